@@ -1,0 +1,127 @@
+"""Every error that a user can meet. Raises nothing, imports nothing of the project.
+
+    StreamLinkError
+    |-- BadRequest            bad_request          400   the question or an argument cannot be used
+    |-- NotFound              not_found            404   no such table, answer, model, file
+    |-- Unauthenticated       unauthenticated      401   no key, or one that is not known
+    |-- Forbidden             forbidden            403   known, but not allowed
+    |-- CannotAnswer          cannot_answer        422   nothing in these tables fits the question
+    |-- InvalidSQL            invalid_sql          422   SQL that does not parse or bind
+    |-- PolicyRefused         policy_refused       422   SQL that may not run here
+    |-- TooCostly             too_costly           422   SQL that would cost too much; repeat with confirm
+    |-- Cancelled             cancelled            499   stopped by whoever asked
+    |-- TimedOut              timed_out            504   over its time limit
+    |-- Busy                  busy                 503   all places taken; try again later
+    |-- ModelUnavailable      model_unavailable    503   the model does not answer
+    |-- EngineUnavailable     engine_unavailable   503   the database does not answer, or is damaged
+    `-- InternalError         internal             500   a fault of ours, with an id to look up in the log
+
+One error becomes one problem (RFC 9457) at the web edge and one line plus an exit status at the command line.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class StreamLinkError(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    exit_status: ClassVar[int] = 1
+    title: ClassVar[str] = "Something went wrong"
+
+    def __init__(self, detail: str = "", **helps: Any) -> None:
+        """`detail` is the sentence the user reads; `helps` are the extra members of the problem: `rule`, `span`, `suggestions`, `id`, ..."""
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+        self.helps = {name: value for name, value in helps.items() if value is not None}
+
+    def problem(self) -> dict[str, Any]:
+        """The error as an RFC 9457 problem."""
+        return {"title": self.title, "status": self.status, "code": self.code, "detail": self.detail, **self.helps}
+
+
+class BadRequest(StreamLinkError):
+    """The question or an argument cannot be used."""
+
+    code, status, exit_status, title = "bad_request", 400, 2, "This request cannot be used"
+
+
+class NotFound(StreamLinkError):
+    """There is no such thing here."""
+
+    code, status, exit_status, title = "not_found", 404, 2, "Not found"
+
+
+class Unauthenticated(StreamLinkError):
+    """Who are you? A valid key is needed."""
+
+    code, status, exit_status, title = "unauthenticated", 401, 3, "A valid key is needed"
+
+
+class Forbidden(StreamLinkError):
+    """You may not do this."""
+
+    code, status, exit_status, title = "forbidden", 403, 3, "Not allowed"
+
+
+class CannotAnswer(StreamLinkError):
+    """Nothing in these tables fits the question."""
+
+    code, status, exit_status, title = "cannot_answer", 422, 3, "These tables cannot answer that"
+
+
+class InvalidSQL(StreamLinkError):
+    """The SQL does not parse, or names something that does not exist."""
+
+    code, status, exit_status, title = "invalid_sql", 422, 3, "Invalid SQL"
+
+
+class PolicyRefused(StreamLinkError):
+    """The SQL does something that is not allowed here."""
+
+    code, status, exit_status, title = "policy_refused", 422, 3, "Refused by policy"
+
+
+class TooCostly(StreamLinkError):
+    """The query would cost more than the limit; repeat it with `confirm` to run it all the same."""
+
+    code, status, exit_status, title = "too_costly", 422, 3, "Too costly"
+
+
+class Cancelled(StreamLinkError):
+    """Stopped by whoever asked."""
+
+    code, status, exit_status, title = "cancelled", 499, 5, "Cancelled"
+
+
+class TimedOut(StreamLinkError):
+    """The query did not finish within its time limit."""
+
+    code, status, exit_status, title = "timed_out", 504, 5, "Timed out"
+
+
+class Busy(StreamLinkError):
+    """Every place is taken; try again in `retry_after` seconds."""
+
+    code, status, exit_status, title = "busy", 503, 4, "Busy"
+
+
+class ModelUnavailable(StreamLinkError):
+    """The model does not answer."""
+
+    code, status, exit_status, title = "model_unavailable", 503, 4, "The model is not available"
+
+
+class EngineUnavailable(StreamLinkError):
+    """The database does not answer, or its files are damaged."""
+
+    code, status, exit_status, title = "engine_unavailable", 503, 4, "The database is not available"
+
+
+class InternalError(StreamLinkError):
+    """A fault of ours; its `id` stands in the log."""
+
+    code, status, exit_status, title = "internal", 500, 1, "Internal error"

@@ -1,0 +1,271 @@
+"""What travels between the rooms, and the two contracts. Holds data only: no I/O, no SQL, nothing heavy to import.
+
+One question changes its type at every hop: Question -> Context -> Draft -> CheckedSQL -> Plan -> Rows -> Answer.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from sqlglot import exp
+
+Kind = Literal["text", "integer", "real", "decimal", "boolean", "date", "timestamp", "time", "binary", "other"]
+Dialect = Literal["duckdb", "sqlite", "spark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: `kind` is what it means to us, `native` the engine's own type."""
+
+    name: str
+    kind: Kind
+    native: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """`columns` of this table refer to `to_columns` of `to_table`; `inferred` when the engine did not declare it."""
+
+    columns: tuple[str, ...]
+    to_table: str
+    to_columns: tuple[str, ...]
+    inferred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table or view that can be asked. `name` is unique within one source; `rows` is None when unknown."""
+
+    name: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    comment: str = ""
+    rows: int | None = None
+
+    def column(self, name: str) -> Column:
+        """The column of that name, matched without regard to case; KeyError when there is none."""
+        for column in self.columns:
+            if column.name.casefold() == name.casefold():
+                return column
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a column holds: distinct values, most frequent first, as text; `complete` when these are all of them."""
+
+    values: tuple[str, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ValueMatch:
+    """A stretch of the question, characters `start` to `end`, that means the cell `value` of a column. `score` is 0 to 1."""
+
+    table: str
+    column: str
+    value: str
+    start: int
+    end: int
+    score: float
+    source: Literal["cell", "glossary"] = "cell"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What of the catalogue one question needs. `samples` and `synonyms` are keyed by (table, column); synonyms of a table by (table, '')."""
+
+    dialect: Dialect
+    tables: tuple[Table, ...]
+    matches: tuple[ValueMatch, ...] = ()
+    samples: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    synonyms: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question of one asker. Limits of None mean the configured ones."""
+
+    text: str
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    asker: str = "local"
+    role: str = "default"
+    row_limit: int | None = None
+    time_limit_s: float | None = None
+    confirm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """SQL that nobody vouches for yet. `score` is the model's own probability, 0 to 1."""
+
+    sql: str
+    score: float = 1.0
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSQL:
+    """SQL that may run: re-serialised from `tree`, reading only `tables`. Made by `checks` and nobody else."""
+
+    sql: str
+    dialect: Dialect
+    tables: frozenset[str]
+    tree: exp.Query = field(repr=False, compare=False)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The engine's own opinion of a query: the tables it would read and its estimate of the rows to be handled (None when it gives none)."""
+
+    tables: frozenset[str]
+    columns: tuple[str, ...] = ()
+    estimated_rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A result as an Arrow table; `truncated` when the row limit cut it."""
+
+    table: pa.Table
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What became of one draft: verdict 'ran', 'passed' (not chosen), 'refused' or 'failed', with the rule and a message."""
+
+    sql: str
+    verdict: str
+    rule: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All that one question came to. `rows` is None where history is read back."""
+
+    id: str
+    question: str
+    sql: str
+    explanation: str
+    rows: Rows | None
+    confidence: float
+    model: str
+    engine: str
+    attempts: tuple[Attempt, ...] = ()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """A person's verdict on an answer, with the right SQL if they know it."""
+
+    id: str
+    verdict: Literal["right", "wrong"]
+    sql: str | None = None
+    comment: str | None = None
+    asker: str = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of a question, for whoever watches: `state` is 'start' or 'end', `ms` is set at the end."""
+
+    name: str
+    state: Literal["start", "end"]
+    ms: float | None = None
+
+
+Watcher = Callable[[Stage], None]
+
+
+class Generator(Protocol):
+    """Writes drafts: the best first."""
+
+    name: str
+
+    def generate(self, question: Question, context: Context, n: int, *, refused: tuple[Attempt, ...] = ()) -> list[Draft]:
+        """At most `n` drafts, best first; `refused` are earlier drafts of this question and why they were turned down.
+
+        Raises ModelUnavailable when the model does not answer, CannotAnswer when it has nothing to say.
+        """
+        ...
+
+    def close(self) -> None:
+        """Gives back what the generator holds."""
+        ...
+
+
+class Engine(Protocol):
+    """Reads tables and runs checked SQL. Methods raise EngineUnavailable, TimedOut, Cancelled or InvalidSQL, never a driver's error."""
+
+    name: str
+    dialect: Dialect
+    can_cancel: bool
+    """True where `cancel` stops a running query at once."""
+
+    def fingerprint(self) -> str:
+        """A short text that changes whenever the data or its schema may have changed; cheap."""
+        ...
+
+    def tables(self) -> tuple[Table, ...]:
+        """Every table that can be asked, with declared keys only."""
+        ...
+
+    def sample(self, table: str, column: str, *, limit: int) -> Sample:
+        """Up to `limit` distinct non-null values of a column as text, most frequent first."""
+        ...
+
+    def dry_run(self, query: CheckedSQL) -> Plan:
+        """Binds and plans the query without running it; raises InvalidSQL when it does not bind."""
+        ...
+
+    def run(self, query: CheckedSQL, *, row_limit: int, time_limit_s: float, run_id: str = "") -> Rows:
+        """Runs the query once, read-only, in a sandbox; keeps at most `row_limit` rows."""
+        ...
+
+    def cancel(self, run_id: str) -> bool:
+        """Stops the query that runs under `run_id`; False when there is none."""
+        ...
+
+    def close(self) -> None:
+        """Ends child processes and connections."""
+        ...
+
+
+def as_json(value: Any) -> Any:
+    """A cell as JSON can hold it exactly: DECIMAL and integers past 2^53 as text, dates and times ISO 8601, binary as base64."""
+    import base64
+    import datetime
+    import decimal
+    import math
+
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return value if abs(value) <= 2**53 else str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, decimal.Decimal):
+        return str(value)
+    if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, datetime.timedelta):
+        return str(value)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, Mapping):
+        return {str(key): as_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_json(item) for item in value]
+    return str(value)
