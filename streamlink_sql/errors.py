@@ -14,6 +14,7 @@
     |-- Busy                  busy                 503   all places taken; try again later
     |-- ModelUnavailable      model_unavailable    503   the model does not answer
     |-- EngineUnavailable     engine_unavailable   503   the database does not answer, or is damaged
+    |-- StoreUnavailable      store_unavailable    503   history and audit cannot be written or read
     `-- InternalError         internal             500   a fault of ours, with an id to look up in the log
 
 One error becomes one problem (RFC 9457) at the web edge and one line plus an exit status at the command line.
@@ -119,6 +120,12 @@ class EngineUnavailable(StreamLinkError):
     """The database does not answer, or its files are damaged."""
 
     code, status, exit_status, title = "engine_unavailable", 503, 4, "The database is not available"
+
+
+class StoreUnavailable(StreamLinkError):
+    """The store of history and audit cannot be written or read; nothing runs without its audit line."""
+
+    code, status, exit_status, title = "store_unavailable", 503, 4, "The store is not available"
 
 
 class InternalError(StreamLinkError):

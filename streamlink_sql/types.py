@@ -6,7 +6,7 @@ One question changes its type at every hop: Question -> Context -> Draft -> Chec
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -138,6 +138,18 @@ class Rows:
     table: pa.Table
     truncated: bool = False
 
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of the result, in order; two may have one name."""
+        return tuple(Column(field.name, kind_of_arrow(str(field.type)), native=str(field.type)) for field in self.table.schema)
+
+    def as_python(self) -> Iterator[tuple[Any, ...]]:
+        """The rows as tuples of Python values, in column order."""
+        return zip(*(column.to_pylist() for column in self.table.itercolumns()), strict=True)
+
+    def as_json(self) -> Iterator[list[Any]]:
+        """The rows as JSON arrays, in column order."""
+        return ([as_json(value) for value in row] for row in self.as_python())
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -151,7 +163,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """All that one question came to. `rows` is None where history is read back."""
+    """All that one question came to. `rows` is None where history is read back: `columns`, `row_count` and `truncated` still tell what there was."""
 
     id: str
     question: str
@@ -164,6 +176,21 @@ class Answer:
     attempts: tuple[Attempt, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    row_count: int = 0
+    truncated: bool = False
+
+    def body(self, *, with_rows: bool = True) -> dict[str, Any]:
+        """The answer in the one JSON shape of command line, REST and history; rows as arrays in column order."""
+        body: dict[str, Any] = {name: getattr(self, name) for name in ("id", "question", "sql", "explanation")}
+        body["columns"] = [{"name": column.name, "type": column.kind} for column in self.columns]
+        if with_rows and self.rows is not None:
+            body["rows"] = list(self.rows.as_json())
+        body |= {"row_count": self.row_count, "truncated": self.truncated, "confidence": round(self.confidence, 4)}
+        body |= {"model": self.model, "engine": self.engine}
+        body["attempts"] = [{"sql": a.sql, "verdict": a.verdict, "rule": a.rule, "message": a.message} for a in self.attempts]
+        body["timings_ms"] = {name: round(ms, 3) for name, ms in self.timings_ms.items()}
+        return body | {"warnings": list(self.warnings)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +268,31 @@ class Engine(Protocol):
     def close(self) -> None:
         """Ends child processes and connections."""
         ...
+
+
+ARROW_KINDS: tuple[tuple[str, Kind], ...] = (
+    ("bool", "boolean"),
+    ("int", "integer"),
+    ("uint", "integer"),
+    ("decimal", "decimal"),
+    ("float", "real"),
+    ("halffloat", "real"),
+    ("double", "real"),
+    ("string", "text"),
+    ("large_string", "text"),
+    ("dictionary", "text"),
+    ("date", "date"),
+    ("timestamp", "timestamp"),
+    ("time", "time"),
+    ("binary", "binary"),
+    ("large_binary", "binary"),
+    ("fixed_size_binary", "binary"),
+)
+
+
+def kind_of_arrow(native: str) -> Kind:
+    """What an Arrow type, given by its name, means to us."""
+    return next((kind for prefix, kind in ARROW_KINDS if native.startswith(prefix)), "other")
 
 
 def as_json(value: Any) -> Any:
