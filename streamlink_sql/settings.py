@@ -1,0 +1,129 @@
+"""Every setting, read from streamlink.toml and the environment. Opens nothing: what the values name is opened by `assemble`.
+
+Order, the first that speaks wins: what a command was told, STREAMLINK_* in the environment, streamlink.toml, the default.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from streamlink_sql.errors import BadRequest, NotFound
+
+PREFIX = "STREAMLINK_"
+CONFIG_VARIABLE = "STREAMLINK_CONFIG"
+CONFIG_FILE = Path("streamlink.toml")
+OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "STREAMLINK_SPIDER"})
+"""Variables that are no settings: where the settings are, and where benchmarks find Spider. So are all that begin with STREAMLINK_TEST_."""
+
+
+class Settings(BaseSettings):
+    """All settings of one StreamLink process."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, validate_default=True, env_ignore_empty=True)
+
+    data: str | None = Field(None, description="What is asked: a folder of Parquet, CSV or JSON files, one such file, or a database file.")
+    model: str = Field(
+        "parser", description="Who writes the SQL: `parser` (in the package), an address of a model, or `replay:FILE.jsonl`."
+    )
+    model_key: SecretStr | None = Field(None, description="The key sent to a model server as a bearer token.")
+    model_timeout_s: float = Field(60.0, gt=0, le=3600, description="Seconds that the model may take for one question.")
+    adapter: Path | None = Field(None, description="A folder with an adapter for a local model, trained on your own questions.")
+    glossary: Path | None = Field(None, description="A TOML file with synonyms, descriptions and value aliases of your tables.")
+    store: str | None = Field(
+        None, description="Where history and audit are kept: a database URL, or `temporary`. Unset: SQLite in your user data folder."
+    )
+
+    drafts: int = Field(4, ge=1, le=32, description="How many drafts of SQL the model writes for one question.")
+    min_confidence: float = Field(0.0, ge=0, le=1, description="Below this confidence the answer is that these tables cannot answer.")
+
+    row_limit: int = Field(1000, ge=1, le=10_000_000, description="Rows that an answer holds at most, unless the question asks otherwise.")
+    row_limit_max: int = Field(1_000_000, ge=1, le=10_000_000, description="The most rows that a question may ask for.")
+    time_limit_s: float = Field(30.0, gt=0, le=86_400, description="Seconds that a query may run, unless the question asks otherwise.")
+    time_limit_max_s: float = Field(600.0, gt=0, le=86_400, description="The most seconds that a question may ask for.")
+    cost_limit_rows: int = Field(1_000_000_000, ge=1, description="Rows a query may handle by the engine's estimate without `confirm`.")
+    memory_limit_mb: int = Field(2000, ge=128, description="Memory of one query in the embedded engines, in MB.")
+    spill_limit_mb: int = Field(10_000, ge=0, description="Disk that one query may spill to, in MB.")
+    threads: int | None = Field(None, ge=1, le=1024, description="Threads of one query in the embedded engines. Unset: one per core.")
+    running: int = Field(4, ge=1, le=1000, description="Queries that run at the same time.")
+    waiting: int = Field(64, ge=0, le=100_000, description="Questions that may wait for a place; one more is told that all are taken.")
+
+    host: str = Field("127.0.0.1", description="The address that `serve` listens on.")
+    port: int = Field(8080, ge=0, le=65_535, description="The port that `serve` listens on; 0 takes a free one.")
+
+    outside: ClassVar[bool] = False
+    file: ClassVar[Path | None] = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is the library's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """`Settings(...)` takes its arguments and nothing else; only `load_settings` looks outside."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, cls.file)) if cls.outside else (init_settings,)
+
+
+def load_settings(config: Path | None = None, **told: Any) -> Settings:
+    """The settings of this process. `told` is what a command was given; None means it was not. Raises BadRequest and NotFound."""
+
+    class FromHere(Settings):
+        outside: ClassVar[bool] = True
+        file: ClassVar[Path | None] = config_file(config, os.environ)
+
+    refuse_unknown(_unknown_in_file(FromHere.file), f"in {FromHere.file}")
+    refuse_unknown(_unknown_in_environment(os.environ), "in the environment", prefix=PREFIX)
+    try:
+        return FromHere(**{name: value for name, value in told.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise BadRequest(f"The setting {name} cannot be {first['input']!r}: {first['msg']}.", setting=name) from error
+
+
+def config_file(config: Path | None, environment: Mapping[str, str]) -> Path | None:
+    """The settings file: the one given, the one STREAMLINK_CONFIG names, or streamlink.toml here; None when there is none."""
+    named = config or (Path(environment[CONFIG_VARIABLE]) if environment.get(CONFIG_VARIABLE) else None)
+    if named is None:
+        return CONFIG_FILE if CONFIG_FILE.is_file() else None
+    if not named.is_file():
+        raise NotFound(f"There is no settings file {named}.")
+    return named
+
+
+def refuse_unknown(names: Iterable[str], where: str, prefix: str = "") -> None:
+    """Raises BadRequest for the first name that is no setting, with the nearest known one."""
+    from rapidfuzz import process
+
+    for name in names:
+        best = process.extractOne(name, list(Settings.model_fields), score_cutoff=50)
+        spelled = [(prefix + best[0]).upper() if prefix else best[0]] if best else []
+        hint = f" Did you mean {spelled[0]}?" if spelled else ""
+        raise BadRequest(f"There is no setting {(prefix + name).upper() if prefix else name} {where}.{hint}", suggestions=spelled or None)
+
+
+def _unknown_in_file(file: Path | None) -> list[str]:
+    if file is None:
+        return []
+    try:
+        found = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadRequest(f"{file} is not valid TOML: {error}.") from error
+    except OSError as error:
+        raise NotFound(f"{file} cannot be read: {error.strerror}.") from error
+    return [name for name in found if name not in Settings.model_fields]
+
+
+def _unknown_in_environment(environment: Mapping[str, str]) -> list[str]:
+    ours = (name.upper() for name in environment if name.upper().startswith(PREFIX))
+    names = [name for name in ours if name not in OTHER_VARIABLES and not name.startswith(PREFIX + "TEST_")]
+    return sorted(short for name in names if (short := name.removeprefix(PREFIX).lower()) not in Settings.model_fields)

@@ -1,0 +1,227 @@
+"""Reads and writes history, feedback and audit. Audit lines are only ever added; no method takes rows of a result.
+
+Every failure of the database is a StoreUnavailable that says what to do.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+
+from streamlink_sql.errors import BadRequest, NotFound, StoreUnavailable, StreamLinkError
+from streamlink_sql.store.migrate import migrate
+from streamlink_sql.store.tables import audit, feedback, history
+from streamlink_sql.types import Answer, Attempt, CheckedSQL, Column, Feedback, Question
+
+PAGE = 50
+PAGE_MAX = 1000
+
+
+def open_store(address: str | None = None) -> Store:
+    """The store at a database URL; None is SQLite in the user's data folder, `temporary` one that goes with the process."""
+    if address == "temporary":
+        folder = tempfile.TemporaryDirectory(prefix="streamlink-store-")
+        return Store(f"sqlite:///{folder.name}/history.db", folder)
+    return Store(address or f"sqlite:///{default_path()}")
+
+
+def default_path() -> Path:
+    """The SQLite file that is used where no store is named."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("streamlink-sql", appauthor=False)) / "history.db"
+
+
+class Store:
+    """History, feedback and audit of one installation; may be used by many threads."""
+
+    def __init__(self, url: str, folder: tempfile.TemporaryDirectory[str] | None = None) -> None:
+        """Opens the store and brings it to this program's version. `folder` is removed on `close`."""
+        self._folder = folder
+        self._where, self._engine = url, _engine(url)
+        self._where = self._engine.url.render_as_string(hide_password=True)
+        with self._translated("opened"):
+            if self._engine.dialect.name == "sqlite":
+                _make_private_folder(Path(str(self._engine.url.database)).parent)
+                sa.event.listen(self._engine, "connect", _set_up_sqlite)
+            migrate(self._engine)
+
+    def close(self) -> None:
+        """Ends the connections."""
+        self._engine.dispose()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def accepted(self, question: Question) -> Answer | None:
+        """Writes the question down, once. If it was answered before, gives that answer, without rows."""
+        row = {"id": question.id, "asked_at": _now(), "asker": question.asker, "role": question.role}
+        row |= {"question": question.text, "state": "accepted"}
+        with self._translated("written"):
+            try:
+                with self._engine.begin() as connection:
+                    connection.execute(sa.insert(history).values(row))
+                return None
+            except IntegrityError:
+                with self._engine.connect() as connection:
+                    known = connection.execute(sa.select(history).where(history.c.id == question.id)).mappings().one()
+        if (known["asker"], known["question"]) != (question.asker, question.text):
+            raise BadRequest("This id belongs to another question; use a new one.", id=question.id)
+        return answer_from(known["body"]) if known["state"] == "answered" else None
+
+    def approved(self, question: Question, query: CheckedSQL, *, engine: str, model: str) -> None:
+        """The audit line that stands before a query runs."""
+        self._add_audit(question, "approved", engine=engine, model=model, sql=query.sql)
+
+    def answered(self, question: Question, answer: Answer) -> None:
+        """The end of the story: the answer without its rows, and the audit line that counts them."""
+        line = _audit_line(question, "answered", engine=answer.engine, model=answer.model, sql=answer.sql, attempts=answer.attempts)
+        line |= {"row_count": answer.row_count, "ms": answer.timings_ms.get("total")}
+        with self._translated("written"), self._engine.begin() as connection:
+            connection.execute(sa.insert(audit).values(line))
+            self._set_state(connection, question, "answered", answer.body(with_rows=False))
+
+    def refused(self, question: Question, error: StreamLinkError, *, engine: str, attempts: tuple[Attempt, ...]) -> None:
+        """The end of a question that got no answer."""
+        event = "refused" if error.status in (400, 403, 422) else "failed"
+        sql = attempts[-1].sql if attempts else ""
+        line = _audit_line(question, event, engine=engine, sql=sql, code=error.code, attempts=attempts)
+        with self._translated("written"), self._engine.begin() as connection:
+            connection.execute(sa.insert(audit).values(line))
+            self._set_state(connection, question, "problem", error.problem())
+
+    def history(self, *, limit: int = PAGE, before: str | None = None, asker: str | None = None) -> list[dict[str, Any]]:
+        """The newest questions first, each with what became of it. `before` is the id of the last one already seen."""
+        if not 1 <= limit <= PAGE_MAX:
+            raise BadRequest(f"The limit must be from 1 to {PAGE_MAX}.")
+        query = sa.select(history).order_by(history.c.seq.desc()).limit(limit)
+        if asker is not None:
+            query = query.where(history.c.asker == asker)
+        if before is not None:
+            query = query.where(history.c.seq < sa.select(history.c.seq).where(history.c.id == before).scalar_subquery())
+        with self._translated("read"), self._engine.connect() as connection:
+            return [_entry(row) for row in connection.execute(query).mappings()]
+
+    def entry(self, id: str, *, asker: str | None = None) -> dict[str, Any]:  # noqa: A002 - it is called id everywhere
+        """One question of the history; raises NotFound."""
+        query = sa.select(history).where(history.c.id == id)
+        if asker is not None:
+            query = query.where(history.c.asker == asker)
+        with self._translated("read"), self._engine.connect() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        if row is None:
+            raise NotFound(f"There is no question {id} in the history.", id=id)
+        return _entry(row)
+
+    def give_feedback(self, verdict: Feedback) -> None:
+        """Keeps a person's verdict on an answer; the newest of one person counts. Raises NotFound."""
+        self.entry(verdict.id)
+        row: dict[str, Any] = {"id": verdict.id, "given_at": _now(), "asker": verdict.asker, "verdict": verdict.verdict}
+        row |= {"sql": verdict.sql, "comment": verdict.comment}
+        with self._translated("written"), self._engine.begin() as connection:
+            connection.execute(sa.insert(feedback).values(row))
+
+    def accepted_pairs(self) -> Iterator[dict[str, str]]:
+        """Questions with SQL that a person vouched for: the answer's own if it was right, theirs if they gave one."""
+        newest = sa.select(sa.func.max(feedback.c.seq)).group_by(feedback.c.id, feedback.c.asker)
+        columns = (history.c.id, history.c.question, history.c.body, feedback.c.verdict, feedback.c.sql)
+        query = sa.select(*columns).join(history, history.c.id == feedback.c.id).where(feedback.c.seq.in_(newest)).order_by(feedback.c.seq)
+        with self._translated("read"), self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        for row in rows:
+            sql = row["sql"] or (row["verdict"] == "right" and (row["body"] or {}).get("sql"))
+            if sql:
+                yield {"id": str(row["id"]), "question": str(row["question"]), "query": str(sql)}
+
+    def audit_lines(self, *, id: str | None = None) -> list[dict[str, Any]]:  # noqa: A002 - it is called id everywhere
+        """The audit, oldest first, of one question or of all."""
+        query = sa.select(audit).order_by(audit.c.seq)
+        if id is not None:
+            query = query.where(audit.c.id == id)
+        with self._translated("read"), self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def _add_audit(self, question: Question, event: str, *, engine: str, model: str, sql: str) -> None:
+        with self._translated("written"), self._engine.begin() as connection:
+            connection.execute(sa.insert(audit).values(_audit_line(question, event, engine=engine, model=model, sql=sql)))
+
+    def _set_state(self, connection: sa.Connection, question: Question, state: str, body: Mapping[str, Any]) -> None:
+        connection.execute(sa.update(history).where(history.c.id == question.id).values(state=state, body=body))
+
+    @contextmanager
+    def _translated(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, OSError) as error:
+            why = str(getattr(error, "orig", None) or getattr(error, "strerror", None) or error)
+            raise StoreUnavailable(
+                f"The store {self._where} cannot be {done}: {why}. Free some disk space or check its permissions, "
+                "or name another with the setting `store`."
+            ) from error
+
+
+def answer_from(body: Mapping[str, Any]) -> Answer:
+    """An answer as history holds it: everything but its rows."""
+    columns = tuple(Column(column["name"], column["type"]) for column in body["columns"])
+    attempts = tuple(Attempt(**attempt) for attempt in body["attempts"])
+    same = ("id", "question", "sql", "explanation", "confidence", "model", "engine", "timings_ms", "row_count", "truncated")
+    values: dict[str, Any] = {name: body[name] for name in same}
+    return Answer(**values, rows=None, columns=columns, attempts=attempts, warnings=tuple(body["warnings"]))
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        parsed = sa.make_url(url)
+        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+            raise BadRequest(f"A store is kept in SQLite or PostgreSQL, not in {parsed.get_backend_name()}.")
+        if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+            raise BadRequest("A store needs a file; for one that goes with the process, say `temporary`.")
+        return sa.create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise BadRequest("The setting `store` is not a database URL such as sqlite:///PATH or postgresql://USER@HOST/NAME.") from error
+    except ModuleNotFoundError as error:
+        raise BadRequest(f"This store needs the Python package {error.name}: install streamlink-sql[postgres].") from error
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 10000", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _make_private_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(parents=True, mode=0o700)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(13, f"the folder {folder} is not writable")
+
+
+def _entry(row: sa.RowMapping) -> dict[str, Any]:
+    body = row["body"] or {}
+    return {"id": row["id"], "question": row["question"], "asked_at": row["asked_at"], "asker": row["asker"], "state": row["state"], **body}
+
+
+def _audit_line(
+    question: Question,
+    event: str,
+    *,
+    engine: str,
+    sql: str,
+    model: str = "",
+    code: str = "",
+    attempts: tuple[Attempt, ...] = (),
+) -> dict[str, Any]:
+    line: dict[str, Any] = {"at": _now(), "event": event, "id": question.id, "asker": question.asker, "role": question.role}
+    line |= {"question": question.text, "engine": engine, "model": model, "sql": sql, "code": code}
+    return line | {"attempts": [{"sql": a.sql, "verdict": a.verdict, "rule": a.rule, "message": a.message} for a in attempts]}
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")

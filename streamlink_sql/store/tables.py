@@ -1,0 +1,55 @@
+"""The tables of the store. The migrations make them; a test holds the two together."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+VERSION = "0001"
+"""The migration that makes these tables: the newest one."""
+
+metadata = MetaData()
+
+history = Table(
+    "history",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(200), nullable=False, unique=True),
+    Column("asked_at", String(40), nullable=False),
+    Column("asker", String(200), nullable=False),
+    Column("role", String(200), nullable=False),
+    Column("question", Text, nullable=False),
+    Column("state", String(20), nullable=False),  # accepted, answered, problem
+    Column("body", JSON),  # the answer without its rows, or the problem
+)
+Index("history_by_asker", history.c.asker, history.c.seq)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(200), ForeignKey("history.id"), nullable=False, index=True),
+    Column("given_at", String(40), nullable=False),
+    Column("asker", String(200), nullable=False),
+    Column("verdict", String(10), nullable=False),
+    Column("sql", Text),
+    Column("comment", Text),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("at", String(40), nullable=False),
+    Column("event", String(20), nullable=False),  # approved, answered, refused, failed
+    Column("id", String(200), nullable=False, index=True),
+    Column("asker", String(200), nullable=False),
+    Column("role", String(200), nullable=False),
+    Column("question", Text, nullable=False),
+    Column("engine", String(100), nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("sql", Text, nullable=False),
+    Column("code", String(40), nullable=False),
+    Column("attempts", JSON, nullable=False),
+    Column("row_count", Integer),
+    Column("ms", Float),
+)
