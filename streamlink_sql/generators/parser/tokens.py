@@ -1,0 +1,60 @@
+"""The tokens of the intermediate representation. Holds data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class NotCovered(ValueError):
+    """The query says something that the representation cannot; the message is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Col:
+    """A column, counted over all tables of the schema in order."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A table of the schema."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Val:
+    """A literal; dates are ISO text."""
+
+    value: str | int | float
+
+
+Token = str | Col | Tab | Val
+"""A keyword is its own name."""
+
+SET_OPERATIONS = ("UNION", "INTERSECT", "EXCEPT", "UNION_ALL")
+AGGREGATES = ("COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX")
+FUNCTIONS = ("YEAR", "QUARTER", "MONTH", "DECADE", "DAY", "WEEKDAY", "YEAR_MONTH", "LENGTH")
+ARITHMETIC = ("ADD", "SUB", "MUL", "DIV")
+COMPARISONS = ("EQ", "NE", "LT", "LE", "GT", "GE")
+PATTERNS = ("CONTAINS", "NOT_CONTAINS", "STARTS", "ENDS", "LIKE", "NOT_LIKE")
+LAST = ("LAST_YEARS", "LAST_MONTHS")
+
+KEYWORDS: tuple[str, ...] = (
+    *("SELECT", "SELECT_DISTINCT", "END"),
+    *SET_OPERATIONS,
+    *("FROM", "ON", "WHERE", "GROUP", "HAVING", "ORDER", "ASC", "DESC", "LIMIT"),
+    *AGGREGATES,
+    *FUNCTIONS,
+    *ARITHMETIC,
+    *("SHARE", "PERCENT", "OPEN", "CLOSE", "AND", "OR"),
+    *COMPARISONS,
+    "BETWEEN",
+    *PATTERNS,
+    *("IN", "NOT_IN", "IS_NULL", "NOT_NULL"),
+    *LAST,
+    *("EXISTS", "NOT_EXISTS"),
+    *("SECOND", "OUTER", "LEFT"),
+)
+"""Trained weights depend on this order: new keywords go to the end."""

@@ -1,0 +1,447 @@
+"""The representation as a tree, and its two ways to and from tokens. Knows neither SQL text nor a schema.
+
+`emit` writes the tokens of a tree from left to right, `parse` reads them back; `parse(emit(tree)) == tree`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from streamlink_sql.generators.parser.tokens import (
+    AGGREGATES,
+    ARITHMETIC,
+    COMPARISONS,
+    FUNCTIONS,
+    LAST,
+    PATTERNS,
+    SET_OPERATIONS,
+    Col,
+    NotCovered,
+    Tab,
+    Token,
+    Val,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A column of the core's own tables, of the second instance of its table, or of the query around this one."""
+
+    column: int
+    where: str = ""  # "", "SECOND" or "OUTER"
+
+
+@dataclass(frozen=True, slots=True)
+class Star:
+    """All columns of a table, or its rows where they are counted."""
+
+    table: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of a column."""
+
+    name: str
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """An aggregate of an expression, of rows (COUNT of a Star) or of the only column of a query."""
+
+    name: str
+    of: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """Two operands."""
+
+    name: str
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """An aggregate as per cent of its total over all groups."""
+
+    of: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Percent:
+    """The rows that satisfy a condition, as per cent of all rows."""
+
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """`left` is None only for EXISTS and NOT_EXISTS."""
+
+    name: str
+    left: Expr | None
+    right: tuple[Expr, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Junction:
+    """Parts joined by AND or by OR."""
+
+    name: str
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A table as FROM names it."""
+
+    table: int
+    where: str = ""  # "" or "SECOND"
+    left: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """One SELECT. `sources` and `on` are empty where the default joins serve."""
+
+    items: tuple[Expr, ...]
+    distinct: bool = False
+    sources: tuple[Source, ...] = ()
+    on: tuple[tuple[Ref, Ref], ...] = ()
+    condition: Condition | None = None
+    group: tuple[Expr, ...] = ()
+    having: Condition | None = None
+    order: tuple[tuple[Expr, str], ...] = ()
+    limit: Val | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Cores joined by set operations, from left to right. ORDER and LIMIT of the last core hold for the whole."""
+
+    cores: tuple[Core, ...]
+    operations: tuple[str, ...] = ()
+
+
+T = TypeVar("T")
+
+Expr = Ref | Star | Call | Aggregate | Arithmetic | Share | Percent | Val | Query
+Condition = Predicate | Junction
+
+
+def children(node: Expr | Condition) -> tuple[Expr | Condition, ...]:
+    """What stands directly under a node."""
+    match node:
+        case Call(_, ref):
+            return (ref,)
+        case Aggregate(_, of) | Share(of):
+            return (of,)
+        case Arithmetic(_, left, right):
+            return (left, right)
+        case Percent(condition):
+            return (condition,)
+        case Predicate(_, None, right):
+            return right
+        case Predicate(_, lhs, right):
+            return (lhs, *right) if lhs is not None else right
+        case Junction(_, parts):
+            return parts
+        case _:
+            return ()
+
+
+def walk(node: Expr | Condition) -> Iterator[Expr | Condition]:
+    """A node and all under it in token order; a nested query is yielded and not entered."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
+def clauses(core: Core) -> Iterator[Expr | Condition]:
+    """The expressions and conditions of a core in token order."""
+    yield from core.items
+    if core.condition is not None:
+        yield core.condition
+    yield from core.group
+    if core.having is not None:
+        yield core.having
+    yield from (expression for expression, _ in core.order)
+
+
+def emit(query: Query) -> tuple[Token, ...]:
+    """The tokens of a query."""
+    return tuple(_query(query))
+
+
+def _query(query: Query) -> Iterator[Token]:
+    for operation, core in zip(("", *query.operations), query.cores, strict=True):
+        if operation:
+            yield operation
+        yield from _core(core)
+    yield "END"
+
+
+def _core(core: Core) -> Iterator[Token]:
+    yield "SELECT_DISTINCT" if core.distinct else "SELECT"
+    for item in core.items:
+        yield from _expr(item)
+    if core.sources:
+        yield from _from(core)
+    if core.condition is not None:
+        yield "WHERE"
+        yield from _condition(core.condition)
+    if core.group:
+        yield "GROUP"
+        for key in core.group:
+            yield from _expr(key)
+    if core.having is not None:
+        yield "HAVING"
+        yield from _condition(core.having)
+    if core.order:
+        yield "ORDER"
+        for expression, direction in core.order:
+            yield from _expr(expression)
+            yield direction
+    if core.limit is not None:
+        yield "LIMIT"
+        yield core.limit
+
+
+def _from(core: Core) -> Iterator[Token]:
+    yield "FROM"
+    for source in core.sources:
+        if source.left:
+            yield "LEFT"
+        if source.where:
+            yield source.where
+        yield Tab(source.table)
+    for left, right in core.on:
+        yield "ON"
+        yield from _expr(left)
+        yield from _expr(right)
+
+
+def _expr(node: Expr) -> Iterator[Token]:
+    match node:
+        case Ref(column, where):
+            if where:
+                yield where
+            yield Col(column)
+        case Star(table):
+            yield Tab(table)
+        case Call(name, ref):
+            yield name
+            yield from _expr(ref)
+        case Aggregate(name, of):
+            yield name
+            yield from _expr(of)
+        case Arithmetic(name, left, right):
+            yield name
+            yield from _expr(left)
+            yield from _expr(right)
+        case Share(of):
+            yield "SHARE"
+            yield from _expr(of)
+        case Percent(condition):
+            yield "PERCENT"
+            yield from _condition(condition)
+            yield "CLOSE"
+        case Query():
+            yield from _query(node)
+        case _:
+            yield node
+
+
+def _condition(node: Condition, inside: str = "") -> Iterator[Token]:
+    if isinstance(node, Predicate):
+        yield from _predicate(node)
+        return
+    wrap = inside == "AND" and node.name == "OR"
+    if wrap:
+        yield "OPEN"
+    for position, part in enumerate(node.parts):
+        if position:
+            yield node.name
+        yield from _condition(part, node.name)
+    if wrap:
+        yield "CLOSE"
+
+
+def _predicate(node: Predicate) -> Iterator[Token]:
+    if node.left is None:
+        yield node.name
+    else:
+        yield from _expr(node.left)
+        yield node.name
+    for operand in node.right:
+        yield from _expr(operand)
+    if node.name in ("IN", "NOT_IN") and not isinstance(node.right[0], Query):
+        yield "CLOSE"
+
+
+def parse(tokens: Sequence[Token]) -> Query:
+    """The tree of a whole, grammatical string; NotCovered where it is none."""
+    reader = _Reader(tokens)
+    query = reader.query()
+    if reader.at != len(tokens):
+        raise NotCovered("tokens after the end")
+    return query
+
+
+class _Reader:
+    """Reads tokens by recursive descent."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self.tokens = tokens
+        self.at = 0
+
+    def peek(self) -> Token:
+        if self.at >= len(self.tokens):
+            raise NotCovered("the tokens end too early")
+        return self.tokens[self.at]
+
+    def next(self) -> Token:
+        token = self.peek()
+        self.at += 1
+        return token
+
+    def take(self, *names: str) -> str:
+        """The next token, when it is one of these keywords; otherwise nothing is read."""
+        token = self.peek()
+        if isinstance(token, str) and token in names:
+            self.at += 1
+            return token
+        return ""
+
+    def expect(self, *names: str) -> str:
+        found = self.take(*names)
+        if not found:
+            raise NotCovered(f"{self.peek()!r} where {' or '.join(names)} belongs")
+        return found
+
+    def query(self) -> Query:
+        cores, operations = [self.core()], []
+        while operation := self.take(*SET_OPERATIONS):
+            operations.append(operation)
+            cores.append(self.core())
+        self.expect("END")
+        return Query(tuple(cores), tuple(operations))
+
+    def core(self) -> Core:
+        distinct = self.expect("SELECT", "SELECT_DISTINCT") == "SELECT_DISTINCT"
+        items = self.many(self.expr, "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "END", *SET_OPERATIONS)
+        sources: tuple[Source, ...] = ()
+        on: list[tuple[Ref, Ref]] = []
+        if self.take("FROM"):
+            sources = self.many(self.source, "ON", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "END", *SET_OPERATIONS)
+            while self.take("ON"):
+                on.append((self.ref(), self.ref()))
+        condition = self.condition() if self.take("WHERE") else None
+        group = self.many(self.expr, "HAVING", "ORDER", "LIMIT", "END", *SET_OPERATIONS) if self.take("GROUP") else ()
+        having = self.condition() if self.take("HAVING") else None
+        order = self.many(self.ordering, "LIMIT", "END", *SET_OPERATIONS) if self.take("ORDER") else ()
+        limit = self.value() if self.take("LIMIT") else None
+        return Core(items, distinct, sources, tuple(on), condition, group, having, order, limit)
+
+    def many(self, one: Callable[[], T], *ends: str) -> tuple[T, ...]:
+        found = [one()]
+        while self.peek() not in ends:
+            found.append(one())
+        return tuple(found)
+
+    def source(self) -> Source:
+        left = bool(self.take("LEFT"))
+        where = self.take("SECOND")
+        token = self.next()
+        if not isinstance(token, Tab):
+            raise NotCovered(f"{token!r} where a table belongs")
+        return Source(token.index, where, left)
+
+    def ref(self) -> Ref:
+        where = self.take("SECOND", "OUTER")
+        token = self.next()
+        if not isinstance(token, Col):
+            raise NotCovered(f"{token!r} where a column belongs")
+        return Ref(token.index, where)
+
+    def value(self) -> Val:
+        token = self.next()
+        if not isinstance(token, Val):
+            raise NotCovered(f"{token!r} where a value belongs")
+        return token
+
+    def ordering(self) -> tuple[Expr, str]:
+        return self.expr(), self.expect("ASC", "DESC")
+
+    def expr(self) -> Expr:
+        token = self.peek()
+        if isinstance(token, (Val, Tab)):
+            self.at += 1
+            return token if isinstance(token, Val) else Star(token.index)
+        if isinstance(token, Col) or token in ("SECOND", "OUTER"):
+            return self.ref()
+        if token in ("SELECT", "SELECT_DISTINCT"):
+            return self.query()
+        self.at += 1
+        if token in AGGREGATES:
+            return Aggregate(token, self.expr())
+        if token in FUNCTIONS:
+            return Call(token, self.ref())
+        if token in ARITHMETIC:
+            return Arithmetic(token, self.expr(), self.expr())
+        if token == "SHARE":
+            return Share(self.expr())
+        if token == "PERCENT":
+            condition = self.condition()
+            self.expect("CLOSE")
+            return Percent(condition)
+        raise NotCovered(f"{token!r} where an expression belongs")
+
+    def condition(self) -> Condition:
+        alternatives = [self.conjunction()]
+        while self.take("OR"):
+            alternatives.append(self.conjunction())
+        return join("OR", alternatives)
+
+    def conjunction(self) -> Condition:
+        parts = [self.predicate()]
+        while self.take("AND"):
+            parts.append(self.predicate())
+        return join("AND", parts)
+
+    def predicate(self) -> Condition:
+        if self.take("OPEN"):
+            inner = self.condition()
+            self.expect("CLOSE")
+            return inner
+        if name := self.take("EXISTS", "NOT_EXISTS"):
+            return Predicate(name, None, (self.query(),))
+        left = self.expr()
+        name = self.expect(*COMPARISONS, "BETWEEN", *PATTERNS, "IN", "NOT_IN", "IS_NULL", "NOT_NULL", *LAST)
+        if name in ("IS_NULL", "NOT_NULL"):
+            return Predicate(name, left)
+        if name == "BETWEEN":
+            return Predicate(name, left, (self.expr(), self.expr()))
+        if name in ("IN", "NOT_IN"):
+            return Predicate(name, left, self.members())
+        return Predicate(name, left, (self.expr(),))
+
+    def members(self) -> tuple[Expr, ...]:
+        if self.peek() in ("SELECT", "SELECT_DISTINCT"):
+            return (self.query(),)
+        values = self.many(self.value, "CLOSE")
+        self.expect("CLOSE")
+        return values
+
+
+def join(name: str, parts: Sequence[Condition]) -> Condition:
+    """The parts under one AND or OR, flat."""
+    flat: list[Condition] = []
+    for part in parts:
+        flat.extend(part.parts if isinstance(part, Junction) and part.name == name else [part])
+    return flat[0] if len(flat) == 1 else Junction(name, tuple(flat))
