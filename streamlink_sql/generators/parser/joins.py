@@ -83,25 +83,58 @@ def complete(core: Core, schema: Schema) -> From:
 
 
 def shortest(core: Core, schema: Schema) -> Core:
-    """The same core with FROM and ON left out where the default gives the same, and the counted table chosen."""
+    """The same core in its canonical form.
+
+    FROM and ON are left out where the default gives the same, `count(*)` gets its table, and of columns that the joins make equal
+    the key that the others refer to is named, unless FROM would be needed for that.
+    """
     if not core.sources:
         return core
+    plain = _without_from(core, schema)
+    if not core.on or any(source.where or source.left for source in core.sources):
+        return plain
+    unified = _without_from(_unified(core, schema), schema)
+    return unified if _spelled(unified) <= _spelled(plain) else plain
+
+
+def _spelled(core: Core) -> int:
+    return len(core.sources) + 2 * len(core.on)
+
+
+def _without_from(core: Core, schema: Schema) -> Core:
     wanted = From(core.sources, core.on)
-    fallback: Core | None = None
-    for table in _counted(core, schema):
-        counted = _with_counted(core, table)
+    named: Core | None = None
+    candidates = [_with_counted(core, table) for table in _counted(core, schema)]
+    for counted in candidates:
         for short in (replace(counted, sources=(), on=()), replace(counted, sources=_sorted(core.sources), on=())):
             if _same(complete(short, schema), wanted):
                 if not short.sources:
                     return short
-                fallback = fallback or short
-    if fallback is not None:
-        return fallback
+                named = named or short
+    if named is not None:
+        return named
     if len(core.sources) > 1 and not core.on:
         raise NotCovered("cross join")
-    counted = _with_counted(core, next(iter(_counted(core, schema))))
     lefts = any(source.left for source in core.sources)
-    return replace(counted, sources=core.sources if lefts else _sorted(core.sources), on=_sorted_pairs(core.on))
+    return replace(candidates[0], sources=core.sources if lefts else _sorted(core.sources), on=_sorted_pairs(core.on))
+
+
+def _unified(core: Core, schema: Schema) -> Core:
+    """The core with every column that refers to a key, and is joined with it, replaced by that key."""
+    references = schema.references
+
+    def place(column: int) -> tuple[bool, bool, int]:
+        table, found = schema.columns[column]
+        return schema.tables[table].primary_key != (found.name,), any(column == pair[0] for pair in references), column
+
+    joined = {pair for left, right in core.on for pair in ((left.column, right.column), (right.column, left.column))}
+    groups = partition(pair for pair in joined & references if schema.columns[pair[0]][1].kind == schema.columns[pair[1]][1].kind)
+    keys = {column: min(group, key=place) for group in groups for column in group}
+
+    def choose(node: Star | Ref) -> Star | Ref:
+        return Ref(keys.get(node.column, node.column)) if isinstance(node, Ref) and not node.where else node
+
+    return _rewritten(core, choose)
 
 
 def correlated(core: Core) -> bool:
@@ -141,29 +174,42 @@ def _same(one: From, other: From) -> bool:
 def _counted(core: Core, schema: Schema) -> list[int]:
     """Tables that `count(*)` may point to, best first: unnamed ones, then those that refer to others and are not referred to."""
     named = {table for table, _ in pointed(core, schema)}
-    tables = list(dict.fromkeys(source.table for source in core.sources))
-    referred = {edge.right for edge in schema.edges if edge.left in tables and edge.right in tables}
-    return sorted(tables, key=lambda table: (table in named, table in referred))
+    tables = sorted({source.table for source in core.sources})
+    joined = {ref.column for pair in core.on for ref in pair}
+
+    def referred(table: int) -> bool:
+        """Whether the table is joined by its key."""
+        key = schema.tables[table].primary_key
+        return len(key) == 1 and schema.column_index(table, key[0]) in joined
+
+    return sorted(tables, key=lambda table: (table in named, referred(table)))
 
 
 def _with_counted(core: Core, table: int) -> Core:
-    def choose(node: Star) -> Star:
-        return Star(table) if node.table == ANY else node
+    return _rewritten(core, lambda node: Star(table) if isinstance(node, Star) and node.table == ANY else node)
 
+
+_Change = Callable[[Star | Ref], Star | Ref]
+
+
+def _rewritten(core: Core, change: _Change) -> Core:
     return replace(
         core,
-        items=tuple(_changed(item, choose) for item in core.items),
-        condition=core.condition and _changed_condition(core.condition, choose),
-        group=tuple(_changed(key, choose) for key in core.group),
-        having=core.having and _changed_condition(core.having, choose),
-        order=tuple((_changed(key, choose), direction) for key, direction in core.order),
+        items=tuple(_changed(item, change) for item in core.items),
+        condition=core.condition and _changed_condition(core.condition, change),
+        group=tuple(_changed(key, change) for key in core.group),
+        having=core.having and _changed_condition(core.having, change),
+        order=tuple((_changed(key, change), direction) for key, direction in core.order),
     )
 
 
-def _changed(node: Expr, change: Callable[[Star], Star]) -> Expr:
+def _changed(node: Expr, change: _Change) -> Expr:
     match node:
-        case Star():
+        case Star() | Ref():
             return change(node)
+        case Call(name, ref):
+            changed = change(ref)
+            return Call(name, changed) if isinstance(changed, Ref) else node
         case Aggregate(name, of):
             return Aggregate(name, _changed(of, change))
         case Arithmetic(name, left, right):
@@ -172,13 +218,11 @@ def _changed(node: Expr, change: Callable[[Star], Star]) -> Expr:
             return Share(_changed(of, change))
         case Percent(condition):
             return Percent(_changed_condition(condition, change))
-        case Call() | Ref():
-            return node
         case _:
             return node
 
 
-def _changed_condition(node: Condition, change: Callable[[Star], Star]) -> Condition:
+def _changed_condition(node: Condition, change: _Change) -> Condition:
     if isinstance(node, Junction):
         return Junction(node.name, tuple(_changed_condition(part, change) for part in node.parts))
     left = None if node.left is None else _changed(node.left, change)

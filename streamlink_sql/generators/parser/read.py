@@ -85,7 +85,7 @@ def to_ir(sql: str, schema: Schema, dialect: Literal["sqlite", "duckdb"]) -> tup
         tree = sqlglot.parse_one(sql.strip().rstrip(";"), read=dialect)
     except (SqlglotError, RecursionError) as error:
         raise NotCovered("does not parse") from error
-    if not isinstance(tree, exp.Query):
+    if not isinstance(tree, exp.Query) or (isinstance(tree, exp.Select) and not tree.expressions):
         raise NotCovered("not a query")
     return emit(_Reader(schema, dialect).query(tree, None))
 
@@ -600,6 +600,10 @@ class _Reader:
             return join("AND" if isinstance(node, exp.And) else "OR", [self.condition(part, scope) for part in (node.left, node.right)])
         if isinstance(node, exp.Not):
             return negated(self.condition(node.this, scope))
+        if node.args.get("negate"):
+            node = node.copy()
+            node.set("negate", None)
+            return negated(self.condition(node, scope))
         if type(node) in _COMPARISONS:
             return self.comparison(node, scope)
         if isinstance(node, exp.Between):
@@ -615,10 +619,19 @@ class _Reader:
         if isinstance(node, exp.Is):
             return self.null(node, scope)
         if isinstance(node, exp.Exists):
-            return Predicate("EXISTS", None, (self.query(node.this, scope),))
+            return Predicate("EXISTS", None, (self.rows_of(node.this, scope),))
         if isinstance(node, exp.Column):
             return Predicate("EQ", self.left(node, scope), (Val(1),))
         return self.pattern(node, scope)
+
+    def rows_of(self, node: exp.Expr, scope: _Scope) -> Query:
+        """The query of an EXISTS; what it selects does not matter."""
+        inner = _select_of(node)
+        if isinstance(inner, exp.Select) and not inner.args.get("group"):
+            inner = inner.copy()
+            inner.set("expressions", [exp.Star()])
+        query = self.query(inner, scope)
+        return replace(query, cores=tuple(replace(core, items=core.items[:1]) for core in query.cores))
 
     def left(self, node: exp.Expr, scope: _Scope) -> Expr:
         found = self.expr(node, scope)

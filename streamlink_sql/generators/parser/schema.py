@@ -5,11 +5,12 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations
 
 from streamlink_sql.types import Column, Table
 
-_DECLARED, _INFERRED, _SHARED_KEY, _SHARED_NAME = 1.0, 1.01, 6.0, 12.0
+_DECLARED, _INFERRED, _SHARED_KEY, _SHARED_NAME = 1.0, 1.01, 1.9, 3.5
 _NAMES_SHARED_BY_CHANCE = {
     "id",
     "name",
@@ -66,6 +67,11 @@ class Schema:
             near.setdefault(edge.left, []).append(edge)
             near.setdefault(edge.right, []).append(edge)
         return cls(tables, columns, edges, by_table, by_column, first, {table: tuple(found) for table, found in near.items()})
+
+    @cached_property
+    def references(self) -> frozenset[tuple[int, int]]:
+        """Columns that refer to others by a declared or inferred key, with those others."""
+        return frozenset(pair for edge in self.edges if edge.cost < _SHARED_KEY for pair in edge.pairs)
 
     def table_index(self, name: str) -> int | None:
         """The table of that name, without regard to case."""
