@@ -16,6 +16,6 @@ SAMPLE_QUESTIONS: Final[tuple[str, ...]] = (
     "Show the 5 most cited patents whose title contains battery",
     "What is the average number of claims per CPC section?",
     "Which countries published the most patents in the last 3 years?",
-    "How many Japanese universities have more than 50 patents?",
+    "How many patents do Japanese universities hold?",
 )
 """What `make demo` asks, from easy to less easy."""

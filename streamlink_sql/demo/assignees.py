@@ -103,18 +103,19 @@ def _type_of(name: str) -> str:
 def _home_classes(entries: list[_Entry], rng: np.random.Generator) -> np.ndarray:
     classes = vocabulary.technology_classes()
     weights = np.cumsum([each.weight for each in classes])
-    homes = np.searchsorted(weights, rng.random((len(entries), HOME_CLASSES)) * weights[-1], side="right")
+    homes: np.ndarray = np.searchsorted(weights, rng.random((len(entries), HOME_CLASSES)) * weights[-1], side="right")
     position = {each.code: i for i, each in enumerate(classes)}
     for row, company in zip(homes, vocabulary.large_companies(), strict=False):
         row[:] = [position[code] for code in company.classes]
     return homes
 
 
-def _table(entries: list[_Entry], ids: np.ndarray, rng: np.random.Generator) -> pa.Table:
+def _table(entries: list[_Entry], ids: np.ndarray, seed: int) -> pa.Table:
     count = len(entries)
     types = np.array([entry.type for entry in entries], dtype=object)
-    people = np.maximum(1, 400_000 / (np.arange(count) + 3) ** 0.65 * rng.lognormal(0.0, 0.9, count)).astype(np.int64)
-    revenue = (people * rng.lognormal(12.3, 0.4, count) / 10_000).astype(np.int64) * 10_000
+    size = np.where(types == "company", 400_000, 120_000) / (np.arange(count) + 3) ** 0.65
+    people = np.maximum(1, size * np.random.default_rng([seed, 2]).lognormal(0.0, 0.9, count)).astype(np.int64)
+    revenue = (people * np.random.default_rng([seed, 5]).lognormal(12.3, 0.4, count) / 10_000).astype(np.int64) * 10_000
     table = pa.table(
         {
             "assignee_id": pa.array(ids, pa.int32()),
@@ -131,12 +132,12 @@ def _table(entries: list[_Entry], ids: np.ndarray, rng: np.random.Generator) -> 
 
 
 def make_assignees(count: int, seed: int) -> Assignees:
-    """`count` assignees; the names of a smaller count are the first of a larger one."""
+    """`count` assignees; those of a smaller count are the first of a larger one."""
     entries = _entries(count, np.random.default_rng([seed, 1]))
     ids = np.arange(count, dtype=np.int64) * 7919 % 99_991 + 1
     position = {country.code: i for i, country in enumerate(vocabulary.countries())}
     return Assignees(
-        table=_table(entries, ids, np.random.default_rng([seed, 2])),
+        table=_table(entries, ids, seed),
         ids=ids,
         countries=np.array([position[entry.country.code] for entry in entries], dtype=np.int64),
         founded=np.array([entry.founded or 0 for entry in entries], dtype=np.int64),

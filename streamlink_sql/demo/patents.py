@@ -5,7 +5,6 @@ The folder appears whole or not at all: everything is written beside it under an
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import tomllib
@@ -108,12 +107,12 @@ def _swap(new: Path, folder: Path, old: Path) -> None:
     """Puts `new` in the place of `folder`; what was there comes back when that fails."""
     replaces = folder.exists()
     if replaces:
-        os.rename(folder, old)
+        folder.rename(old)
     try:
-        os.rename(new, folder)
+        new.rename(folder)
     except OSError:
         if replaces:
-            os.rename(old, folder)
+            old.rename(folder)
         raise
 
 

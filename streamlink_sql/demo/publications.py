@@ -9,9 +9,14 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from streamlink_sql.demo import titles, vocabulary
 from streamlink_sql.demo.assignees import HOME_CLASSES, Assignees, zipf
+
+Numbers = NDArray[np.int64]
+Weights = NDArray[np.float64]
+Days = NDArray[np.datetime64]
 
 FIRST_DAY: Final = np.datetime64("1980-01-01")
 LAST_DAY: Final = np.datetime64("2024-12-31")
@@ -43,13 +48,13 @@ SCHEMA: Final = pa.schema(
 
 @dataclass(slots=True)
 class Publications:
-    """Writes `rows` patents of `assignees`, each call of `next_rows` the following stretch. Serial numbers run on from stretch to stretch."""
+    """Writes `rows` patents of `assignees`, each call of `next_rows` the following stretch; serial numbers run on."""
 
     rows: int
     seed: int
     assignees: Assignees
     done: int = 0
-    serials: np.ndarray = field(default_factory=lambda: np.zeros(len(vocabulary.countries()), dtype=np.int64))
+    serials: Numbers = field(default_factory=lambda: np.zeros(len(vocabulary.countries()), dtype=np.int64))
 
     def next_rows(self, count: int) -> pa.RecordBatch:
         """The next `count` patents, or as many as are left."""
@@ -83,7 +88,7 @@ class Publications:
         ]
         return pa.RecordBatch.from_arrays([column.cast(each.type) for column, each in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
 
-    def _numbers(self, country: np.ndarray, years: np.ndarray, kind: pa.Array) -> pa.Array:
+    def _numbers(self, country: Numbers, years: Numbers, kind: pa.Array) -> pa.Array:
         """Country, number, kind; numbers of applications begin with the year, all run on within their country."""
         order = np.argsort(country, kind="stable")
         sizes = np.bincount(country, minlength=len(self.serials))
@@ -111,40 +116,41 @@ def _position(code: str) -> int:
     return next(i for i, country in enumerate(vocabulary.countries()) if country.code == code)
 
 
-def _dates(days: np.ndarray) -> pa.Array:
+def _dates(days: Days) -> pa.Array:
     return pa.array(days.astype("datetime64[D]"), pa.date32())
 
 
-def _counts(values: np.ndarray, least: int, most: int) -> pa.Array:
+def _counts(values: Weights, least: int, most: int) -> pa.Array:
     return pa.array(np.clip(values, least, most).astype(np.int32))
 
 
-def _draw(weights: np.ndarray, rng: np.random.Generator, count: int) -> np.ndarray:
+def _draw(weights: Weights, rng: np.random.Generator, count: int) -> Numbers:
     """Positions drawn by cumulative weights that need not end at 1."""
-    return np.minimum(np.searchsorted(weights, rng.random(count) * weights[-1], side="right"), len(weights) - 1)
+    drawn: Numbers = np.searchsorted(weights, rng.random(count) * weights[-1], side="right").astype(np.int64)
+    return np.minimum(drawn, len(weights) - 1)
 
 
-def _publication_days(start: int, stop: int, rows: int, rng: np.random.Generator) -> np.ndarray:
+def _publication_days(start: int, stop: int, rows: int, rng: np.random.Generator) -> Days:
     """Days in ascending order: row i lies in the i-th of `rows` equal parts of the whole, so that stretches need no sorting."""
     part = (np.arange(start, stop) + rng.random(stop - start)) / rows
     span = int((LAST_DAY - FIRST_DAY).astype(np.int64)) + 1
     total = GROWTH * span / YEAR
     days = np.log1p(part * np.expm1(total)) / total * span
-    return FIRST_DAY + np.minimum(days.astype(np.int64), span - 1)
+    published: Days = FIRST_DAY + np.minimum(days.astype(np.int64), span - 1)
+    return published
 
 
-def _draw_assignees(assignees: Assignees, years: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Active ones more often, and none before it was founded."""
+def _draw_assignees(assignees: Assignees, years: Numbers, rng: np.random.Generator) -> Numbers:
+    """Active ones more often, and none before it was founded: the first of all, an old one, stands in where chance finds no other."""
     drawn = _draw(assignees.activity, rng, len(years))
     for _ in range(6):
         early = np.flatnonzero(assignees.founded[drawn] > years - 4)
         drawn[early] = _draw(assignees.activity, rng, len(early))
-    early = assignees.founded[drawn] > years - 4
-    drawn[early] = int(np.argmin(assignees.founded))
+    drawn[assignees.founded[drawn] > years - 4] = 0
     return drawn
 
 
-def _draw_countries(home: np.ndarray, years: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _draw_countries(home: Numbers, years: Numbers, rng: np.random.Generator) -> Numbers:
     """Half is published at home, the rest where the office is large in that year."""
     share = np.array([country.share for country in vocabulary.countries()])
     growth = np.array([country.growth for country in vocabulary.countries()])
@@ -156,7 +162,7 @@ def _draw_countries(home: np.ndarray, years: np.ndarray, rng: np.random.Generato
     return drawn
 
 
-def _draw_classes(home: np.ndarray, years: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _draw_classes(home: Numbers, years: Numbers, rng: np.random.Generator) -> Numbers:
     """Mostly the assignee's own classes, as far as they were in fashion that year, else any class of the year."""
     weight = np.array([each.weight for each in vocabulary.technology_classes()])
     growth = np.array([each.growth for each in vocabulary.technology_classes()])
@@ -170,7 +176,7 @@ def _draw_classes(home: np.ndarray, years: np.ndarray, rng: np.random.Generator)
     return drawn
 
 
-def _draw_life(country: np.ndarray, published: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, pa.Array]:
+def _draw_life(country: Numbers, published: Days, rng: np.random.Generator) -> tuple[Days, Days, pa.Array]:
     """Application day, grant day (NaT without a grant) and kind code."""
     count = len(country)
     offices = vocabulary.countries()
@@ -187,19 +193,19 @@ def _draw_life(country: np.ndarray, published: np.ndarray, rng: np.random.Genera
     return published - wait, np.where(is_granted, grant, np.datetime64("NaT")), codes.take(pa.array(country * 3 + state))
 
 
-def _nearby_classes(cpc: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _nearby_classes(cpc: Numbers, rng: np.random.Generator) -> Numbers:
     """The IPC class: that of the CPC, or now and then the next one in the list."""
     moved = np.where(rng.random(len(cpc)) < 0.15, rng.choice(np.array([-1, 1]), len(cpc)), 0)
     return np.clip(cpc + moved, 0, len(_class_codes()) - 1)
 
 
-def _citations(published: np.ndarray, rng: np.random.Generator) -> pa.Array:
+def _citations(published: Days, rng: np.random.Generator) -> pa.Array:
     """How often a patent is cited: few often, most seldom, older ones more."""
     age = (LAST_DAY - published).astype(np.int64) / YEAR
     return pa.array(rng.poisson(np.minimum(rng.lognormal(-0.6, 1.25, len(age)) * np.sqrt(age + 0.1) * 1.6, 4000.0)).astype(np.int32))
 
 
-def _inventors(home: np.ndarray, rng: np.random.Generator) -> pa.Array:
+def _inventors(home: Numbers, rng: np.random.Generator) -> pa.Array:
     """The first inventor: a name of the assignee's country, some far more often than others."""
     styles = [country.style for country in vocabulary.countries()]
     names = vocabulary.person_names()

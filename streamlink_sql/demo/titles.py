@@ -36,6 +36,11 @@ CHEMISTRY: Final = (
     "use of {adjective} {material} in {action} {subject}",
 )
 PATTERNS: Final = GENERAL + COMPUTING + CHEMISTRY
+ACTIONS: Final = {
+    "information_action": ("G06", "G08", "G09", "G10", "G11", "G16", "H03", "H04", "G01S", "G05", "A63F"),
+    "process_action": ("A01H", "A01N", "A21", "A23", "A61K", "A61L", "A61P", "B01J", "C", "D01", "D21"),
+}
+"""Slots with verbs for some classes: how their codes begin."""
 SKEW: Final = {"adjective": 2.6, "part": 2.6, "subject": 1.3}
 """How strongly the first words of a slot are preferred: 1 is not at all."""
 
@@ -54,25 +59,28 @@ def _patterns_of_classes() -> tuple[np.ndarray, np.ndarray]:
 
 
 @cache
-def _subjects() -> tuple[pa.Array, np.ndarray, np.ndarray]:
-    """All subjects in one array, and where those of each class start and how many they are."""
-    lists = [each.subjects for each in vocabulary.technology_classes()]
-    counts = np.array([len(subjects) for subjects in lists])
-    return pa.array([subject for subjects in lists for subject in subjects]), np.cumsum(counts) - counts, counts
+def _choices(slot: str) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+    """The words of a slot in one array, and where those of each class start and how many they are."""
+    classes = vocabulary.technology_classes()
+    if slot == "subject":
+        counts = np.array([len(each.subjects) for each in classes])
+        return pa.array([subject for each in classes for subject in each.subjects]), np.cumsum(counts) - counts, counts
+    words = vocabulary.title_words()
+    slots = [slot] if slot != "action" else [slot, *ACTIONS]
+    counts = np.array([len(words[name]) for name in slots])
+    mine = np.array([slots.index(_action_of(each.code)) if slot == "action" else 0 for each in classes])
+    return pa.array([word for name in slots for word in words[name]]), (np.cumsum(counts) - counts)[mine], counts[mine]
 
 
-@cache
-def _pool(slot: str) -> pa.Array:
-    return pa.array(vocabulary.title_words()[slot])
+def _action_of(code: str) -> str:
+    """The slot whose verbs suit a class."""
+    return next((slot for slot, beginnings in ACTIONS.items() if code.startswith(beginnings)), "action")
 
 
 def _fill(slot: str, classes: np.ndarray, rng: np.random.Generator) -> pa.Array:
     draw = rng.random(len(classes)) ** SKEW.get(slot, 1.5)
-    if slot == "subject":
-        pool, starts, counts = _subjects()
-        return pool.take(pa.array(starts[classes] + (draw * counts[classes]).astype(np.int64)))
-    pool = _pool(slot)
-    return pool.take(pa.array((draw * len(pool)).astype(np.int64)))
+    words, starts, counts = _choices(slot)
+    return words.take(pa.array(starts[classes] + (draw * counts[classes]).astype(np.int64)))
 
 
 def _write(pattern: str, classes: np.ndarray, rng: np.random.Generator) -> pa.Array:

@@ -17,7 +17,7 @@ DERIVED_PARTS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """A country or office: what it publishes and who is at home there. `kinds` are application, grant and utility model ('' when it has none)."""
+    """A country or office: what it publishes and who is at home there. `kinds`: application, grant, utility model or ''."""
 
     code: str
     name: str
@@ -149,6 +149,8 @@ def title_words() -> dict[str, tuple[str, ...]]:
     return {
         "adjective": _words(entry["adjectives"]) + _derived(roots, _words(entry["adjective_stems"]), DERIVED_ADJECTIVES),
         "action": _words(entry["actions"]),
+        "information_action": _words(entry["information_actions"]),
+        "process_action": _words(entry["process_actions"]),
         "part": _phrases(entry["parts"]) + _derived(roots, _words(entry["stems"]), DERIVED_PARTS),
         "material": _phrases(entry["materials"]),
         "benefit": _phrases(entry["benefits"]),
