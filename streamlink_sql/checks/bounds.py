@@ -1,0 +1,140 @@
+"""What a query may ask for in size: generated rows, limits, lengths of text, recursion. Reads constants from the tree and runs nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from streamlink_sql.checks.tree import span_of
+from streamlink_sql.errors import PolicyRefused
+
+_SIZED = {"repeat": 1, "lpad": 1, "rpad": 1, "bar": 3, "space": 0}
+_BIG_NUMBER = re.compile(r"\d{5,}|\*")
+
+
+def check_series(node: exp.Expr, most: int) -> None:
+    """range and generate_series take constants, and not too many rows."""
+    start, end, step = (node.args.get(name) for name in ("start", "end", "step"))
+    first, last = _constant(start), _constant(end)
+    width = _constant(step) if step is not None else 1.0
+    if first is None or last is None or width is None:
+        raise PolicyRefused("A series needs constant bounds.", rule="function.series_not_constant", span=span_of(node))
+    if width and abs(last - first) / abs(width) > most:
+        raise PolicyRefused(f"A series may have at most {most:,} rows.", rule="function.series_too_long", span=span_of(node))
+
+
+_UNIT_DAYS = {
+    "SECOND": 1 / 86400,
+    "MINUTE": 1 / 1440,
+    "HOUR": 1 / 24,
+    "DAY": 1.0,
+    "WEEK": 7.0,
+    "MONTH": 28.0,
+    "QUARTER": 90.0,
+    "YEAR": 365.0,
+}
+
+
+def _constant(node: exp.Expr | None) -> float | None:
+    """A constant bound as a number: numbers as they are, dates and intervals in days; None when it is not constant."""
+    if isinstance(node, exp.Paren):
+        return _constant(node.this)
+    if isinstance(node, exp.Neg):
+        inner = _constant(node.this)
+        return None if inner is None else -inner
+    if isinstance(node, exp.Literal):
+        return _number(node.name) if not node.is_string else _days(node.name)
+    if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal):
+        return _days(node.this.name) if node.this.is_string else _constant(node.this)
+    if isinstance(node, exp.Interval):
+        unit = str(node.args.get("unit") or "").upper().rstrip("S")
+        amount = _number(node.name)
+        return None if amount is None or unit not in _UNIT_DAYS else amount * _UNIT_DAYS[unit]
+    if isinstance(node, exp.CurrentDate):
+        return _days("2026-01-01")
+    return None
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _days(text: str) -> float | None:
+    match = re.match(r"\s*(\d{1,4})-(\d{1,2})-(\d{1,2})", text)
+    return int(match[1]) * 365.25 + int(match[2]) * 30.44 + int(match[3]) if match else None
+
+
+def check_limit(node: exp.Expr) -> None:
+    value = node.args.get("expression") if not isinstance(node, exp.Fetch) else node.args.get("count")
+    if (isinstance(value, exp.Var) and value.name.upper() == "ALL") or _constant(value) is not None or value is None:
+        return
+    raise PolicyRefused("LIMIT and OFFSET take constants.", rule="limit.not_constant", span=span_of(node))
+
+
+def check_size(node: exp.Expr, most: int) -> None:
+    """Functions that make text of a length that they are told: the length is a constant, or capped by least()."""
+    if isinstance(node, exp.Format) or (isinstance(node, exp.Anonymous) and str(node.this).lower() in ("printf", "format")):
+        _check_format(node)
+        return
+    name = str(node.this).lower() if isinstance(node, exp.Anonymous) else type(node).__name__.lower()
+    if name == "pad":
+        size = node.args.get("expression")
+    elif name == "repeat" and not isinstance(node, exp.Anonymous):
+        size = node.args.get("times")
+    elif name == "space" and not isinstance(node, exp.Anonymous):
+        size = node.this
+    elif name in _SIZED:
+        size = next(iter(node.expressions[_SIZED[name] :]), None)
+    else:
+        return
+    if size is not None and not _is_small(size, most):
+        raise PolicyRefused(
+            f"The length of a text must be a number up to {most:,}, or least(..., {most}).",
+            rule="function.size",
+            span=span_of(node),
+        )
+
+
+def _is_small(node: exp.Expr, most: int) -> bool:
+    number = _constant(node)
+    if number is not None:
+        return abs(number) <= most
+    capped = [*node.expressions, node.this] if isinstance(node, exp.Least) else []
+    return any(0 <= (_constant(part) or 0) <= most and _constant(part) is not None for part in capped if isinstance(part, exp.Expr))
+
+
+def _check_format(node: exp.Expr) -> None:
+    """A width in a format string is a length as well."""
+    form = node.this if isinstance(node.this, exp.Expr) else next(iter(node.expressions), None)
+    if not isinstance(form, exp.Literal) or _BIG_NUMBER.search(form.name):
+        raise PolicyRefused("A format must be a constant text with small widths.", rule="function.size", span=span_of(node))
+
+
+def check_recursion(node: exp.Expr) -> None:
+    """A recursive part needs something that can end it."""
+    if not node.args.get("recursive"):
+        return
+    for cte in node.expressions:
+        name = cte.alias.lower()
+        for part in _parts(cte.this):
+            refers = any(table.name.lower() == name for table in part.find_all(exp.Table))
+            if refers and not any(part.find(exp.Where, exp.Limit, exp.Having, exp.Qualify) or join.args.get("on") for join in _joins(part)):
+                raise PolicyRefused(
+                    "A recursive query needs a condition that ends it.", rule="query.endless", span=span_of(cte.args["alias"])
+                )
+
+
+def _parts(node: exp.Expr) -> Iterator[exp.Expr]:
+    while isinstance(node, exp.SetOperation):
+        yield node.expression
+        node = node.this
+    yield node
+
+
+def _joins(node: exp.Expr) -> list[exp.Expr]:
+    return [*node.find_all(exp.Join)] or [exp.Join()]

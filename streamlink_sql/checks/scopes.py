@@ -1,0 +1,62 @@
+"""What names can be seen where: relations of a FROM, scopes of a SELECT. Data and small readings of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+Outputs = list[str] | None
+"""The columns of a relation in lower case, or None when they cannot be known."""
+
+
+@dataclass(slots=True)
+class Relation:
+    """Something in a FROM: its name there, its columns, and whether it is a table of the catalogue."""
+
+    name: str
+    columns: Outputs
+    stored: bool = False
+    schema: str = ""
+
+
+@dataclass(slots=True)
+class Scope:
+    """What one SELECT can see."""
+
+    outer: Scope | None
+    ctes: dict[str, Outputs]
+    relations: list[Relation] = field(default_factory=list)
+    merged: set[str] = field(default_factory=set)
+    aliases: set[str] = field(default_factory=set)
+    windows: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Names:
+    """What was found: the tables read, and for each column node (by id) the relation it belongs to."""
+
+    tables: set[str] = field(default_factory=set)
+    owners: dict[int, Relation] = field(default_factory=dict)
+    outputs: list[str] = field(default_factory=list)
+
+
+def relations_of(scope: Scope) -> Iterator[Relation]:
+    level: Scope | None = scope
+    while level is not None:
+        yield from level.relations
+        level = level.outer
+
+
+def all_columns(scope: Scope) -> Outputs:
+    names: list[str] = []
+    for relation in scope.relations:
+        if relation.columns is None:
+            return None
+        names += [name for name in relation.columns if name not in scope.merged or name not in names]
+    return names
+
+
+def rename(outputs: Outputs, names: list[str]) -> Outputs:
+    if outputs is None:
+        return None
+    return [*names, *outputs[len(names) :]]

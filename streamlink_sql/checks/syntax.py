@@ -1,0 +1,97 @@
+"""From tokens to one tree: exactly one statement, a query, parsed in the engine's own dialect. Judges no names and no policy."""
+
+from __future__ import annotations
+
+import logging
+from itertools import pairwise
+
+from sqlglot import exp
+from sqlglot.errors import ParseError, SqlglotError, UnsupportedError
+from sqlglot.tokenizer_core import Token, TokenType
+
+from streamlink_sql.checks.text import sqlglot_dialect
+from streamlink_sql.errors import InvalidSQL, PolicyRefused
+from streamlink_sql.types import Dialect
+
+_STARTS = {TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.L_PAREN, TokenType.VALUES, TokenType.TABLE}
+
+logging.getLogger("sqlglot").addFilter(lambda record: record.levelno >= logging.ERROR)
+
+
+def parse(tokens: list[Token], sql: str, dialect: Dialect) -> exp.Query:
+    """The one query that the tokens are; raises InvalidSQL or PolicyRefused."""
+    tokens = _one_statement(tokens)
+    _check_spelling(tokens, dialect)
+    try:
+        trees = sqlglot_dialect(dialect).parser().parse(tokens, sql)
+    except ParseError as error:
+        raise _syntax_error(error, sql) from error
+    except (SqlglotError, RecursionError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
+        raise InvalidSQL("The SQL cannot be parsed.", rule="syntax.parse") from error
+    if len(trees) != 1 or not isinstance(trees[0], exp.Query):
+        raise PolicyRefused("Only a query that reads is allowed.", rule="statement.not_query")
+    return trees[0]
+
+
+def generate(tree: exp.Query, dialect: Dialect) -> str:
+    """The text that runs: made from the tree, without comments."""
+    from sqlglot import ErrorLevel
+
+    try:
+        return tree.sql(dialect=sqlglot_dialect(dialect), comments=False, unsupported_level=ErrorLevel.RAISE)
+    except UnsupportedError as error:
+        raise InvalidSQL(f"The SQL cannot be written for {dialect}.", rule="syntax.unsupported") from error
+    except (SqlglotError, RecursionError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
+        raise InvalidSQL("The SQL cannot be written again.", rule="syntax.generate") from error
+
+
+def _one_statement(tokens: list[Token]) -> list[Token]:
+    while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
+        tokens = tokens[:-1]
+    for token in tokens:
+        if token.token_type is TokenType.SEMICOLON:
+            raise PolicyRefused("One statement at a time.", rule="statement.many", span=[token.start, token.end + 1])
+    if not tokens:
+        raise InvalidSQL("The SQL is empty.", rule="text.empty")
+    first = tokens[0]
+    if first.token_type not in _STARTS:
+        raise PolicyRefused(
+            f"Only a query that reads is allowed, and this starts with {first.text[:30]!r}.",
+            rule="statement.not_query",
+            span=[first.start, first.end + 1],
+        )
+    return tokens
+
+
+def _check_spelling(tokens: list[Token], dialect: Dialect) -> None:
+    """Spellings that sqlglot reads otherwise than the engine does.
+
+    DuckDB's `~` matches the whole text, and sqlglot would write a search inside it.
+    """
+    if dialect != "duckdb":
+        return
+    for before, token in pairwise(tokens):
+        operand = before.token_type in (TokenType.VAR, TokenType.IDENTIFIER, TokenType.STRING, TokenType.R_PAREN, TokenType.R_BRACKET)
+        if (token.token_type is TokenType.TILDE and operand) or token.text in ("!~", "~*", "!~*"):
+            raise InvalidSQL(
+                "Write regexp_full_match(text, pattern) or regexp_matches(text, pattern) instead of ~.",
+                rule="syntax.operator",
+                span=[token.start, token.end + 1],
+            )
+
+
+def _syntax_error(error: ParseError, sql: str) -> InvalidSQL:
+    first = error.errors[0] if error.errors else {}
+    near = str(first.get("highlight") or "")
+    detail = f"The SQL cannot be parsed near {near[:40]!r}." if near else "The SQL cannot be parsed."
+    return InvalidSQL(detail, rule="syntax.parse", span=_position(first, near, sql))
+
+
+def _position(first: dict[str, object], near: str, sql: str) -> list[int] | None:
+    """The characters of a parse error; sqlglot tells the line and the column at which the word ends."""
+    line, column = first.get("line"), first.get("col")
+    if not isinstance(line, int) or not isinstance(column, int):
+        return None
+    lines = sql.split("\n")
+    end = min(len(sql), sum(len(text) + 1 for text in lines[: line - 1]) + column)
+    return [max(0, end - max(1, len(near))), end]
