@@ -1,0 +1,120 @@
+"""Keeps what is known of a source fresh, and hands out what a question needs. Holds no connection: it asks the engine's contract."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from pathlib import Path
+
+from streamlink_sql.catalog.glossary import Glossary, load_glossary
+from streamlink_sql.catalog.reading import Snapshot, read_snapshot, same_schema
+from streamlink_sql.catalog.relevance import Budget
+from streamlink_sql.errors import CannotAnswer, NotFound, StreamLinkError
+from streamlink_sql.types import Context, Engine, Table
+
+_log = logging.getLogger("streamlink_sql.catalog")
+
+_REST = 4.0
+_READ_LIMIT_S = 20.0
+
+
+class Catalog:
+    """The tables of one engine. Safe to share between threads.
+
+    Every call notices data that changed. A changed schema is read before the call returns; where only rows changed, what was known
+    serves on until the new is ready, and data that changes all the time is read again at most a fifth of the time.
+    """
+
+    def __init__(
+        self, engine: Engine, *, glossary: Path | None = None, budget: Budget | None = None, read_limit_s: float = _READ_LIMIT_S
+    ) -> None:
+        self._engine = engine
+        self._glossary = glossary
+        self._budget = budget or Budget()
+        self._read_limit_s = read_limit_s
+        self._lock = threading.Lock()
+        self._snapshot: Snapshot | None = None
+        self._refresh: threading.Thread | None = None
+        self._tolerated = ""
+        self._rest_until = 0.0
+
+    def tables(self) -> tuple[Table, ...]:
+        """Every table, with declared and inferred keys and with descriptions."""
+        return self._current().tables
+
+    def relevant(self, text: str) -> Context:
+        """The tables, columns and cell values that a question needs; CannotAnswer where there is no table at all."""
+        snapshot = self._current()
+        if not snapshot.tables:
+            raise CannotAnswer("There are no tables in this data, so there is nothing to ask. Add tables or files, or choose other data.")
+        return snapshot.relevant(text)
+
+    def warm(self) -> None:
+        """Reads what is new now, so that the next question need not wait."""
+        self._current()
+        refresh = self._refresh
+        if refresh is not None:
+            refresh.join()
+            self._current()
+
+    @property
+    def build_seconds(self) -> float:
+        """How long the last reading took."""
+        return self._snapshot.seconds if self._snapshot else 0.0
+
+    def _current(self) -> Snapshot:
+        stamp = self._stamp()
+        snapshot = self._snapshot
+        if snapshot is not None and snapshot.stamp == stamp:
+            return snapshot
+        with self._lock:
+            snapshot = self._snapshot
+            if snapshot is not None and (snapshot.stamp == stamp or self._may_serve(snapshot, stamp)):
+                return snapshot
+            self._snapshot = self._read(stamp)
+            self._tolerated = ""
+            return self._snapshot
+
+    def _stamp(self) -> str:
+        """A text that changes with the data, and with the glossary."""
+        if self._glossary is None:
+            return self._engine.fingerprint()
+        try:
+            status = self._glossary.stat()
+        except OSError as error:
+            raise NotFound(f"There is no glossary at {self._glossary}.") from error
+        return f"{self._engine.fingerprint()}|{status.st_mtime_ns}|{status.st_size}|{status.st_ino}"
+
+    def _may_serve(self, snapshot: Snapshot, stamp: str) -> bool:
+        """Whether what is known still fits data that changed; if so, reading the new has begun or will soon."""
+        if stamp != self._tolerated:
+            if _glossary_part(stamp) != _glossary_part(snapshot.stamp) or not same_schema(self._engine.tables(), snapshot.declared):
+                return False
+            self._tolerated = stamp
+        if (self._refresh is None or not self._refresh.is_alive()) and time.monotonic() >= self._rest_until:
+            self._refresh = threading.Thread(target=self._read_again, args=(stamp,), name="catalog", daemon=True)
+            self._refresh.start()
+        return True
+
+    def _read_again(self, stamp: str) -> None:
+        started = time.monotonic()
+        try:
+            fresh = self._read(stamp)
+        except StreamLinkError as error:
+            _log.warning("The data changed and could not be read again: %s", error.detail)
+            with self._lock:
+                self._snapshot, self._tolerated = None, ""
+            return
+        with self._lock:
+            self._snapshot = fresh
+            self._rest_until = time.monotonic() + _REST * (time.monotonic() - started)
+
+    def _read(self, stamp: str) -> Snapshot:
+        tables = self._engine.tables()
+        glossary = load_glossary(self._glossary, tables) if self._glossary else Glossary()
+        return read_snapshot(self._engine, stamp, tables, glossary, self._budget, self._read_limit_s)
+
+
+def _glossary_part(stamp: str) -> str:
+    return stamp.partition("|")[2]

@@ -1,0 +1,161 @@
+"""Reads an engine's tables and cells into one snapshot. Asks the engine's contract only and writes no SQL."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from streamlink_sql.catalog.glossary import AliasIndex, Glossary
+from streamlink_sql.catalog.keys import infer_keys
+from streamlink_sql.catalog.relevance import Budget, Relevance
+from streamlink_sql.catalog.values import ValueIndex
+from streamlink_sql.types import Context, Dialect, Engine, Sample, Table, ValueMatch
+
+Place = tuple[str, str]
+
+_log = logging.getLogger("streamlink_sql.catalog")
+
+_MOST_OF_A_COLUMN = 50_000
+_MOST_VALUES = 400_000
+_FREE_TEXT_WORDS = 6.0
+_FEW_TEXTS = 2_000
+_NAME_WORDS = 5.0
+_SHOWN = 5
+_SHOWN_LENGTH = 80
+_FEW_COLUMNS = 400
+_LOOKED_AT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that is known of a source at one moment. `declared` is what the engine said, `tables` what the reader made of it."""
+
+    stamp: str
+    dialect: Dialect
+    declared: tuple[Table, ...]
+    tables: tuple[Table, ...]
+    glossary: Glossary
+    samples: Mapping[Place, tuple[str, ...]]
+    values: ValueIndex
+    aliases: AliasIndex
+    relevance: Relevance
+    seconds: float
+
+    def relevant(self, text: str) -> Context:
+        """What a question needs of it."""
+        matches = _merged(self.aliases.match(text), self.values.match(text))
+        tables = self.relevance.choose(text, matches)
+        places = {(table.name, column.name) for table in tables for column in table.columns} | {(table.name, "") for table in tables}
+        return Context(
+            self.dialect,
+            tables,
+            tuple(match for match in matches if (match.table, match.column) in places),
+            {place: shown for place, shown in self.samples.items() if place in places},
+            {place: words for place, words in self.glossary.synonyms.items() if place in places},
+        )
+
+
+def read_snapshot(
+    engine: Engine, stamp: str, declared: tuple[Table, ...], glossary: Glossary, budget: Budget, time_limit_s: float
+) -> Snapshot:
+    """Samples the engine's columns, infers keys and indexes the values; past the time limit the rest goes in unsampled."""
+    started = time.monotonic()
+    reader = _Reader(engine, declared, started + time_limit_s)
+    inferred = infer_keys(declared, reader.sample)
+    tables = glossary.describe(inferred)
+    values = ValueIndex(reader.entries(declared))
+    shown = reader.shown(declared)
+    relevance = Relevance(tables, glossary.synonyms, budget)
+    if reader.skipped:
+        _log.warning("%d columns were not sampled: reading them would have taken more than %.0f s", reader.skipped, time_limit_s)
+    seconds = time.monotonic() - started
+    return Snapshot(stamp, engine.dialect, declared, tables, glossary, shown, values, AliasIndex(glossary), relevance, seconds)
+
+
+def same_schema(one: Iterable[Table], other: Iterable[Table]) -> bool:
+    """Whether tables, columns, types and keys are the same; rows do not count."""
+    return [replace(table, rows=None) for table in one] == [replace(table, rows=None) for table in other]
+
+
+class _Reader:
+    """Samples of columns, each taken once."""
+
+    def __init__(self, engine: Engine, tables: tuple[Table, ...], deadline: float) -> None:
+        self._engine = engine
+        self._deadline = deadline
+        self._taken: dict[Place, Sample] = {}
+        self._rows = {table.name: table.rows for table in tables}
+        self.skipped = 0
+
+    def sample(self, table: str, column: str, limit: int = _MOST_OF_A_COLUMN) -> Sample:
+        """Values of a column; none once the time is over."""
+        place = (table, column)
+        if place not in self._taken:
+            if self._rows.get(table) == 0:
+                self._taken[place] = Sample((), True)
+            elif time.monotonic() > self._deadline:
+                self.skipped += 1
+                self._taken[place] = Sample((), False)
+            else:
+                self._taken[place] = self._engine.sample(table, column, limit=limit)
+        return self._taken[place]
+
+    def entries(self, tables: tuple[Table, ...]) -> dict[Place, tuple[str, ...]]:
+        """The values of text columns that are worth finding in questions, the smallest columns first until there are enough."""
+        found: dict[Place, tuple[str, ...]] = {}
+        for table in tables:
+            for column in table.columns:
+                if column.kind == "text":
+                    seen = self.sample(table.name, column.name)
+                    if is_worth_indexing(seen):
+                        found[table.name, column.name] = seen.values
+        total = 0
+        for place in sorted(found, key=lambda place: len(found[place])):
+            total += len(found[place])
+            if total > _MOST_VALUES:
+                _log.info("The values of %s.%s are not indexed: there are too many in all", *place)
+                del found[place]
+        return found
+
+    def shown(self, tables: tuple[Table, ...]) -> dict[Place, tuple[str, ...]]:
+        """A few values of each column, as examples for a model; of a wide schema, only of columns sampled already."""
+        few = sum(len(table.columns) for table in tables) <= _FEW_COLUMNS
+        for table in tables:
+            for column in table.columns:
+                if few and column.kind not in ("binary", "other"):
+                    self.sample(table.name, column.name, limit=_SHOWN)
+        return {place: tuple(map(_shortened, seen.values[:_SHOWN])) for place, seen in self._taken.items() if seen.values}
+
+
+def is_worth_indexing(seen: Sample) -> bool:
+    """False for free text: a column of many sentences, or one of countless values that are not names."""
+    if not seen.values:
+        return False
+    looked_at = seen.values[:: max(1, len(seen.values) // _LOOKED_AT)]
+    words = sum(len(value.split()) for value in looked_at) / len(looked_at)
+    if seen.complete:
+        return words <= _FREE_TEXT_WORDS or len(seen.values) <= _FEW_TEXTS
+    letters = sum(character.isalpha() for value in looked_at for character in value)
+    characters = sum(not character.isspace() for value in looked_at for character in value)
+    return words <= _NAME_WORDS and letters > 0.8 * characters and not seen.unique
+
+
+def _merged(aliases: tuple[ValueMatch, ...], cells: tuple[ValueMatch, ...]) -> tuple[ValueMatch, ...]:
+    """Both, in the order of the question; a glossary's word goes before cells of the same column on the same stretch."""
+    spans = [(match.table, match.column, match.start, match.end) for match in aliases]
+    kept = (
+        cell
+        for cell in cells
+        if not any((cell.table, cell.column) == (t, c) and start <= cell.start and cell.end <= end for t, c, start, end in spans)
+    )
+    unique = {
+        (match.table, match.column, match.value, match.start, match.end): match for match in chain(reversed(list(kept)), reversed(aliases))
+    }
+    return tuple(sorted(unique.values(), key=lambda m: (m.start, -(m.end - m.start), -m.score, m.source != "glossary", m.table, m.column)))
+
+
+def _shortened(value: str) -> str:
+    return value if len(value) <= _SHOWN_LENGTH else value[: _SHOWN_LENGTH - 1] + "…"
