@@ -34,7 +34,7 @@ class StreamLinkError(Exception):
     title: ClassVar[str] = "Something went wrong"
 
     def __init__(self, detail: str = "", **helps: Any) -> None:
-        """`detail` is the sentence the user reads; `helps` are the extra members of the problem: `rule`, `span`, `suggestions`, `id`, ..."""
+        """`detail` is the sentence the user reads; `helps` are extra members of the problem: `rule`, `span`, `suggestions`, `id`, ..."""
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.helps = {name: value for name, value in helps.items() if value is not None}

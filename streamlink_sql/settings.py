@@ -48,10 +48,10 @@ class Settings(BaseSettings):
     time_limit_s: float = Field(30.0, gt=0, le=86_400, description="Seconds that a query may run, unless the question asks otherwise.")
     time_limit_max_s: float = Field(600.0, gt=0, le=86_400, description="The most seconds that a question may ask for.")
     cost_limit_rows: int = Field(1_000_000_000, ge=1, description="Rows a query may handle by the engine's estimate without `confirm`.")
-    memory_limit_mb: int = Field(2000, ge=128, description="Memory of one query in the embedded engines, in MB.")
-    spill_limit_mb: int = Field(10_000, ge=0, description="Disk that one query may spill to, in MB.")
+    memory_limit_mb: int = Field(1024, ge=128, description="Memory of one query in the embedded engines, in MB.")
+    spill_limit_mb: int = Field(4096, ge=0, description="Disk that one query may spill to, in MB.")
     threads: int | None = Field(None, ge=1, le=1024, description="Threads of one query in the embedded engines. Unset: one per core.")
-    running: int = Field(4, ge=1, le=1000, description="Queries that run at the same time.")
+    running: int = Field(2, ge=1, le=1000, description="Queries that run at the same time.")
     waiting: int = Field(64, ge=0, le=100_000, description="Questions that may wait for a place; one more is told that all are taken.")
 
     host: str = Field("127.0.0.1", description="The address that `serve` listens on.")

@@ -59,10 +59,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a column holds: distinct values, most frequent first, as text; `complete` when these are all of them."""
+    """What a column holds: distinct values, most frequent first, as text; `complete` when these are all of them.
+
+    `unique` when no row is NULL and no value occurs twice; None when the engine does not know.
+    """
 
     values: tuple[str, ...]
     complete: bool
+    unique: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ class ValueMatch:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What of the catalogue one question needs. `samples` and `synonyms` are keyed by (table, column); synonyms of a table by (table, '')."""
+    """What of the catalogue one question needs. `samples` and `synonyms` are keyed by (table, column); those of a table by (table, '')."""
 
     dialect: Dialect
     tables: tuple[Table, ...]
@@ -124,7 +128,7 @@ class CheckedSQL:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The engine's own opinion of a query: the tables it would read and its estimate of the rows to be handled (None when it gives none)."""
+    """The engine's own opinion of a query: the tables it would read and its estimate of the rows to be handled (None: it gives none)."""
 
     tables: frozenset[str]
     columns: tuple[str, ...] = ()
@@ -153,7 +157,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What became of one draft: verdict 'ran', 'passed' (not chosen), 'refused' or 'failed', with the rule and a message."""
+    """What became of one draft: verdict 'ran', 'passed' (not chosen), 'refused', 'failed' or 'spare' (not needed); the rule, a message."""
 
     sql: str
     verdict: str
@@ -163,7 +167,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """All that one question came to. `rows` is None where history is read back: `columns`, `row_count` and `truncated` still tell what there was."""
+    """All that one question came to. `rows` is None where history is read back: the other fields tell what there was."""
 
     id: str
     question: str
@@ -240,6 +244,8 @@ class Engine(Protocol):
     dialect: Dialect
     can_cancel: bool
     """True where `cancel` stops a running query at once."""
+    warnings: tuple[str, ...]
+    """What an asker should know of the source: files left out, lines that could not be read. Every answer carries them."""
 
     def fingerprint(self) -> str:
         """A short text that changes whenever the data or its schema may have changed; cheap."""

@@ -1,0 +1,120 @@
+"""Puts a control unit together from settings. The only place that knows which address means which part; loads a part when it is used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from streamlink_sql.errors import BadRequest, NotFound
+
+if TYPE_CHECKING:
+    from streamlink_sql.catalog import Catalog
+    from streamlink_sql.control import ControlUnit, Limits
+    from streamlink_sql.settings import Settings
+    from streamlink_sql.store.store import Store
+    from streamlink_sql.types import Engine, Generator
+
+ENGINES = {"file": "streamlink_sql.engines:open_embedded"}
+"""Scheme of a data address -> who opens it. What has no scheme is a file or a folder."""
+GENERATORS = {"": "streamlink_sql.generators:open_generator"}
+"""Scheme of a model address -> who opens it; '' opens every model of ours."""
+ENGINE_GROUP, GENERATOR_GROUP = "streamlink_sql.engines", "streamlink_sql.generators"
+"""Entry points by which other packages add a scheme: a function that takes the address and the options of ours."""
+
+
+def control_unit(settings: Settings | None = None, **told: Any) -> ControlUnit:
+    """The control unit that the settings describe; without them, those of this process with `told` on top (`data=`, `model=`, ...)."""
+    from streamlink_sql.control import ControlUnit
+
+    if settings is None:
+        from streamlink_sql.settings import load_settings
+
+        settings = load_settings(**told)
+    engine = open_engine(settings)
+    try:
+        catalog, store = open_catalog(settings, engine), open_store(settings)
+        try:
+            return ControlUnit(catalog, open_generator(settings), engine, store, limits(settings))
+        except BaseException:
+            store.close()
+            raise
+    except BaseException:
+        engine.close()
+        raise
+
+
+def open_engine(settings: Settings) -> Engine:
+    """The engine that the setting `data` names."""
+    if not settings.data:
+        raise BadRequest("No data is named. Give a folder, a file or a database with --data or the setting `data`.", setting="data")
+    scheme = _scheme(settings.data)
+    table = ENGINES | _outsiders(ENGINE_GROUP)
+    if (scheme or "file") not in table:
+        known = ", ".join(sorted(f"{name}://" for name in table if name != "file")) or "none here"
+        raise BadRequest(f"Nothing opens {scheme}:// data. Give a path, or one of: {known}.", setting="data")
+    engine: Engine = _load(table[scheme or "file"])(
+        settings.data,
+        memory_limit_mb=settings.memory_limit_mb,
+        spill_limit_mb=settings.spill_limit_mb,
+        threads=settings.threads,
+        children=settings.running,
+    )
+    return engine
+
+
+def open_generator(settings: Settings) -> Generator:
+    """The generator that the setting `model` names."""
+    table = GENERATORS | _outsiders(GENERATOR_GROUP)
+    opener = table.get(_scheme(settings.model), table[""])
+    generator: Generator = _load(opener)(
+        settings.model,
+        adapter=settings.adapter,
+        timeout_s=settings.model_timeout_s,
+        key=settings.model_key.get_secret_value() if settings.model_key else None,
+    )
+    return generator
+
+
+def open_catalog(settings: Settings, engine: Engine) -> Catalog:
+    """The catalogue of an engine, with the glossary that the settings name or that lies beside the data."""
+    from streamlink_sql.catalog import Catalog, glossary_beside
+
+    glossary = settings.glossary
+    if glossary is not None and not glossary.is_file():
+        raise NotFound(f"There is no glossary file {glossary}.", setting="glossary")
+    if glossary is None and settings.data and not _scheme(settings.data):
+        glossary = glossary_beside(Path(settings.data))
+    return Catalog(engine, glossary=glossary)
+
+
+def open_store(settings: Settings) -> Store:
+    """The store that the setting `store` names."""
+    from streamlink_sql.store.store import open_store as opened
+
+    return opened(settings.store)
+
+
+def limits(settings: Settings) -> Limits:
+    """What the settings allow one question."""
+    from dataclasses import fields
+
+    from streamlink_sql.control import Limits
+
+    same = {field.name: getattr(settings, field.name) for field in fields(Limits) if hasattr(settings, field.name)}
+    return Limits(**same, english_only=settings.model == "parser")
+
+
+def _scheme(address: str) -> str:
+    head, mark, _ = address.partition("://")
+    return head.lower() if mark and not Path(address).exists() else ""
+
+
+def _outsiders(group: str) -> dict[str, str]:
+    return {point.name: point.value for point in entry_points(group=group)}
+
+
+def _load(address: str) -> Any:
+    module, _, name = address.partition(":")
+    return getattr(import_module(module), name)

@@ -1,0 +1,97 @@
+"""`streamlink-sql tables` and `streamlink-sql history`: what there is to ask, and what was asked."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Annotated, Any
+
+import typer
+
+from streamlink_sql.cli.options import AsJSON, Config, Data, Glossary, Store
+from streamlink_sql.cli.output import for_terminal, json_line
+from streamlink_sql.errors import NotFound
+from streamlink_sql.types import Table
+
+
+def tables(
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="One table: shows its columns.")] = None,
+    data: Data = None,
+    glossary: Glossary = None,
+    config: Config = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Show the tables that can be asked, or the columns of one."""
+    ctx.obj.as_json = as_json
+    from streamlink_sql.assemble import open_catalog, open_engine
+    from streamlink_sql.settings import load_settings
+
+    settings = load_settings(config, data=data, glossary=glossary)
+    with closing(open_engine(settings)) as engine:
+        found = open_catalog(settings, engine).tables()
+    if name is not None:
+        found = (_one(found, name),)
+    if as_json:
+        print(json_line([table_body(table) for table in found]))
+    elif name is not None:
+        _print(["column", "type", "means"], [[c.name, c.native or c.kind, c.comment] for c in found[0].columns])
+    else:
+        rows = [[t.name, "" if t.rows is None else f"{t.rows:,}", ", ".join(c.name for c in t.columns), t.comment] for t in found]
+        _print(["table", "rows", "columns", "means"], rows)
+
+
+def table_body(table: Table) -> dict[str, Any]:
+    """A table as JSON."""
+    columns = [{"name": c.name, "type": c.kind, "native": c.native, "comment": c.comment} for c in table.columns]
+    keys = [{"columns": k.columns, "to_table": k.to_table, "to_columns": k.to_columns, "inferred": k.inferred} for k in table.foreign_keys]
+    body = {"name": table.name, "rows": table.rows, "comment": table.comment, "columns": columns}
+    return body | {"primary_key": table.primary_key, "foreign_keys": keys}
+
+
+def history(
+    ctx: typer.Context,
+    id: Annotated[str | None, typer.Argument(help="One question: shows all of it.")] = None,  # noqa: A002
+    limit: Annotated[int, typer.Option("--limit", help="How many to show.")] = 20,
+    before: Annotated[str | None, typer.Option("--before", help="Only what is older than the question of this id.")] = None,
+    config: Config = None,
+    store: Store = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Show what was asked, newest first, or one question in full."""
+    ctx.obj.as_json = as_json
+    from streamlink_sql.assemble import open_store
+    from streamlink_sql.settings import load_settings
+
+    with closing(open_store(load_settings(config, store=store))) as opened:
+        entries = opened.history(limit=limit, before=before) if id is None else [opened.entry(id)]
+    if as_json:
+        print(json_line(entries if id is None else entries[0]))
+    elif id is not None:
+        for key, value in entries[0].items():
+            print(f"{key}: {for_terminal(value if isinstance(value, str) else json_line(value))}")
+    else:
+        rows = [[e["asked_at"][:19], e["state"], e["question"], e.get("sql") or e.get("detail") or "", e["id"]] for e in entries]
+        _print(["asked", "state", "question", "what became of it", "id"], rows)
+
+
+def _one(found: tuple[Table, ...], name: str) -> Table:
+    for table in found:
+        if table.name.casefold() == name.casefold():
+            return table
+    from rapidfuzz import process
+
+    near = [match[0] for match in process.extract(name, [table.name for table in found], limit=3)]
+    raise NotFound(f"There is no table {name}.", suggestions=near or None)
+
+
+def _print(header: list[str], rows: list[list[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    grid = Grid(show_edge=False, pad_edge=False)
+    for title in header:
+        grid.add_column(title, overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(for_terminal(cell)) for cell in row))
+    Console(highlight=False).print(grid)

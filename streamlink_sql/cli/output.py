@@ -1,0 +1,177 @@
+"""How an answer leaves the command line: table, CSV, JSON, Parquet. Cells are data: none reaches a terminal or a sheet as a command."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import os
+import sys
+import tempfile
+import unicodedata
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Any
+
+from streamlink_sql.errors import BadRequest
+from streamlink_sql.types import Answer, Rows, as_json
+
+SHOWN_ROWS = 200
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+
+
+class Format(StrEnum):
+    """What an answer looks like."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+
+
+SUFFIXES = {".csv": Format.csv, ".json": Format.json, ".parquet": Format.parquet, ".pq": Format.parquet, ".txt": Format.table}
+
+
+def choose_format(asked: Format | None, output: Path | None) -> Format:
+    """The format that was asked for, or the one that the file's name tells."""
+    if asked is None and output is not None:
+        if output.suffix.lower() not in SUFFIXES:
+            raise BadRequest(f"Say with --format how to write {output.name}: table, csv, json or parquet.")
+        asked = SUFFIXES[output.suffix.lower()]
+    if asked is Format.parquet and output is None and sys.stdout.isatty():
+        raise BadRequest("Parquet is not for a terminal: name a file with --output.")
+    return asked or Format.table
+
+
+def check_output(output: Path | None) -> None:
+    """Raises BadRequest early where the file could not be written."""
+    if output is None:
+        return
+    if output.is_dir():
+        raise BadRequest(f"{output} is a folder; name a file with --output.")
+    if not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
+        raise BadRequest(f"{output.parent} is not a folder that can be written to.")
+
+
+def write_answer(answer: Answer, form: Format, output: Path | None, *, sql: bool = False) -> None:
+    """Writes the answer to a file, whole or not at all, or to stdout."""
+    if output is not None:
+        with whole_file(output) as file:
+            _write(answer, form, file, sql=sql, colour=False)
+        return
+    _write(answer, form, sys.stdout.buffer, sql=sql, colour=sys.stdout.isatty())
+    sys.stdout.buffer.flush()
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file that appears under its name when all of it is written, and not at all otherwise."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            mask = os.umask(0)
+            os.umask(mask)
+            Path(name).chmod(0o666 & ~mask)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be written: {error.strerror}. Nothing of it is left behind.") from error
+
+
+def for_terminal(text: str, *, lines: bool = False) -> str:
+    """Text without the characters that a terminal obeys. A line break stays where `lines` is true and else becomes a blank."""
+    kept = (character if character == "\n" and lines else _harmless(character) for character in text)
+    return "".join(kept)
+
+
+def for_sheet(text: str) -> str:
+    """Text that a spreadsheet takes for text: a leading = + - @ is told apart by an apostrophe."""
+    return "'" + text if text.startswith(FORMULA_STARTS) else text
+
+
+def text_of(value: Any) -> str:
+    """A cell as people read it; NULL is empty."""
+    shown = as_json(value)
+    if shown is None:
+        return ""
+    if isinstance(shown, bool):
+        return "true" if shown else "false"
+    return json.dumps(shown, ensure_ascii=False) if isinstance(shown, (list, dict)) else str(shown)
+
+
+def json_line(body: Any) -> str:
+    """One JSON object on one line, with no character that a terminal obeys."""
+    text = json.dumps(body, ensure_ascii=False, default=str)
+    return "".join(f"\\u{ord(c):04x}" if unicodedata.category(c) == "Cc" or c in BIDI else c for c in text)
+
+
+def render_table(answer: Answer, *, colour: bool, width: int | None = None) -> str:
+    """The rows as a table of text."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = _rows(answer)
+    table = Table(show_edge=False, pad_edge=False, header_style="bold" if colour else "")
+    for column in answer.columns:
+        right = column.kind in ("integer", "real", "decimal")
+        table.add_column(Text(for_terminal(column.name)), justify="right" if right else "left", overflow="fold")
+    for number, row in enumerate(rows.as_python()):
+        if number == SHOWN_ROWS:
+            break
+        table.add_row(*(Text(for_terminal(text_of(value))) for value in row))
+    page = io.StringIO()
+    Console(file=page, force_terminal=colour, width=width or _width(), highlight=False).print(table)
+    more = answer.row_count - SHOWN_ROWS
+    return page.getvalue() + (f"... and {more:,} more rows; --format csv shows all.\n" if more > 0 else "")
+
+
+def _write(answer: Answer, form: Format, file: IO[bytes], *, sql: bool, colour: bool) -> None:
+    if form is Format.parquet:
+        import pyarrow.parquet as pq
+
+        pq.write_table(_rows(answer).table, file)
+    elif form is Format.json:
+        file.write(json_line(answer.body()).encode() + b"\n")
+    elif form is Format.csv:
+        _write_csv(answer, file)
+    else:
+        above = for_terminal(answer.sql, lines=True) + "\n\n" if sql else ""
+        file.write((above + render_table(answer, colour=colour)).encode())
+
+
+def _write_csv(answer: Answer, file: IO[bytes]) -> None:
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    out = csv.writer(text)
+    out.writerow([for_sheet(column.name) for column in answer.columns])
+    for row in _rows(answer).as_python():
+        out.writerow([for_sheet(value) if isinstance(value, str) else text_of(value) for value in row])
+    text.flush()
+    text.detach()
+
+
+def _rows(answer: Answer) -> Rows:
+    if answer.rows is None:
+        raise BadRequest("The rows of this answer are not kept; ask again.", id=answer.id)
+    return answer.rows
+
+
+def _harmless(character: str) -> str:
+    if character in "\n\t\r\v\f\u2028\u2029":
+        return " "
+    return "" if unicodedata.category(character) == "Cc" or character in BIDI else character
+
+
+def _width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size((120, 24)).columns

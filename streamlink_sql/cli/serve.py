@@ -1,0 +1,71 @@
+"""`streamlink-sql serve`: the web page and the REST API."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from streamlink_sql.cli.options import Adapter, Config, Data, Glossary, Model, Store
+from streamlink_sql.errors import BadRequest
+
+if TYPE_CHECKING:
+    from streamlink_sql.settings import Settings
+
+
+def serve(
+    data: Data = None,
+    model: Model = None,
+    host: Annotated[str | None, typer.Option("--host", help="The address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option("--port", help="The port to listen on; 0 takes a free one.")] = None,
+    adapter: Adapter = None,
+    glossary: Glossary = None,
+    config: Config = None,
+    store: Store = None,
+) -> None:
+    """Serve the web page and the REST API for your data."""
+    from streamlink_sql.settings import load_settings
+
+    told = {"data": data, "model": model, "host": host, "port": port, "adapter": adapter, "glossary": glossary, "store": store}
+    serve_settings(load_settings(config, **told))
+
+
+def serve_settings(settings: Settings) -> None:
+    """Serves until it is stopped."""
+    with listening(settings.host, settings.port) as listener:
+        import uvicorn
+
+        from streamlink_sql.assemble import control_unit
+        from streamlink_sql.web.api import create_app
+
+        with closing(control_unit(settings)) as control:
+            control.catalog.tables()
+            host, port = listener.getsockname()[:2]
+            print(f"StreamLink answers on http://{f'[{host}]' if ':' in host else host}:{port} - Ctrl-C stops it.", file=sys.stderr)
+            server = uvicorn.Server(uvicorn.Config(create_app(control), log_level="warning", timeout_graceful_shutdown=5))
+            with contextlib.suppress(KeyboardInterrupt):
+                server.run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A listening socket; BadRequest where the port is taken or the address is not ours."""
+    if host not in ("127.0.0.1", "::1", "localhost"):
+        raise BadRequest("StreamLink listens on this machine only (127.0.0.1) as long as it knows no users.", setting="host")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen(128)
+        except OSError as error:
+            raise BadRequest(
+                f"Port {port} on {host} cannot be used: {error.strerror}. Choose another with --port, or --port 0 for a free one.",
+                setting="port",
+            ) from error
+        yield listener

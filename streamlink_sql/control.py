@@ -1,0 +1,317 @@
+"""The control unit: one question to one answer. Opens no file and no connection; runs nothing that `checks` has not passed."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice, takewhile
+from typing import TYPE_CHECKING
+
+from streamlink_sql.checks import check, explain
+from streamlink_sql.errors import BadRequest, CannotAnswer, InvalidSQL, PolicyRefused, StoreUnavailable, StreamLinkError, TooCostly
+from streamlink_sql.questions import readable
+from streamlink_sql.types import (
+    Answer,
+    Attempt,
+    CheckedSQL,
+    Context,
+    Draft,
+    Engine,
+    Feedback,
+    Generator,
+    Plan,
+    Question,
+    Rows,
+    Table,
+    Watcher,
+)
+from streamlink_sql.underway import Places, Underway
+
+if TYPE_CHECKING:
+    from streamlink_sql.catalog import Catalog
+    from streamlink_sql.store.store import Store
+
+ROUNDS = 2
+"""How often drafts are asked for: once, and once more when all were turned down."""
+CLOSE = 0.8
+"""A rival with at least this share of the best draft's score is worth a look at its rows."""
+RIVALS = 2
+CHEAP_ROWS = 200_000
+KEPT_ANSWERS, KEPT_BYTES = 64, 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one question may take."""
+
+    row_limit: int = 1000
+    row_limit_max: int = 1_000_000
+    time_limit_s: float = 30.0
+    time_limit_max_s: float = 600.0
+    cost_limit_rows: int = 1_000_000_000
+    min_confidence: float = 0.0
+    drafts: int = 4
+    running: int = 2
+    waiting: int = 64
+    english_only: bool = False
+
+    def rows_for(self, question: Question) -> int:
+        """The rows this question gets; raises BadRequest."""
+        rows = self.row_limit if question.row_limit is None else question.row_limit
+        if not 1 <= rows <= self.row_limit_max:
+            raise BadRequest(f"The row limit must be from 1 to {self.row_limit_max:,}.", rule="row_limit")
+        return rows
+
+    def seconds_for(self, question: Question) -> float:
+        """The seconds this question's query gets; raises BadRequest."""
+        seconds = self.time_limit_s if question.time_limit_s is None else question.time_limit_s
+        if not 0 < seconds <= self.time_limit_max_s:
+            raise BadRequest(f"The time limit must be above 0 and at most {self.time_limit_max_s:g} seconds.", rule="time_limit")
+        return seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A draft that may run, and what the engine thinks of it."""
+
+    draft: Draft
+    query: CheckedSQL
+    plan: Plan
+
+
+class ControlUnit:
+    """Answers questions about one source with one model; may be used by many threads."""
+
+    def __init__(self, catalog: Catalog, generator: Generator, engine: Engine, store: Store, limits: Limits | None = None) -> None:
+        """Takes the parts as they are; `close` closes them."""
+        self.catalog, self.generator, self.engine, self.store = catalog, generator, engine, store
+        self.limits = limits or Limits()
+        self._places = Places(self.limits.running, self.limits.waiting)
+        self._lock = threading.Lock()
+        self._underway: dict[str, Underway] = {}
+        self._kept: OrderedDict[str, Answer] = OrderedDict()
+
+    def answer(self, question: Question, watch: Watcher | None = None) -> Answer:
+        """The whole story of a question. Asked again under the same id, it gives the same answer and runs nothing."""
+        text = readable(question.text, english_only=self.limits.english_only)
+        return self._once(Underway(replace(question, text=text), watch), written=None)
+
+    def run_sql(self, sql: str, question: Question | None = None, watch: Watcher | None = None) -> Answer:
+        """SQL that a person wrote: the same checks, limits and record. `question` says who asks, under which id and limits."""
+        asked = replace(question, text=question.text or sql) if question else Question(sql)
+        return self._once(Underway(asked, watch), written=Draft(sql))
+
+    def check(self, sql: str) -> CheckedSQL:
+        """The verdict on SQL without running it: what would run; raises InvalidSQL or PolicyRefused."""
+        return self._candidate(Underway(Question(sql)), Draft(sql), self.catalog.tables()).query
+
+    def cancel(self, id: str) -> bool:  # noqa: A002 - it is called id everywhere
+        """Calls a question off wherever it is; False when it is not under way."""
+        with self._lock:
+            run = self._underway.get(id)
+        if run is None:
+            return False
+        run.cancelled.set()
+        self._places.look_again()
+        self.engine.cancel(id)
+        return True
+
+    def give_feedback(self, verdict: Feedback) -> None:
+        """Keeps a person's verdict; SQL that they give must be able to run here."""
+        self.store.give_feedback(replace(verdict, sql=self.check(verdict.sql).sql) if verdict.sql else verdict)
+
+    def close(self) -> None:
+        """Calls off what is under way and closes model, engine and store."""
+        with self._lock:
+            ids = list(self._underway)
+        for id_ in ids:
+            self.cancel(id_)
+        for part in (self.generator, self.engine, self.store):
+            part.close()
+
+    def _once(self, run: Underway, written: Draft | None) -> Answer:
+        """One run an id: who comes with the id of a question under way waits for its answer."""
+        question = run.question
+        if not 1 <= len(question.id) <= 200 or not question.id.isprintable():
+            raise BadRequest("The id of a question is 1 to 200 printable characters, best a UUID.", rule="id")
+        with self._lock:
+            first = self._underway.setdefault(question.id, run)
+        if first is not run:
+            return _same(first.question, question, first.outcome)
+        try:
+            kept = self._kept.get(question.id)
+            answer = (_same(question, question, kept) if kept else self.store.accepted(question)) or self._recorded(run, written)
+        except BaseException as error:  # whatever it was, those who wait for this answer learn of it
+            run.outcome.set_exception(error)
+            raise
+        finally:
+            with self._lock:
+                del self._underway[question.id]
+        run.outcome.set_result(answer)
+        return answer
+
+    def _recorded(self, run: Underway, written: Draft | None) -> Answer:
+        """The story and its record: an answer that history cannot keep says so, a problem keeps its own name."""
+        try:
+            answer = self._story(run, written)
+        except StreamLinkError as error:
+            error.helps.setdefault("id", run.question.id)
+            try:
+                self.store.refused(run.question, error, engine=self.engine.name, attempts=tuple(run.attempts))
+            except StoreUnavailable as unrecorded:
+                error.helps.setdefault("warning", unrecorded.detail)
+            raise
+        try:
+            self.store.answered(run.question, answer)
+        except StoreUnavailable as error:
+            answer = replace(answer, warnings=(*answer.warnings, f"This answer is not in the history. {error.detail}"))
+        self._keep(answer)
+        return answer
+
+    def _story(self, run: Underway, written: Draft | None) -> Answer:
+        """From the question to the answer, in order."""
+        self.limits.rows_for(run.question), self.limits.seconds_for(run.question)
+        with run.stage("catalog"):
+            tables = self.catalog.tables()
+            context = self.catalog.relevant(run.question.text) if written is None else None
+        for _ in range(ROUNDS if context else 1):
+            drafts = self._drafts(run, context) if context else [written]
+            found = self._settle(run, [draft for draft in drafts if draft], tables)
+            if found:
+                return self._told(run, *found, tables)
+        raise self._turned_down(run)
+
+    def _drafts(self, run: Underway, context: Context) -> list[Draft]:
+        """What the model writes, without what was turned down before."""
+        with run.stage("model"):
+            drafts = self.generator.generate(run.question, context, self.limits.drafts, refused=tuple(run.attempts))
+        seen = {attempt.sql for attempt in run.attempts}
+        return [draft for draft in drafts if draft.sql not in seen]
+
+    def _settle(self, run: Underway, drafts: list[Draft], tables: tuple[Table, ...]) -> tuple[Candidate, Rows] | None:
+        """The first draft that passes and runs; where close and cheap rivals disagree, the rows that most of the scores stand for."""
+        passing = self._passing(run, drafts, tables)
+        for best in passing:
+            if best.draft.score < self.limits.min_confidence:
+                raise CannotAnswer(
+                    "No reading of this question fits these tables well enough. Name what you look for as the tables name it.",
+                    confidence=round(best.draft.score, 4),
+                    suggestions=[table.name for table in tables[:10]],
+                )
+            rivals = (
+                list(islice(takewhile(partial(_is_close, best), passing), RIVALS))
+                if _is_cheap(best) and _next_is_close(drafts, best)
+                else []
+            )
+            ran = [(candidate, rows) for candidate in (best, *rivals) if (rows := self._rows(run, candidate)) is not None]
+            if ran:
+                chosen = _most_agreed(ran)
+                run.attempts += [Attempt(candidate.query.sql, "ran" if candidate is chosen[0] else "passed") for candidate, _ in ran]
+                judged = {attempt.sql for attempt in run.attempts} | {candidate.draft.sql for candidate, _ in ran}
+                run.attempts += [Attempt(draft.sql, "spare") for draft in drafts if draft.sql not in judged]
+                return chosen
+        return None
+
+    def _passing(self, run: Underway, drafts: list[Draft], tables: tuple[Table, ...]) -> Iterator[Candidate]:
+        for draft in drafts:
+            try:
+                yield self._candidate(run, draft, tables)
+            except (InvalidSQL, PolicyRefused) as error:
+                run.turned_down(draft.sql, error)
+
+    def _candidate(self, run: Underway, draft: Draft, tables: tuple[Table, ...]) -> Candidate:
+        """Judged by the checks, then by the engine's own plan: both must see the same tables."""
+        with run.stage("checks"):
+            query = check(draft, tables, self.engine.dialect)
+        with run.stage("dry_run"):
+            plan = self.engine.dry_run(query)
+        if {name.casefold() for name in plan.tables} != {name.casefold() for name in query.tables}:
+            raise PolicyRefused("The database would read other tables than the checks have seen.", rule="second_opinion")
+        return Candidate(draft, query, plan)
+
+    def _rows(self, run: Underway, candidate: Candidate) -> Rows | None:
+        """Runs a query once, after its audit line; None when the engine fails on its values, which is recorded."""
+        question, limits, cost = run.question, self.limits, candidate.plan.estimated_rows
+        if cost is not None and cost > limits.cost_limit_rows and not question.confirm:
+            raise TooCostly(
+                f"This would handle about {cost:,} rows; the limit is {limits.cost_limit_rows:,}. Narrow it, or confirm to run it.",
+                estimated_rows=cost,
+                sql=candidate.query.sql,
+            )
+        self.store.approved(question, candidate.query, engine=self.engine.name, model=candidate.draft.model)
+        row_limit, seconds = limits.rows_for(question), limits.seconds_for(question)
+        try:
+            with self._places.place(run, seconds), run.stage("engine"):
+                rows = self.engine.run(candidate.query, row_limit=row_limit, time_limit_s=seconds, run_id=question.id)
+        except InvalidSQL as error:
+            run.turned_down(candidate.draft.sql, error, "failed")
+            return None
+        run.go_on()
+        return rows
+
+    def _told(self, run: Underway, candidate: Candidate, rows: Rows, tables: tuple[Table, ...]) -> Answer:
+        query, draft = candidate.query, candidate.draft
+        explanation = explain(query, tables)
+        return Answer(
+            id=run.question.id,
+            question=run.question.text,
+            sql=query.sql,
+            explanation=explanation,
+            rows=rows,
+            confidence=draft.score,
+            model=draft.model or self.generator.name,
+            engine=self.engine.name,
+            attempts=tuple(run.attempts),
+            timings_ms=run.timings_ms(),
+            warnings=(*query.warnings, *self.engine.warnings),
+            columns=rows.columns(),
+            row_count=rows.table.num_rows,
+            truncated=rows.truncated,
+        )
+
+    def _turned_down(self, run: Underway) -> StreamLinkError:
+        """The reason of the best draft, with all that was tried; nothing drafted means nothing fits."""
+        if not run.refusals:
+            return CannotAnswer("The model found nothing in these tables that fits the question.")
+        error = run.refusals[0]
+        tried = [{"sql": a.sql, "verdict": a.verdict, "rule": a.rule, "message": a.message} for a in run.attempts]
+        return type(error)(error.detail, **{**error.helps, "attempts": tried})
+
+    def _keep(self, answer: Answer) -> None:
+        """Small answers stay whole for a while, so that the same id gives the same rows."""
+        if answer.rows is not None and answer.rows.table.nbytes <= KEPT_BYTES:
+            with self._lock:
+                self._kept[answer.id] = answer
+                while len(self._kept) > KEPT_ANSWERS:
+                    self._kept.popitem(last=False)
+
+
+def _same(first: Question, again: Question, outcome: Future[Answer] | Answer) -> Answer:
+    """The outcome of the first question, if the second is the same one."""
+    if (first.asker, first.text) != (again.asker, again.text):
+        raise BadRequest("This id belongs to another question; use a new one.", id=again.id)
+    return outcome.result() if isinstance(outcome, Future) else outcome
+
+
+def _is_cheap(candidate: Candidate) -> bool:
+    return candidate.plan.estimated_rows is not None and candidate.plan.estimated_rows <= CHEAP_ROWS
+
+
+def _is_close(best: Candidate, rival: Candidate) -> bool:
+    return rival.draft.score >= CLOSE * best.draft.score and _is_cheap(rival)
+
+
+def _next_is_close(drafts: list[Draft], best: Candidate) -> bool:
+    after = drafts[drafts.index(best.draft) + 1 :]
+    return bool(after) and after[0].score >= CLOSE * best.draft.score
+
+
+def _most_agreed(ran: list[tuple[Candidate, Rows]]) -> tuple[Candidate, Rows]:
+    """The best-scored candidate among those whose rows carry the most score together; rows are compared as multisets."""
+    contents = [sorted(map(repr, rows.as_python())) for _, rows in ran]
+    support = [sum(ran[other][0].draft.score for other, theirs in enumerate(contents) if theirs == mine) for mine in contents]
+    return ran[support.index(max(support))]

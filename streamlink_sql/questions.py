@@ -1,0 +1,84 @@
+"""What a question must be before anything reads it. Judges text only; knows no tables and no SQL."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from streamlink_sql.errors import BadRequest
+
+BYTES_MAX = 4096
+WORD = re.compile(r"[^\W\d_]+")
+
+ENGLISH = frozenset(
+    """
+    a about all and any are average by can count did do does each every find for from get give had has have how in is last latest
+    least list many me more most much newest number of oldest on or over per rank return show since sum tell than that the their them
+    there these this to top total was were what when where which who whose with
+    """.split()  # noqa: SIM905 - a word list reads better
+)
+OTHERS = frozenset(
+    """
+    aan alle au aus aux avec bei cada chaque che com combien con cuál cuáles cuántas cuántos da dal dans das de dei della delle dem
+    den depuis der des desde deutschland di die do donne door dos du durch e een ein eine einen el elk em en entre est et foram fueron
+    für geef gibt gli haben hat hay het hoeveel il ist jahr je la las le les leur lista los mais met mit mostra mostrar mostre muestra
+    más naar nach nel o ont os où par para per più plus por pour pro quais qual quale quali quantas quante quanti quantos quel quelle
+    quelles quels qui quién qué seit sind sinds son sono sont sur são tussen uma una und une van viele von voor war waren welche
+    welcher welke wer wie wieviele wurde wurden y zeige zijn zu zum zwischen
+    """.split()  # noqa: SIM905 - a word list reads better
+)
+SCRIPTS = {
+    "CJK": "Chinese",
+    "HIRAGANA": "Japanese",
+    "KATAKANA": "Japanese",
+    "HANGUL": "Korean",
+    "CYRILLIC": "Cyrillic script",
+    "ARABIC": "Arabic script",
+    "HEBREW": "Hebrew",
+    "GREEK": "Greek",
+    "DEVANAGARI": "Devanagari script",
+    "THAI": "Thai",
+}
+
+
+def readable(text: str, *, english_only: bool) -> str:
+    """The question without blanks around it; raises BadRequest with a sentence that helps."""
+    stripped = text.strip()
+    if not stripped:
+        raise BadRequest('The question is empty. Ask something like "how many rows are there per year?".', rule="empty")
+    if len(stripped.encode("utf-8", "surrogatepass")) > BYTES_MAX:
+        raise BadRequest(f"The question is longer than {BYTES_MAX // 1024} KB. Ask it in a sentence or two.", rule="too_long")
+    if any(_is_binary(character) for character in stripped):
+        raise BadRequest("The question holds control characters or binary data. Ask it in plain text.", rule="binary")
+    if not WORD.search(stripped):
+        raise BadRequest("There is no word in the question. Ask it in plain words.", rule="no_words")
+    if english_only and (language := other_language(stripped)):
+        raise BadRequest(
+            f"The embedded model reads English, and this question seems to be in {language}. Ask it in English, "
+            "or name a model that reads it with the setting `model`.",
+            rule="language",
+        )
+    return stripped
+
+
+def other_language(text: str) -> str | None:
+    """The language or script of a text that is not English, in words; None when it may be English. Text in quotes is data, not language."""
+    bare = re.sub(r"(?<!\w)(\"[^\"]*\"|'[^']*'|“[^”]*”)(?!\w)", " ", text)
+    letters = [character for character in bare if character.isalpha()]
+    foreign = [character for character in letters if not unicodedata.name(character, "").startswith(("LATIN", "MICRO"))]
+    if len(foreign) * 2 > len(letters):
+        return _script(foreign)
+    words = [word.casefold() for word in WORD.findall(bare)]
+    told = [word for word in words if word in OTHERS]
+    if len(set(told)) >= 2 and len(told) * 4 >= len(words) and not any(word in ENGLISH for word in words):
+        return "another language"
+    return None
+
+
+def _script(letters: list[str]) -> str:
+    scripts = [unicodedata.name(letter, "OTHER").split()[0].removesuffix("-") for letter in letters]
+    return next((SCRIPTS[script] for script in reversed(scripts) if script in SCRIPTS), "another script")
+
+
+def _is_binary(character: str) -> bool:
+    return character == "\ufffd" or (character not in "\n\r\t" and unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn"))

@@ -1,0 +1,99 @@
+"""What a question holds while it is under way: its clock, its attempts, its cancel mark, its place among those that run. No SQL, no I/O."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from streamlink_sql.errors import Busy, Cancelled, StreamLinkError, TimedOut
+from streamlink_sql.types import Answer, Attempt, Question, Stage, Watcher
+
+STAGES = ("catalog", "model", "checks", "dry_run", "queue", "engine")
+
+
+@dataclass(slots=True)
+class Underway:
+    """One question on its way to an answer."""
+
+    question: Question
+    watch: Watcher | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    refusals: list[StreamLinkError] = field(default_factory=list)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    outcome: Future[Answer] = field(default_factory=Future)
+    _ms: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+    _began: float = field(default_factory=time.perf_counter)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Times one stage and tells the watcher; raises Cancelled where the question was called off."""
+        self.go_on()
+        if self.watch:
+            self.watch(Stage(name, "start"))
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            ms = (time.perf_counter() - began) * 1000
+            self._ms[name] += ms
+            if self.watch:
+                self.watch(Stage(name, "end", ms))
+
+    def go_on(self) -> None:
+        """Raises Cancelled where whoever asked has called the question off."""
+        if self.cancelled.is_set():
+            raise Cancelled("The question was cancelled.")
+
+    def timings_ms(self) -> dict[str, float]:
+        """Milliseconds of every stage so far, and of all together."""
+        return {**self._ms, "total": (time.perf_counter() - self._began) * 1000}
+
+    def turned_down(self, sql: str, error: StreamLinkError, verdict: str = "refused") -> None:
+        """Keeps a draft that may not or cannot run, and why."""
+        self.refusals.append(error)
+        self.attempts.append(Attempt(sql, verdict, rule=str(error.helps.get("rule", error.code)), message=error.detail))
+
+
+class Places:
+    """So many queries run at a time, so many more may wait; the next is told that all places are taken."""
+
+    def __init__(self, running: int, waiting: int) -> None:
+        """`running` places, and a queue of `waiting`."""
+        self._free, self._may_wait = running, waiting
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def place(self, run: Underway, timeout_s: float) -> Iterator[None]:
+        """Waits for a place and holds it; raises Busy, Cancelled or TimedOut."""
+        with run.stage("queue"), self._changed:
+            self._wait(run, timeout_s)
+            self._free -= 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += 1
+                self._changed.notify_all()
+
+    def look_again(self) -> None:
+        """Wakes those who wait, as one of them may have been cancelled."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def _wait(self, run: Underway, timeout_s: float) -> None:
+        if self._free > 0:
+            return
+        if self._may_wait == 0:
+            raise Busy("Every place is taken. Try again in a moment.", retry_after=2)
+        self._may_wait -= 1
+        try:
+            found = self._changed.wait_for(lambda: self._free > 0 or run.cancelled.is_set(), timeout_s)
+        finally:
+            self._may_wait += 1
+        run.go_on()
+        if not found:
+            raise TimedOut(f"No place became free within {timeout_s:g} s. Try again later.")
