@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
@@ -152,6 +154,31 @@ def test_a_read_only_parent_gets_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="cannot be written"):
         make_patents(tmp_path / "patents", 10)
     tmp_path.chmod(0o700)
+
+
+def test_a_full_disk_gets_a_clear_error_and_leaves_nothing(tmp_path: Path) -> None:
+    """A limit on the size of files stands in for the full disk."""
+    program = (
+        "import resource; from pathlib import Path\n"
+        "from streamlink_sql.demo.patents import make_patents\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        f"make_patents(Path({str(tmp_path / 'patents')!r}), 5_000)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "BadRequest: The demo data cannot be written" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_two_at_once_both_end_well(tmp_path: Path) -> None:
+    folder = tmp_path / "patents"
+
+    def meanwhile(done: int, rows: int) -> None:
+        if not folder.exists():
+            make_patents(folder, 100)
+
+    assert make_patents(folder, 100, progress=meanwhile) == folder
+    assert read_manifest(folder) is not None
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 @pytest.mark.parametrize(("rows", "seed"), [(-1, 7), (10, -7)])

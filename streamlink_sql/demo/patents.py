@@ -75,14 +75,20 @@ def make_patents(folder: Path, rows: int = 1_000_000, seed: int = 7, progress: P
             sizes = {path.name: path.stat().st_size for path in partial.iterdir()}
             (partial / MANIFEST).write_text(Manifest(rows, seed, VERSION, sizes).text(), encoding="utf-8")
     except OSError as error:
+        if _holds(folder, rows, seed):  # another process was faster
+            return folder
         raise BadRequest(f"The demo data cannot be written to {folder}: {error.strerror or error}. Choose another folder.") from error
     return folder
 
 
+def _holds(folder: Path, rows: int, seed: int) -> bool:
+    found = read_manifest(folder)
+    return found is not None and (found.rows, found.seed, found.version) == (rows, seed, VERSION)
+
+
 def _is_ready(folder: Path, rows: int, seed: int) -> bool:
     """True when nothing is to be done; BadRequest when the folder holds something that is not ours."""
-    found = read_manifest(folder)
-    if found is not None and (found.rows, found.seed, found.version) == (rows, seed, VERSION):
+    if _holds(folder, rows, seed):
         return True
     if folder.is_file() or (folder.is_dir() and not {path.name for path in folder.iterdir()} <= FILES):
         raise BadRequest(f"{folder} holds something other than demo data. Choose another folder, or an empty one.")
