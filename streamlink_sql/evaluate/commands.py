@@ -1,0 +1,122 @@
+"""The commands `streamlink-sql evaluate spider` and `evaluate questions`: figures as a table for people, as one object for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from streamlink_sql.errors import StreamLinkError
+
+app = typer.Typer(help="Measure answers against gold SQL, and the safety of the gate.", no_args_is_help=True)
+
+Model = Annotated[str, typer.Option("--model", help="Who answers: parser, a model server's address, replay:FILE.jsonl, ...")]
+Predictions = Annotated[
+    Path | None, typer.Option("--predictions", help="Recorded answers to score, without a model: JSON lines with `id` and `sql`.")
+]
+Adapter = Annotated[Path | None, typer.Option("--adapter", help="A folder with an adapter for a local model.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Score the first so many questions only.")]
+Errors = Annotated[Path | None, typer.Option("--errors", help="Write each question whose rows were wrong to this file, as JSON lines.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+@app.command()
+def spider(
+    data: Annotated[Path, typer.Option("--data", help="Spider's folder: dev.jsonl, tables.json and databases/.")],
+    model: Model = "parser",
+    predictions: Predictions = None,
+    adapter: Adapter = None,
+    limit: Limit = None,
+    errors: Errors = None,
+    as_json: AsJson = False,
+) -> None:
+    """Exact match and execution accuracy on Spider's development set, by the official rules."""
+    from streamlink_sql.evaluate.spider import evaluate_spider
+
+    with _problems_shown(), _progress() as progress:
+        result = evaluate_spider(data, model, predictions=predictions, adapter=adapter, limit=limit, errors=errors, progress=progress)
+    show(result, str(predictions or model), as_json=as_json)
+
+
+@app.command()
+def questions(
+    file: Annotated[Path, typer.Argument(help="JSON lines with `question`, `query` and, optionally, `id` and `db_id`.")],
+    data: Annotated[str | None, typer.Option("--data", help="The data that all the questions are about.")] = None,
+    tables: Annotated[Path | None, typer.Option("--tables", help="Spider's tables.json, for sets over many databases.")] = None,
+    databases: Annotated[Path | None, typer.Option("--databases", help="A folder of DB.sqlite or DB/DB.sqlite files.")] = None,
+    model: Model = "parser",
+    predictions: Predictions = None,
+    adapter: Adapter = None,
+    limit: Limit = None,
+    errors: Errors = None,
+    keep_distinct: Annotated[
+        bool | None,
+        typer.Option(help="Whether DISTINCT counts when rows are compared. By default it does with --data, and not with --databases."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The same for any set of questions."""
+    from streamlink_sql.evaluate.questions import evaluate_questions
+    from streamlink_sql.evaluate.sets import Answering, Source
+
+    with _problems_shown(), _progress() as progress:
+        result = evaluate_questions(
+            file,
+            Source(data, tables, databases),
+            Answering(model, adapter, predictions),
+            limit=limit,
+            keep_distinct=keep_distinct,
+            errors=errors,
+            progress=progress,
+        )
+    show(result, str(predictions or model), as_json=as_json)
+
+
+def show(result: dict[str, Any], title: str, *, as_json: bool) -> None:
+    """Prints figures: one JSON object, or a table with per cents and 95 % intervals."""
+    if as_json:
+        typer.echo(json.dumps(result))
+        return
+    table = Table("", "questions", "exact match", "execution", title=title)
+    for level, part in result["by_hardness"].items():
+        if part["count"]:
+            table.add_row(level, f"{part['count']:,}", f"{part['em']:.1%}", f"{part['ex']:.1%}")
+    table.add_section()
+    em, ex = (f"{result[name]:.1%} ({low:.1%} to {high:.1%})" for name in ("em", "ex") for low, high in [result[f"{name}_interval"]])
+    table.add_row("all", f"{result['count']:,}", em, ex)
+    console = Console()
+    console.print(table)
+    if result["ms_median"] is not None:
+        console.print(f"{result['ms_median']:.0f} ms a question (median), {result['ms_p95']:.0f} ms at the 95th percentile")
+    if result["problems"]:
+        console.print("Without rows: " + ", ".join(f"{count} {code}" for code, count in result["problems"].items()))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar on the error stream, where it does not mix with results."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("questions", total=None)
+        yield lambda done, count: bar.update(task, completed=done, total=count)
+
+
+@contextmanager
+def _problems_shown() -> Iterator[None]:
+    """Prints a problem's sentence and exits with its status."""
+    try:
+        yield
+    except StreamLinkError as error:
+        Console(stderr=True).print(f"[bold]{error.title}:[/bold] ", error.detail, sep="", markup=True)
+        raise typer.Exit(error.exit_status) from error
+
+
+if __name__ == "__main__":
+    app()

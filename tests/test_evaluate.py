@@ -1,0 +1,369 @@
+"""The scorer: Spider's exact match and hardness, execution match, and whole evaluations on small databases made here."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from streamlink_sql.errors import BadRequest, InvalidSQL, NotFound, TimedOut
+from streamlink_sql.evaluate.commands import app
+from streamlink_sql.evaluate.exact_match import exact_match, hardness
+from streamlink_sql.evaluate.execution import SQLiteRunner, as_scored, comparable_rows, execution_match, is_ordered, without_distinct
+from streamlink_sql.evaluate.questions import evaluate_questions
+from streamlink_sql.evaluate.scores import wilson
+from streamlink_sql.evaluate.sets import Answering, Source, read_questions
+from streamlink_sql.evaluate.spelling import spider_spelling
+from streamlink_sql.evaluate.spider import evaluate_spider
+from streamlink_sql.evaluate.spider_grammar import SpiderSchema, Unreadable, tokenize
+from streamlink_sql.evaluate.tree_match import tree_match
+
+TABLES_ENTRY: dict[str, Any] = {
+    "db_id": "library",
+    "table_names_original": ["Author", "Book"],
+    "column_names_original": [
+        [-1, "*"],
+        [0, "Author_ID"],
+        [0, "Name"],
+        [0, "Age"],
+        [1, "Book_ID"],
+        [1, "Author_ID"],
+        [1, "Title"],
+        [1, "Year"],
+    ],
+    "foreign_keys": [[5, 1]],
+}
+SCHEMA = SpiderSchema.of_entry(TABLES_ENTRY)
+JOINED = "FROM author AS T1 JOIN book AS T2 ON T1.author_id = T2.author_id"
+
+SAME = [
+    ("SELECT name , age FROM author", "SELECT age , name FROM author"),
+    ("SELECT name FROM author WHERE age > 30", "SELECT name FROM author WHERE age > 99"),
+    ("SELECT DISTINCT name FROM author", "SELECT name FROM author"),
+    ("SELECT count(DISTINCT name) FROM author", "SELECT count(name) FROM author"),
+    (f"SELECT T1.author_id {JOINED}", f"SELECT T2.author_id {JOINED}"),
+    ("SELECT name FROM author WHERE age > 1 AND name = 'x'", "SELECT name FROM author WHERE name = 'y' AND age > 1"),
+    (f"SELECT T1.name {JOINED} GROUP BY T1.author_id", f"SELECT T1.name {JOINED} GROUP BY T2.author_id"),
+    ("SELECT name FROM author ORDER BY age LIMIT 3", "SELECT name FROM author ORDER BY age ASC LIMIT 5;"),
+    (f"SELECT T1.name {JOINED}", "SELECT T2.name FROM book AS T1 JOIN author AS T2 ON T2.author_id = T1.author_id"),
+]
+DIFFERENT = [
+    ("SELECT name FROM author", "SELECT age FROM author"),
+    ("SELECT max(age) FROM author", "SELECT min(age) FROM author"),
+    ("SELECT name FROM author WHERE age > 1", "SELECT name FROM author WHERE age >= 1"),
+    ("SELECT name FROM author WHERE age > 1 AND age < 9", "SELECT name FROM author WHERE age > 1 OR age < 9"),
+    ("SELECT name FROM author ORDER BY age", "SELECT name FROM author ORDER BY age DESC"),
+    ("SELECT name FROM author ORDER BY age", "SELECT name FROM author ORDER BY age LIMIT 1"),
+    ("SELECT author_id FROM author", "SELECT author_id FROM book"),
+    ("SELECT name FROM author WHERE name LIKE 'a'", "SELECT name FROM author WHERE name NOT LIKE 'a'"),
+    ("SELECT name FROM author UNION SELECT title FROM book", "SELECT name FROM author EXCEPT SELECT title FROM book"),
+    ("SELECT name FROM author GROUP BY name HAVING count(*) > 1", "SELECT name FROM author GROUP BY name"),
+]
+UNREADABLE = [
+    "SELECT name FROM author WHERE age <> 3",
+    "SELECT name FROM author WHERE age=3",
+    "SELECT name FROM author WHERE age IS NULL",
+    "SELECT a.name FROM author a",
+    "SELECT name FROM author LEFT JOIN book ON author.author_id = book.author_id",
+    "SELECT max(age) - min(age) FROM author",
+    "SELECT name FROM authors",
+    "SELECT height FROM author",
+    "SELECT name FROM author WHERE name = 'O''Brien",
+    "SELECT author.name FROM author AS author",
+    "SELECT name",
+    "",
+]
+
+
+@pytest.mark.parametrize(("predicted", "gold"), SAME)
+def test_exact_match_compares_clauses_not_values(predicted: str, gold: str) -> None:
+    assert exact_match(predicted, gold, SCHEMA)
+    assert exact_match(gold, predicted, SCHEMA)
+
+
+@pytest.mark.parametrize(("predicted", "gold"), DIFFERENT)
+def test_exact_match_sees_a_difference(predicted: str, gold: str) -> None:
+    assert not exact_match(predicted, gold, SCHEMA)
+    assert exact_match(gold, gold, SCHEMA)
+
+
+@pytest.mark.parametrize("sql", UNREADABLE)
+def test_what_the_official_grammar_cannot_read_never_matches(sql: str) -> None:
+    assert not exact_match(sql, "SELECT name FROM author", SCHEMA)
+    with pytest.raises(Unreadable):
+        exact_match("SELECT name FROM author", sql, SCHEMA)
+
+
+def test_nested_queries_are_compared_literally() -> None:
+    gold = f"SELECT name FROM author WHERE author_id IN (SELECT T1.author_id {JOINED})"
+    assert exact_match(gold, gold, SCHEMA)
+    assert not exact_match(gold.replace("SELECT T1.author_id", "SELECT T2.author_id"), gold, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("sql", "level"),
+    [
+        ("SELECT name FROM author", "easy"),
+        ("SELECT name FROM author WHERE age > 1", "easy"),
+        ("SELECT name , age FROM author WHERE age > 1", "medium"),
+        (f"SELECT T1.name {JOINED} WHERE T2.year > 1990", "medium"),
+        ("SELECT name FROM author WHERE author_id IN (SELECT author_id FROM book)", "hard"),
+        ("SELECT name FROM author EXCEPT SELECT title FROM book", "hard"),
+        (f"SELECT T1.name {JOINED} GROUP BY T1.name ORDER BY count(*) DESC", "hard"),
+        (f"SELECT T1.name {JOINED} WHERE T2.year > 1 GROUP BY T1.name ORDER BY count(*) DESC LIMIT 1", "extra"),
+    ],
+)
+def test_hardness(sql: str, level: str) -> None:
+    assert hardness(sql, SCHEMA) == level
+
+
+def test_words_are_split_as_the_official_tokenizer_does() -> None:
+    assert tokenize("""SELECT a FROM t WHERE b != 'X y' AND c>= 2;""") == [
+        *("select", "a", "from", "t", "where", "b", "!=", '"X y"', "and", "c", ">=", "2", ";")
+    ]
+    assert "b=1" in tokenize("select a from t where b=1")
+
+
+Cells = st.one_of(st.none(), st.integers(0, 3), st.sampled_from(["a", "b", "1"]))
+
+
+@given(st.integers(1, 4).flatmap(lambda width: st.lists(st.tuples(*[Cells] * width), min_size=1, max_size=6)), st.randoms())
+def test_rows_match_whatever_the_order_of_rows_and_columns(rows: list[tuple[Any, ...]], chance: random.Random) -> None:
+    order = list(range(len(rows[0])))
+    chance.shuffle(order)
+    turned = [tuple(row[at] for at in order) for row in rows]
+    assert execution_match(turned, rows, ordered=True)
+    chance.shuffle(turned)
+    assert execution_match(turned, rows, ordered=False)
+
+
+@pytest.mark.parametrize(
+    ("predicted", "gold", "ordered", "same"),
+    [
+        ([], [], False, True),
+        ([(1,)], [], False, False),
+        ([(1,), (1,)], [(1,)], False, False),
+        ([(2,), (1,)], [(1,), (2,)], False, True),
+        ([(2,), (1,)], [(1,), (2,)], True, False),
+        ([(1, "a"), (2, "b")], [("b", 2), ("a", 1)], False, True),
+        ([(1, "a"), (2, "b")], [("b", 1), ("a", 2)], False, False),
+        ([(1.0,)], [(1,)], False, True),
+        ([("1",)], [(1,)], False, False),
+        ([(1, 1)], [(1,)], False, False),
+        ([(1, 1, 2), (2, 1, 1)], [(1, 2, 1), (1, 1, 2)], False, True),
+    ],
+)
+def test_execution_match(predicted: list[tuple[Any, ...]], gold: list[tuple[Any, ...]], ordered: bool, same: bool) -> None:
+    assert execution_match(predicted, gold, ordered) is same
+
+
+def test_wide_results_with_equal_columns_are_compared_quickly() -> None:
+    rows = [tuple(range(40)), tuple(range(40))]
+    assert execution_match([row[::-1] for row in rows], rows, ordered=False)
+    assert execution_match([(1,) * 40] * 3, [(1,) * 40] * 3, ordered=False)
+
+
+def test_distinct_goes_from_keywords_only() -> None:
+    assert without_distinct("SELECT DISTINCT a, count(DISTINCT b) FROM t WHERE c = 'distinct' AND \"distinct\" = 1") == (
+        "SELECT  a, count( b) FROM t WHERE c = 'distinct' AND \"distinct\" = 1"
+    )
+    assert as_scored("SELECT DISTINCT a FROM t WHERE b > = 3", keep_distinct=True) == "SELECT DISTINCT a FROM t WHERE b >= 3"
+    assert is_ordered("SELECT a FROM t\nORDER  BY a")
+
+
+def test_numbers_of_any_type_compare() -> None:
+    from decimal import Decimal
+
+    assert comparable_rows([[Decimal("1.50"), 0.1 + 0.2, [1]]]) == [(1.5, 0.3, "[1]")]
+
+
+@pytest.mark.parametrize(("successes", "count"), [(0, 10), (10, 10), (45, 50), (0, 0)])
+def test_wilson_interval_holds_the_share(successes: int, count: int) -> None:
+    low, high = wilson(successes, count)
+    assert 0 <= low <= (successes / count if count else 0.5) <= high <= 1
+    assert wilson(45, 50) == (0.7864, 0.9565)
+
+
+@pytest.mark.parametrize(
+    ("checked", "spelled"),
+    [
+        ("SELECT name FROM author WHERE NOT age IN (1, 2)", "SELECT name FROM author WHERE age NOT IN (1, 2)"),
+        (
+            "SELECT name FROM author WHERE NOT name LIKE '%a%' AND age <> 3",
+            "SELECT name FROM author WHERE name NOT LIKE '%a%' AND age != 3",
+        ),
+        ('SELECT "name" FROM author INNER JOIN book ON a = b', "SELECT name FROM author JOIN book ON a = b"),
+        ('SELECT "the name" FROM author', 'SELECT "the name" FROM author'),
+        ("SELECT name FROM author WHERE name = 'NOT a <> b'", "SELECT name FROM author WHERE name = 'NOT a <> b'"),
+        ("SELECT ((", "SELECT (("),
+    ],
+)
+def test_checked_sql_is_respelled_for_spiders_grammar(checked: str, spelled: str) -> None:
+    assert spider_spelling(checked) == spelled
+
+
+def test_queries_beyond_spiders_grammar_are_compared_as_trees() -> None:
+    gold = "SELECT year(d) AS y, count(*) FROM p AS t WHERE t.a IS NULL AND t.b > 3 GROUP BY year(d)"
+    assert tree_match("SELECT count(*), YEAR(D) FROM p WHERE b > 4 AND a IS NULL GROUP BY year(d)", gold, "duckdb")
+    assert not tree_match("SELECT count(*), YEAR(D) FROM p WHERE b > 4 OR a IS NULL GROUP BY year(d)", gold, "duckdb")
+    assert not tree_match("SELECT ((", gold, "duckdb")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    folder = tmp_path / "spider" / "databases" / "library"
+    folder.mkdir(parents=True)
+    path = folder / "library.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            """CREATE TABLE Author (Author_ID INTEGER PRIMARY KEY, Name TEXT, Age INTEGER);
+            CREATE TABLE Book (Book_ID INTEGER PRIMARY KEY, Author_ID INTEGER, Title TEXT, Year INTEGER);
+            INSERT INTO Author VALUES (1, 'Ann', 40), (2, 'Bob', 50), (3, 'Ann', 45);
+            INSERT INTO Book VALUES (1, 1, 'Trees', 1999), (2, 1, 'Seas', 2005), (3, 2, 'Roads', 2010);"""
+        )
+    connection.close()
+    return path
+
+
+@pytest.fixture
+def spider(database: Path) -> Path:
+    folder = database.parents[2]
+    (folder / "tables.json").write_text(json.dumps([TABLES_ENTRY]))
+    questions = [
+        ("q1", "How many authors are there?", "SELECT count(*) FROM author"),
+        ("q2", "Names of authors by age", "SELECT name FROM author ORDER BY age"),
+        ("q3", "Titles of Ann's books", f"SELECT T2.title {JOINED} WHERE T1.name = 'Ann'"),
+        ("q4", "Authors without books", "SELECT name FROM author WHERE author_id NOT IN (SELECT author_id FROM book)"),
+    ]
+    lines = [json.dumps({"id": key, "db_id": "library", "question": text, "query": sql}) for key, text, sql in questions]
+    (folder / "dev.jsonl").write_text("\n".join(lines) + "\n\n")
+    return folder
+
+
+@pytest.fixture
+def predictions(tmp_path: Path) -> Path:
+    rows = [
+        {"id": "q1", "sql": "SELECT count(author_id) FROM author"},
+        {"id": "q2", "sql": "SELECT name FROM author ORDER BY age DESC"},
+        {"question": "Titles of Ann's books", "db_id": "library", "sql": f"SELECT T2.title {JOINED} WHERE T1.name = 'Ann'"},
+        {"id": "q4", "sql": "DELETE FROM author"},
+    ]
+    path = tmp_path / "predictions.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return path
+
+
+def test_evaluate_spider_scores_predictions(spider: Path, predictions: Path, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    wrong = tmp_path / "wrong.jsonl"
+    result = evaluate_spider(spider, predictions=predictions, errors=wrong, progress=lambda done, count: seen.append((done, count)))
+    assert (result["em"], result["ex"], result["count"]) == (0.25, 0.5, 4)
+    assert sum(part["count"] for part in result["by_hardness"].values()) == 4
+    assert result["ms_median"] is None
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    errors = [json.loads(line) for line in wrong.read_text().splitlines()]
+    assert [(error["id"], error["problem"]) for error in errors] == [("q2", ""), ("q4", "invalid_sql")]
+
+
+def test_a_function_can_answer_and_a_problem_counts_as_wrong(spider: Path) -> None:
+    def generate(question: Any) -> str:
+        if question.id == "q1":
+            return str(question.query)
+        raise NotFound("nothing")
+
+    result = evaluate_spider(spider, generate)
+    assert (result["em"], result["ex"]) == (0.25, 0.25)
+    assert result["problems"] == {"not_found": 3}
+    assert result["ms_median"] >= 0
+
+
+def test_distinct_counts_on_data_of_ones_own(spider: Path, database: Path, tmp_path: Path) -> None:
+    predicted = tmp_path / "distinct.jsonl"
+    predicted.write_text(json.dumps({"id": "1", "sql": "SELECT name FROM author"}))
+    file = tmp_path / "own.jsonl"
+    file.write_text(json.dumps({"question": "Different names", "query": "SELECT DISTINCT name FROM author", "db_id": "library"}))
+    answering = Answering(predictions=predicted)
+    assert evaluate_questions(file, Source(data=database), answering)["ex"] == 0
+    assert evaluate_questions(file, Source(data=database), answering, keep_distinct=False)["ex"] == 1
+    assert evaluate_questions(file, Source(databases=spider / "databases", tables=spider / "tables.json"), answering)["ex"] == 1
+
+
+def test_the_runner_only_reads_and_keeps_its_time(database: Path) -> None:
+    with SQLiteRunner(database) as runner:
+        for sql in (
+            "DELETE FROM author",
+            "ATTACH 'x' AS y",
+            "PRAGMA journal_mode = wal",
+            "SELECT load_extension('x')",
+            "SELECT 1; SELECT 2",
+        ):
+            with pytest.raises(InvalidSQL):
+                runner.run(sql)
+        endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+        with pytest.raises(TimedOut):
+            runner.run(endless, 0.1)
+        assert runner.run("SELECT count(*) FROM author") == [(3,)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"question": "a"}', "Line 1"),
+        ('{"question": "a", "query": "b"}\n{', "Line 2"),
+        ("[1]", "no JSON object"),
+        ("", "no questions"),
+        ('{"id": 1, "question": "a", "query": "b"}\n{"id": 1, "question": "c", "query": "b"}', "more than one"),
+    ],
+)
+def test_unusable_question_files_are_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "questions.jsonl"
+    path.write_text(text)
+    with pytest.raises(BadRequest, match=message):
+        read_questions(path)
+
+
+def test_the_command_prints_one_object(spider: Path, predictions: Path) -> None:
+    result = CliRunner().invoke(app, ["spider", "--data", str(spider), "--predictions", str(predictions), "--limit", "3", "--json"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["count"] == 3
+    table = CliRunner().invoke(app, ["spider", "--data", str(spider), "--predictions", str(predictions)])
+    assert "50.0% (15.0% to 85.0%)" in table.stdout
+
+
+def test_the_command_names_what_is_missing(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["spider", "--data", str(tmp_path), "--json"])
+    assert result.exit_code == NotFound.exit_status
+    assert "dev.jsonl" in result.stderr
+    assert result.stdout == ""
+
+
+def spider_folder() -> Path:
+    """Spider, where STREAMLINK_SPIDER says it is or beside the project; skips the test where it is not."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data" / "spider"
+    folder = Path(os.environ.get("STREAMLINK_SPIDER", beside))
+    if not (folder / "dev.jsonl").is_file():
+        pytest.skip("Spider is not here; set STREAMLINK_SPIDER to its folder")
+    return folder
+
+
+def test_gold_answers_of_spider_are_all_right(tmp_path: Path) -> None:
+    folder = spider_folder()
+    gold = tmp_path / "gold.jsonl"
+    questions = read_questions(folder / "dev.jsonl")
+    gold.write_text("\n".join(json.dumps({"id": question.id, "sql": question.query}) for question in questions))
+    result = evaluate_spider(folder, predictions=gold)
+    assert (result["em"], result["ex"], result["problems"]) == (1.0, 1.0, {})
+    assert {level: part["count"] for level, part in result["by_hardness"].items()} == {
+        "easy": 248,
+        "medium": 446,
+        "hard": 174,
+        "extra": 166,
+    }
