@@ -135,10 +135,6 @@ def _join(stands_for: dict[str, str], left: str, right: str) -> None:
 def _sqlite_schema(runner: SQLiteRunner) -> SpiderSchema:
     """Tables and columns of a SQLite file for which no tables.json speaks."""
     tables: dict[str, set[str]] = {}
-    columns = (
-        "SELECT tables.name, columns.name FROM sqlite_master AS tables, pragma_table_info(tables.name) AS columns "
-        "WHERE tables.type IN ('table', 'view')"
-    )
-    for table, column in runner.run(columns):
+    for table, column in runner.names():
         tables.setdefault(table.lower(), set()).add(column.lower())
     return SpiderSchema({table: frozenset(found) for table, found in tables.items()}, {})
