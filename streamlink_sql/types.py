@@ -228,8 +228,12 @@ class Generator(Protocol):
     def generate(self, question: Question, context: Context, n: int, *, refused: tuple[Attempt, ...] = ()) -> list[Draft]:
         """At most `n` drafts, best first; `refused` are earlier drafts of this question and why they were turned down.
 
-        Raises ModelUnavailable when the model does not answer, CannotAnswer when it has nothing to say.
+        Raises ModelUnavailable when the model does not answer, CannotAnswer when it has nothing to say, Cancelled after `cancel`.
         """
+        ...
+
+    def cancel(self, question_id: str) -> bool:
+        """Stops writing for that question, from another thread; False when there is nothing to stop or no need to."""
         ...
 
     def close(self) -> None:

@@ -95,5 +95,8 @@ class _KeptOpen:
     def generate(self, question: Question, context: Context, n: int, *, refused: tuple[Attempt, ...] = ()) -> list[Draft]:
         return self._generator.generate(question, context, n, refused=refused)
 
+    def cancel(self, question_id: str) -> bool:
+        return self._generator.cancel(question_id)
+
     def close(self) -> None:
         """Keeps the model open; who opened it closes it."""
