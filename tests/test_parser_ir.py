@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from streamlink_sql.generators.parser import grammar
 from streamlink_sql.generators.parser.ir import KEYWORDS, Col, NotCovered, Schema, Tab, Token, Val, to_ir, to_sql
-from streamlink_sql.generators.parser.tree import emit, parse
+from streamlink_sql.generators.parser.parse import parse
+from streamlink_sql.generators.parser.tree import emit
 from streamlink_sql.types import Column, Dialect, ForeignKey, Table
 
 TABLES = (
@@ -68,12 +69,12 @@ BOTH = [
     "SELECT * FROM customers WHERE name <> 'Ada'",
     "SELECT name FROM customers WHERE NOT (city = 'Oslo' OR id > 3)",
     "SELECT DISTINCT city FROM customers ORDER BY city",
-    "SELECT c.name, count(*) AS n FROM customers c JOIN orders o ON o.customer_id = c.id GROUP BY c.name HAVING n > 1 ORDER BY n DESC, c.name",
-    "SELECT o.customer_id, sum(amount) FROM customers c JOIN orders o ON o.customer_id = c.id GROUP BY 1 ORDER BY 2 DESC LIMIT 2",
+    "SELECT c.name, count(*) AS n FROM customers c JOIN orders o ON customer_id = c.id GROUP BY c.name HAVING n > 1 ORDER BY n DESC, c.name",
+    "SELECT o.customer_id, sum(amount) FROM customers c JOIN orders o ON customer_id = c.id GROUP BY 1 ORDER BY 2 DESC LIMIT 2",
     "SELECT c.name FROM customers c, orders o WHERE o.customer_id = c.id AND o.amount > 9 ORDER BY c.name",
     "SELECT p.title, sum(l.quantity * p.price) FROM lines l JOIN products p ON l.product_id = p.id GROUP BY p.title",
-    "SELECT title FROM customers JOIN orders ON customer_id = customers.id JOIN lines ON order_id = orders.id"
-    " JOIN products ON product_id = products.id WHERE city = 'Rome'",
+    """SELECT title FROM customers JOIN orders ON customer_id = customers.id JOIN lines ON order_id = orders.id
+       JOIN products ON product_id = products.id WHERE city = 'Rome'""",
     "SELECT name FROM customers WHERE id NOT IN (SELECT customer_id FROM orders)",
     "SELECT name FROM customers c WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.customer_id = c.id)",
     "SELECT c.name FROM customers c LEFT JOIN orders o ON o.customer_id = c.id WHERE o.id IS NULL",
@@ -194,6 +195,11 @@ def test_the_default_joins_need_no_from() -> None:
     assert joined.count("JOIN") == 3
 
 
+def test_tables_that_from_forgot_are_joined(ducks: duckdb.DuckDBPyConnection) -> None:
+    tokens: tuple[Token, ...] = ("SELECT", Col(12), "FROM", Tab(0), Tab(1), "ON", Col(0), Col(6), "WHERE", Col(2), "EQ", Val("Rome"), "END")
+    assert ducks.execute(to_sql(tokens, SCHEMA, "duckdb")).fetchall() == [("Pen",)]
+
+
 def test_double_quoted_text_is_a_literal_in_sqlite_only() -> None:
     assert to_ir('SELECT id FROM customers WHERE name = "Ada"', SCHEMA, "sqlite")[-2] == Val("Ada")
     with pytest.raises(NotCovered):
@@ -238,10 +244,11 @@ def walk(rng: random.Random, schema: Schema, limit: int) -> tuple[Token, ...]:
             classes = tuple(sorted(ending, key=lambda c: grammar.CLASSES[c] not in ("END", "CLOSE"))[:1]) or classes
         choice = rng.choice(classes)
         state = grammar.step(state, choice)
+        values: list[str | int | float] = ["a", "it's", "5", 3, 2.5, "2020-01-01", -1]
         kinds: dict[int, Token] = {
             grammar.COL: Col(rng.randrange(len(schema.columns))),
             grammar.TAB: Tab(rng.randrange(len(schema.tables))),
-            grammar.VAL: Val(rng.choice(["a", "it's", "5", 3, 2.5, "2020-01-01", -1])),
+            grammar.VAL: Val(rng.choice(values)),
         }
         tokens.append(kinds.get(choice, grammar.CLASSES[choice]))
     return tuple(tokens)
@@ -255,8 +262,8 @@ def test_whatever_the_grammar_accepts_is_sql(seed: int, dialect: Dialect) -> Non
     assert parse(emit(tree)) == tree
     try:
         sql = to_sql(tokens, SCHEMA, dialect)
-    except NotCovered as error:
-        assert "number" in str(error)
+    except NotCovered:
+        assert any(isinstance(token, Val) for token in tokens)
         return
     assert isinstance(sqlglot.parse_one(sql, read=dialect), sqlglot.exp.Query)
 

@@ -7,6 +7,7 @@ state, so that a model can embed it and a mask needs nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -36,7 +37,15 @@ MAX_QUERIES = 3
 MAX_OPERANDS = 3
 MAX_PARENTHESES = 2
 
-_Rules = dict[str, tuple[str, ...]]
+_Then = tuple[str, ...]
+_Rules = dict[str, _Then]
+
+
+def _steps(names: Iterable[str], *then: str) -> _Rules:
+    """The same step for several classes."""
+    return dict.fromkeys(names, then)
+
+
 _QUERY: _Rules = dict.fromkeys(("SELECT", "SELECT_DISTINCT"), ("FIRST_ITEM",))
 
 
@@ -94,7 +103,7 @@ def _predicate(name: str, compare: str, expression: _Rules, level: int) -> _Rule
 
 def _compare(side: str, *more: str) -> _Rules:
     """The operator and what it compares with."""
-    rules: _Rules = dict.fromkeys(COMPARISONS, (side,)) | dict.fromkeys(more, ("VALUE",))
+    rules = _steps(COMPARISONS, side) | _steps(more, "VALUE")
     return rules | {"BETWEEN": ("BOUND", "BOUND"), "IN": ("MEMBERS",), "NOT_IN": ("MEMBERS",), "IS_NULL": (), "NOT_NULL": ()}
 
 
@@ -140,7 +149,7 @@ _STATES: dict[str, _Rules] = {
     "FUNCTION_OF": {"COL": (), "SECOND": ("COLUMN",), "OUTER": ("COLUMN",)},
     "AGGREGATE_OF": _row(),
     "COUNT_OF": _row() | {"TAB": ()},
-    "SHARE_OF": dict.fromkeys(AGGREGATES, ("AGGREGATE_OF",)) | {"COUNT": ("COUNT_OF",)},
+    "SHARE_OF": _steps(AGGREGATES, "AGGREGATE_OF") | {"COUNT": ("COUNT_OF",)},
     **{f"OPERAND_{level}": _group(level=level) | {"VAL": ()} | _QUERY for level in range(1, MAX_OPERANDS + 1)},
     **{f"ROW_OPERAND_{level}": _row(level=level) | {"VAL": ()} for level in range(1, MAX_OPERANDS + 1)},
     **{f"SIDE_OPERAND_{level}": _row(operand="SIDE_OPERAND", level=level) | {"VAL": ()} | _QUERY for level in range(1, MAX_OPERANDS + 1)},

@@ -64,10 +64,11 @@ def pointed(core: Core, schema: Schema) -> tuple[tuple[int, str], ...]:
 
 
 def complete(core: Core, schema: Schema) -> From:
-    """The FROM clause of a core, the default where it has none or only a part."""
+    """The FROM clause of a core: what it states, and the default for what it does not."""
+    named = [(source.table, source.where) for source in core.sources]
+    instances = tuple(dict.fromkeys((*named, *pointed(core, schema))))
     if core.on or any(source.left for source in core.sources):
-        return From(core.sources, core.on)
-    instances = tuple((source.table, source.where) for source in core.sources) or pointed(core, schema)
+        return _extended(From(core.sources, core.on), instances[len(named) :], schema)
     seconds = [Source(table, "SECOND") for table, where in instances if where]
     tables = list(dict.fromkeys(table for table, _ in instances))
     if len(tables) < 2:
@@ -80,6 +81,24 @@ def complete(core: Core, schema: Schema) -> From:
         ordered.append(next(end for edge in edges for end in (edge.left, edge.right) if end not in ordered and edge.other(end) in ordered))
     pairs = tuple((Ref(a), Ref(b)) for edge in edges for a, b in edge.pairs)
     return From((*map(Source, ordered), *seconds), pairs)
+
+
+def _extended(stated: From, missing: Iterable[tuple[int, str]], schema: Schema) -> From:
+    """A stated FROM with the tables that it forgot."""
+    sources, on = list(stated.sources), list(stated.on)
+    for table, where in missing:
+        tables = {source.table for source in sources}
+        if (table, where) not in ((source.table, source.where) for source in sources):
+            sources.append(Source(table, where))
+        if where or table in tables:
+            continue
+        for edge in schema.join_tree({*tables, table}) or ():
+            new = {edge.left, edge.right} - tables
+            if new:
+                present = {source.table for source in sources}
+                sources.extend(Source(end) for end in sorted(new - present))
+                on.extend((Ref(a), Ref(b)) for a, b in edge.pairs)
+    return From(tuple(sources), tuple(on))
 
 
 def shortest(core: Core, schema: Schema) -> Core:

@@ -1,0 +1,227 @@
+"""SQL expressions to the representation. Reads no FROM and no clauses."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from streamlink_sql.generators.parser import joins
+from streamlink_sql.generators.parser.schema import Schema
+from streamlink_sql.generators.parser.shapes import bare, called, case_of, counted, factors, number_of, tidy
+from streamlink_sql.generators.parser.tokens import NotCovered, Val
+from streamlink_sql.generators.parser.tree import Aggregate, Arithmetic, Call, Condition, Expr, Percent, Query, Ref, Share, Source, Star
+
+AGGREGATES: dict[type[exp.Expr], str] = {exp.Count: "COUNT", exp.Sum: "SUM", exp.Avg: "AVG", exp.Min: "MIN", exp.Max: "MAX"}
+_ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "ADD", exp.Sub: "SUB", exp.Mul: "MUL", exp.Div: "DIV"}
+
+
+@dataclass
+class Scope:
+    """The names that one SELECT can see."""
+
+    outer: Scope | None
+    ctes: dict[str, exp.Expr] = field(default_factory=dict)
+    names: dict[str, tuple[int, str]] = field(default_factory=dict)
+    sources: list[Source] = field(default_factory=list)
+    aliases: dict[str, exp.Expr] = field(default_factory=dict)
+    items: list[exp.Expr] = field(default_factory=list)
+    pairs: list[tuple[Ref, Ref]] = field(default_factory=list)
+    filters: list[exp.Expr] = field(default_factory=list)
+
+
+def outward(scope: Scope) -> Iterator[Scope]:
+    found: Scope | None = scope
+    while found is not None:
+        yield found
+        found = found.outer
+
+
+class ExpressionReader(ABC):
+    """Turns sqlglot's expressions into ours."""
+
+    def __init__(self, schema: Schema, dialect: str) -> None:
+        self.schema = schema
+        self.dialect = dialect
+
+    @abstractmethod
+    def query(self, node: exp.Expr, outer: Scope | None) -> Query:
+        """A nested query."""
+
+    @abstractmethod
+    def condition(self, node: exp.Expr, scope: Scope) -> Condition:
+        """A condition inside an expression."""
+
+    def column(self, node: exp.Expr, scope: Scope) -> Expr:
+        """A column, the item that its name stands for, or SQLite's double-quoted text."""
+        name = node.name
+        if node.args.get("table"):
+            return self.qualified(node.args["table"].name, name, scope)
+        for level, found in enumerate(outward(scope)):
+            for source in found.sources:
+                column = self.schema.column_index(source.table, name)
+                if column is not None:
+                    return Ref(column, self.seen_from(level, source.where))
+            if name.casefold() in found.aliases and level == 0:
+                alias = found.aliases.pop(name.casefold())
+                try:
+                    return self.expr(alias, scope)
+                finally:
+                    found.aliases[name.casefold()] = alias
+        if node.this.quoted and self.dialect == "sqlite":
+            return Val(name)
+        if name.casefold() in ("true", "false"):
+            return Val(int(name.casefold() == "true"))
+        raise NotCovered("unknown column")
+
+    def qualified(self, table: str, name: str, scope: Scope) -> Ref:
+        for level, found in enumerate(outward(scope)):
+            source = found.names.get(table.casefold())
+            if source is not None:
+                column = self.schema.column_index(source[0], name)
+                if column is None:
+                    raise NotCovered("unknown column")
+                return Ref(column, self.seen_from(level, source[1]))
+        raise NotCovered("unknown alias")
+
+    def seen_from(self, level: int, where: str) -> str:
+        if level > 1 or (level and where):
+            raise NotCovered("column of a far query")
+        return "OUTER" if level else where
+
+    def expr(self, node: exp.Expr, scope: Scope) -> Expr:
+        node = bare(node)
+        if isinstance(node, exp.Column):
+            return self.column(node, scope)
+        literal = self.literal(node)
+        if literal is not None:
+            return literal
+        if isinstance(node, exp.Subquery):
+            return self.query(node, scope)
+        special = self.percent(node, scope) or self.share(node, scope) or self.decade(node, scope)
+        if special is not None:
+            return special
+        if type(node) in AGGREGATES:
+            return self.aggregate(node, scope)
+        if type(node) in _ARITHMETIC:
+            return self.arithmetic(node, scope)
+        called = self.call(node, scope)
+        if called is not None:
+            return called
+        if isinstance(node, exp.Coalesce) and all(number_of(other) == 0 for other in node.expressions):
+            return self.expr(node.this, scope)
+        if isinstance(node, exp.Nullif) and number_of(node.expression) == 0:
+            return self.expr(node.this, scope)
+        if isinstance(node, (exp.Lower, exp.Upper)):
+            raise NotCovered("LOWER or UPPER outside a comparison")
+        raise NotCovered(f"expression {node.key}")
+
+    def literal(self, node: exp.Expr) -> Val | None:
+        number = number_of(node)
+        if number is not None:
+            return Val(number)
+        if isinstance(node, exp.Literal):
+            return Val(node.name)
+        return Val(int(node.this)) if isinstance(node, exp.Boolean) else None
+
+    def aggregate(self, node: exp.Expr, scope: Scope) -> Aggregate:
+        name = AGGREGATES[type(node)]
+        of = node.this
+        if node.expressions:
+            raise NotCovered(f"{name} of several arguments")
+        if isinstance(of, exp.Distinct):
+            if name in ("MIN", "MAX"):
+                of = of.expressions[0]
+            elif name != "COUNT" or len(of.expressions) != 1:
+                raise NotCovered(f"{name} DISTINCT")
+            else:
+                name, of = "COUNT_DISTINCT", of.expressions[0]
+        of = bare(of)
+        starred = isinstance(of, exp.Star) or (isinstance(of, exp.Column) and isinstance(of.this, exp.Star)) or isinstance(of, exp.Literal)
+        if name == "COUNT" and starred:
+            return Aggregate("COUNT", Star(joins.ANY))
+        inner = self.expr(of, scope)
+        if isinstance(inner, (Val, Query, Star, Aggregate, Share, Percent)):
+            raise NotCovered(f"{name} of {type(inner).__name__.lower()}")
+        return Aggregate(name, inner)
+
+    def arithmetic(self, node: exp.Expr, scope: Scope) -> Expr:
+        if isinstance(node, (exp.Mul, exp.Div)):
+            constant, above, below = factors(node)
+            if below:
+                return self.ratio(constant, above, below, scope)
+        return Arithmetic(_ARITHMETIC[type(node)], self.expr(node.this, scope), self.expr(node.expression, scope))
+
+    def ratio(self, constant: float, above: Sequence[exp.Expr], below: Sequence[exp.Expr], scope: Scope) -> Expr:
+        top: Expr = self.product(above, scope) if above else Val(tidy(constant))
+        quotient = Arithmetic("DIV", top, self.product(below, scope))
+        return quotient if constant == 1 or not above else Arithmetic("MUL", Val(tidy(constant)), quotient)
+
+    def product(self, factors: Sequence[exp.Expr], scope: Scope) -> Expr:
+        found = self.expr(factors[0], scope)
+        for factor in factors[1:]:
+            found = Arithmetic("MUL", found, self.expr(factor, scope))
+        return found
+
+    def call(self, node: exp.Expr, scope: Scope) -> Call | None:
+        """A function of one column."""
+        name, of = called(node)
+        if not name or of is None:
+            return None
+        ref = self.expr(of, scope)
+        if not isinstance(ref, Ref):
+            raise NotCovered(f"{name} of more than a column")
+        return Call(name, ref)
+
+    def decade(self, node: exp.Expr, scope: Scope) -> Call | None:
+        """`year // 10 * 10` and its other spellings."""
+        of: exp.Expr | None = None
+        if isinstance(node, exp.Mul) and number_of(node.expression) == 10:
+            floor = bare(node.this)
+            floor = bare(floor.this) if isinstance(floor, exp.Floor) else floor
+            if isinstance(floor, (exp.IntDiv, exp.Div)) and number_of(floor.expression) == 10:
+                of = bare(floor.this)
+        elif isinstance(node, exp.Sub):
+            rest = bare(node.expression)
+            if isinstance(rest, exp.Mod) and number_of(rest.expression) == 10 and bare(rest.this) == bare(node.this):
+                of = bare(node.this)
+        if of is None:
+            return None
+        year = self.expr(of, scope)
+        if isinstance(year, Call) and year.name == "YEAR":
+            return Call("DECADE", year.ref)
+        return Call("DECADE", year) if isinstance(year, Ref) else None
+
+    def percent(self, node: exp.Expr, scope: Scope) -> Percent | None:
+        """`100 * (rows that satisfy a condition) / count(*)` and `100 * avg(CASE ...)`."""
+        if not isinstance(node, (exp.Mul, exp.Div, exp.Avg)):
+            return None
+        constant, above, below = factors(node)
+        if len(above) != 1:
+            return None
+        one = bare(above[0])
+        if isinstance(one, exp.Avg) and not below:
+            found, worth = case_of(bare(one.this))
+            hit = found if found is not None and constant * worth == 100 else None
+        elif len(below) == 1 and isinstance(bare(below[0]), exp.Count) and constant == 100:
+            hit = counted(one)
+        else:
+            return None
+        return Percent(self.condition(hit, scope)) if hit is not None else None
+
+    def share(self, node: exp.Expr, scope: Scope) -> Share | None:
+        """`100 * agg / sum(agg) OVER ()`."""
+        if not isinstance(node, (exp.Mul, exp.Div)):
+            return None
+        constant, above, below = factors(node)
+        if constant != 100 or len(above) != 1 or len(below) != 1:
+            return None
+        one, whole = bare(above[0]), bare(below[0])
+        if not isinstance(whole, exp.Window) or whole.args.get("partition_by") or whole.args.get("order"):
+            return None
+        total = whole.this
+        if not isinstance(total, exp.Sum) or bare(total.this) != one or type(one) not in AGGREGATES:
+            return None
+        return Share(self.aggregate(one, scope))

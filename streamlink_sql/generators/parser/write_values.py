@@ -1,0 +1,353 @@
+"""The representation's expressions and conditions to sqlglot's. Writes no FROM and no clauses."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from streamlink_sql.generators.parser.schema import Schema
+from streamlink_sql.generators.parser.tokens import NotCovered, Val
+from streamlink_sql.generators.parser.tree import (
+    Aggregate,
+    Arithmetic,
+    Call,
+    Condition,
+    Expr,
+    Percent,
+    Query,
+    Ref,
+    Share,
+    Source,
+    Star,
+)
+from streamlink_sql.types import Dialect
+
+_AGGREGATES: dict[str, type[exp.Expr]] = {
+    "COUNT": exp.Count,
+    "COUNT_DISTINCT": exp.Count,
+    "SUM": exp.Sum,
+    "AVG": exp.Avg,
+    "MIN": exp.Min,
+    "MAX": exp.Max,
+}
+_ARITHMETIC: dict[str, type[exp.Binary]] = {"ADD": exp.Add, "SUB": exp.Sub, "MUL": exp.Mul}
+_PARTS: dict[str, type[exp.Expr]] = {"YEAR": exp.Year, "QUARTER": exp.Quarter, "MONTH": exp.Month, "DAY": exp.Day}
+_SQLITE_FORMATS = {"YEAR": "%Y", "MONTH": "%m", "DAY": "%d", "WEEKDAY": "%w"}
+_NUMBERS = ("integer", "real", "decimal")
+_TIMES = ("date", "timestamp")
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?")
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*", re.IGNORECASE)
+
+
+@dataclass
+class Scope:
+    """The names of one core's tables: `names` is empty of aliases where a bare column name is enough."""
+
+    outer: Scope | None
+    sources: tuple[Source, ...] = ()
+    names: dict[tuple[int, str], str] = field(default_factory=dict)
+    qualified: bool = False
+    count: int = 0
+
+
+def _wrapped(node: exp.Expr) -> exp.Expr:
+    return exp.Paren(this=node) if isinstance(node, exp.Binary) else node
+
+
+def quoted(name: str) -> exp.Identifier:
+    """An identifier, quoted where it must be."""
+    return exp.to_identifier(name, quoted=not _PLAIN.fullmatch(name) or name.upper() in _RESERVED)
+
+
+_RESERVED = frozenset(
+    [
+        "ALL",
+        "ALTER",
+        "AND",
+        "ANY",
+        "AS",
+        "ASC",
+        "ASOF",
+        "AT",
+        "BETWEEN",
+        "BY",
+        "CASE",
+        "CAST",
+        "CHECK",
+        "COLLATE",
+        "COLUMN",
+        "COMMIT",
+        "CONSTRAINT",
+        "CREATE",
+        "CROSS",
+        "CURRENT",
+        "DATABASE",
+        "DEFAULT",
+        "DELETE",
+        "DESC",
+        "DESCRIBE",
+        "DISTINCT",
+        "DIV",
+        "DROP",
+        "ELSE",
+        "END",
+        "ESCAPE",
+        "EXCEPT",
+        "EXISTS",
+        "FALSE",
+        "FETCH",
+        "FILTER",
+        "FOR",
+        "FOREIGN",
+        "FROM",
+        "FULL",
+        "FUNCTION",
+        "GRANT",
+        "GROUP",
+        "HAVING",
+        "ILIKE",
+        "IN",
+        "INDEX",
+        "INNER",
+        "INSERT",
+        "INTERSECT",
+        "INTERVAL",
+        "INTO",
+        "IS",
+        "ISNULL",
+        "JOIN",
+        "KEY",
+        "LATERAL",
+        "LEADING",
+        "LEFT",
+        "LIKE",
+        "LIMIT",
+        "MAP",
+        "NATURAL",
+        "NOT",
+        "NOTNULL",
+        "NULL",
+        "OF",
+        "OFFSET",
+        "ON",
+        "OR",
+        "ORDER",
+        "OUTER",
+        "OVER",
+        "PARTITION",
+        "PERCENT",
+        "PIVOT",
+        "PRIMARY",
+        "QUALIFY",
+        "RANGE",
+        "REFERENCES",
+        "RENAME",
+        "REPLACE",
+        "RIGHT",
+        "ROW",
+        "ROWS",
+        "SELECT",
+        "SEMI",
+        "SET",
+        "SHOW",
+        "SOME",
+        "STRUCT",
+        "SUMMARIZE",
+        "TABLE",
+        "TEMPORARY",
+        "THEN",
+        "TO",
+        "TRAILING",
+        "TRANSACTION",
+        "TRIGGER",
+        "TRUE",
+        "UNION",
+        "UNIQUE",
+        "UNPIVOT",
+        "UPDATE",
+        "USE",
+        "USING",
+        "VALUES",
+        "VIEW",
+        "WHEN",
+        "WHERE",
+        "WINDOW",
+        "WITH",
+        "ANTI",
+        "POSITIONAL",
+        "ROLLUP",
+        "CUBE",
+        "GROUPING",
+        "DATE",
+        "TIME",
+        "TIMESTAMP",
+    ]
+)
+
+
+class ExpressionWriter(ABC):
+    """Turns our expressions into sqlglot's."""
+
+    def __init__(self, schema: Schema, dialect: Dialect) -> None:
+        self.schema = schema
+        self.dialect = dialect
+
+    @abstractmethod
+    def query(self, query: Query, outer: Scope | None) -> exp.Query:
+        """A nested query."""
+
+    @abstractmethod
+    def condition(self, node: Condition, scope: Scope) -> exp.Expr:
+        """A condition inside an expression."""
+
+    def ref(self, ref: Ref, scope: Scope) -> exp.Expr:
+        table, column = self.schema.columns[ref.column]
+        found = scope.outer if ref.where == "OUTER" and scope.outer else scope
+        where = "" if ref.where == "OUTER" else ref.where
+        name = found.names.get((table, where))
+        if name is None and found.qualified:
+            name = self.schema.tables[table].name
+        return exp.Column(this=quoted(column.name), table=quoted(name) if name else None)
+
+    def expr(self, node: Expr, scope: Scope) -> exp.Expr:
+        match node:
+            case Ref():
+                return self.ref(node, scope)
+            case Star(table):
+                return (
+                    exp.Column(this=exp.Star(), table=exp.to_identifier(scope.names.get((table, ""), "")))
+                    if scope.qualified
+                    else exp.Star()
+                )
+            case Call(name, ref):
+                return self.function(name, ref, scope)
+            case Aggregate(name, of):
+                return self.called(name, exp.Star() if isinstance(of, Star) else self.expr(of, scope))
+            case Arithmetic():
+                return self.arithmetic(node, scope)
+            case Share(of):
+                part = self.expr(of, scope)
+                whole = exp.Window(this=exp.Sum(this=part.copy()), over="OVER")
+                return _quotient(exp.Mul(this=_HUNDRED.copy(), expression=part), whole)
+            case Percent(condition):
+                hit = exp.Case(
+                    ifs=[exp.If(this=self.condition(condition, scope), true=exp.Literal.number(1))], default=exp.Literal.number(0)
+                )
+                above = exp.Mul(this=_HUNDRED.copy(), expression=exp.Sum(this=hit))
+                return _quotient(above, exp.Nullif(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(0)))
+            case Query():
+                return exp.Subquery(this=self.query(node, scope))
+            case Val():
+                return self.literal(node, "")
+        raise NotCovered(f"{node!r} as an expression")
+
+    def called(self, name: str, of: exp.Expr) -> exp.Expr:
+        return _AGGREGATES[name](this=exp.Distinct(expressions=[of]) if name == "COUNT_DISTINCT" else of)
+
+    def arithmetic(self, node: Arithmetic, scope: Scope) -> exp.Expr:
+        if node.name == "DIV":
+            return self.division("1.0", node, scope)
+        if node.name == "MUL" and isinstance(node.left, Val) and isinstance(node.right, Arithmetic) and node.right.name == "DIV":
+            return self.division(str(float(_numeric(node.left))), node.right, scope)
+        left, right = (_wrapped(self.operand(side, scope)) for side in (node.left, node.right))
+        return _ARITHMETIC[node.name](this=left, expression=right)
+
+    def operand(self, node: Expr, scope: Scope) -> exp.Expr:
+        return self.literal(node, "real") if isinstance(node, Val) else self.expr(node, scope)
+
+    def division(self, factor: str, node: Arithmetic, scope: Scope) -> exp.Expr:
+        above = exp.Mul(this=exp.Literal.number(factor), expression=_wrapped(self.operand(node.left, scope)))
+        below = self.operand(node.right, scope)
+        if not isinstance(node.right, Val):
+            below = exp.Nullif(this=below, expression=exp.Literal.number(0))
+        return _quotient(above, _wrapped(below))
+
+    def function(self, name: str, ref: Ref, scope: Scope) -> exp.Expr:
+        column = self.ref(ref, scope)
+        if name == "LENGTH":
+            return exp.Length(this=column)
+        if self.schema.columns[ref.column][1].kind == "integer" and name in ("YEAR", "DECADE"):
+            year: exp.Expr = column
+        else:
+            year = self.part("YEAR" if name == "DECADE" else name, self.moment(column, ref))
+        if name != "DECADE":
+            return year
+        ten = exp.Literal.number(10)
+        return exp.Sub(this=year, expression=exp.Mod(this=year.copy(), expression=ten))
+
+    def moment(self, column: exp.Expr, ref: Ref) -> exp.Expr:
+        """A column as a date, cast where the engine holds it as text."""
+        if self.dialect == "sqlite" or self.schema.columns[ref.column][1].kind in _TIMES:
+            return column
+        return exp.Cast(this=column, to=exp.DataType.build("date"))
+
+    def part(self, name: str, column: exp.Expr) -> exp.Expr:
+        if name == "YEAR_MONTH":
+            return self.formatted(column, "%Y-%m")
+        if self.dialect != "sqlite":
+            if name == "WEEKDAY":
+                day = exp.DayOfWeek(this=column)
+                return exp.Paren(this=exp.Sub(this=day, expression=exp.Literal.number(1))) if self.dialect == "spark" else day
+            return _PARTS[name](this=column)
+        if name == "QUARTER":
+            month = exp.Paren(this=exp.Add(this=self.part("MONTH", column), expression=exp.Literal.number(2)))
+            return exp.Div(this=month, expression=exp.Literal.number(3), typed=True, safe=True)
+        return exp.Cast(this=self.formatted(column, _SQLITE_FORMATS[name]), to=exp.DataType.build("int"))
+
+    def formatted(self, column: exp.Expr, form: str) -> exp.Expr:
+        return exp.TimeToStr(this=column, format=exp.Literal.string(form))
+
+    # Conditions
+
+    def kind(self, node: Expr) -> str:
+        """What an expression is compared as; empty when unknown."""
+        match node:
+            case Ref(column):
+                return self.schema.columns[column][1].kind
+            case Call("YEAR_MONTH"):
+                return "text"
+            case Aggregate("MIN" | "MAX", of):
+                return self.kind(of)
+            case Query() | Val() | Star():
+                return ""
+            case _:
+                return "real"
+
+    def literal(self, node: Val, kind: str) -> exp.Expr:
+        """A value written as what it is compared with."""
+        value = node.value
+        if kind == "boolean" and self.dialect != "sqlite" and str(value).casefold() in _BOOLEANS:
+            return exp.Boolean(this=_BOOLEANS[str(value).casefold()])
+        if kind in _NUMBERS and isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value):
+            return _number(value)
+        if isinstance(value, str) or kind == "text":
+            text = exp.Literal.string(str(value))
+            dated = kind in _TIMES and self.dialect != "sqlite" and _ISO.fullmatch(str(value))
+            return exp.Cast(this=text, to=exp.DataType.build("date" if len(str(value)) == 10 else "timestamp")) if dated else text
+        return _number(repr(value))
+
+
+_HUNDRED = exp.Literal.number("100.0")
+_BOOLEANS = {"1": True, "true": True, "t": True, "yes": True, "0": False, "false": False, "f": False, "no": False}
+
+
+def _quotient(above: exp.Expr, below: exp.Expr) -> exp.Expr:
+    return exp.Div(this=above, expression=below, typed=True, safe=False)
+
+
+def _number(text: str) -> exp.Expr:
+    return exp.Neg(this=exp.Literal.number(text[1:])) if text.startswith("-") else exp.Literal.number(text)
+
+
+def _numeric(value: Val) -> float:
+    try:
+        return float(value.value)
+    except ValueError as error:
+        raise NotCovered(f"{value.value!r} where a number belongs") from error
+
+
+def whole_number(value: Val) -> int:
+    return int(_numeric(value))
