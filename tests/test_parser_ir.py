@@ -57,7 +57,8 @@ CREATE TABLE customers (id INTEGER, name TEXT, city TEXT, active BOOLEAN, boss I
 CREATE TABLE orders (id INTEGER, customer_id INTEGER, day DATE, amount REAL, paid REAL, "Order State" TEXT);
 CREATE TABLE products (id INTEGER, title TEXT, price REAL);
 CREATE TABLE lines (order_id INTEGER, product_id INTEGER, quantity INTEGER);
-INSERT INTO customers VALUES (1, 'Ada', 'Oslo', true, NULL), (2, 'Bo', 'Rome', false, 1), (3, 'Cy', 'Oslo', true, 1), (4, 'Di', NULL, true, 2);
+INSERT INTO customers VALUES (1, 'Ada', 'Oslo', true, NULL), (2, 'Bo', 'Rome', false, 1),
+  (3, 'Cy', 'Oslo', true, 1), (4, 'Di', NULL, true, 2);
 INSERT INTO orders VALUES (1, 1, '2018-01-05', 10.5, 10.5, 'open'), (2, 1, '2018-07-01', 20.0, 0.0, 'shipped'),
   (3, 2, '2019-03-31', 7.25, 7.25, 'shipped'), (4, 3, '2021-12-24', 99.0, 50.0, 'open 50%'), (5, 3, '2021-11-02', 1.0, NULL, 'lost');
 INSERT INTO products VALUES (1, 'Pen', 1.5), (2, 'Ink', 4.0), (3, 'Paper', 2.25);
@@ -69,7 +70,7 @@ BOTH = [
     "SELECT * FROM customers WHERE name <> 'Ada'",
     "SELECT name FROM customers WHERE NOT (city = 'Oslo' OR id > 3)",
     "SELECT DISTINCT city FROM customers ORDER BY city",
-    "SELECT c.name, count(*) AS n FROM customers c JOIN orders o ON customer_id = c.id GROUP BY c.name HAVING n > 1 ORDER BY n DESC, c.name",
+    "SELECT c.name, count(*) AS n FROM customers c JOIN orders o ON customer_id = c.id GROUP BY c.name HAVING n > 1 ORDER BY n, c.name",
     "SELECT o.customer_id, sum(amount) FROM customers c JOIN orders o ON customer_id = c.id GROUP BY 1 ORDER BY 2 DESC LIMIT 2",
     "SELECT c.name FROM customers c, orders o WHERE o.customer_id = c.id AND o.amount > 9 ORDER BY c.name",
     "SELECT p.title, sum(l.quantity * p.price) FROM lines l JOIN products p ON l.product_id = p.id GROUP BY p.title",

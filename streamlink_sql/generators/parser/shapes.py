@@ -13,7 +13,6 @@ _PARTS = {
     "year": "YEAR",
     "quarter": "QUARTER",
     "month": "MONTH",
-    "decade": "DECADE",
     "day": "DAY",
     "dayofmonth": "DAY",
     "dow": "WEEKDAY",
@@ -137,6 +136,8 @@ def called(node: exp.Expr) -> tuple[str, exp.Expr | None]:
         return _PARTS.get(node.this.name.lower(), ""), node.expression
     if isinstance(node, exp.Anonymous) and node.name.lower() in ("date_part", "datepart") and len(node.expressions) == 2:
         return _PARTS.get(node.expressions[0].name.lower(), ""), node.expressions[1]
+    if isinstance(node, exp.Anonymous) and len(node.expressions) == 1:
+        return _PARTS.get(node.name.lower(), ""), node.expressions[0]
     if isinstance(node, exp.TimeToStr):
         return _FORMATS.get(node.args["format"].name, ""), node.this
     if isinstance(node, (exp.TimestampTrunc, exp.DateTrunc)):
