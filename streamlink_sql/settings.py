@@ -28,34 +28,49 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, validate_default=True, env_ignore_empty=True)
 
-    data: str | None = Field(None, description="What is asked: a folder of Parquet, CSV or JSON files, one such file, or a database file.")
+    data: str | None = Field(
+        default=None, description="What is asked: a folder of Parquet, CSV or JSON files, one such file, or a database file."
+    )
     model: str = Field(
-        "parser", description="Who writes the SQL: `parser` (in the package), an address of a model, or `replay:FILE.jsonl`."
+        default="parser", description="Who writes the SQL: `parser` (in the package), an address of a model, or `replay:FILE.jsonl`."
     )
-    model_key: SecretStr | None = Field(None, description="The key sent to a model server as a bearer token.")
-    model_timeout_s: float = Field(60.0, gt=0, le=3600, description="Seconds that the model may take for one question.")
-    adapter: Path | None = Field(None, description="A folder with an adapter for a local model, trained on your own questions.")
-    glossary: Path | None = Field(None, description="A TOML file with synonyms, descriptions and value aliases of your tables.")
+    model_key: SecretStr | None = Field(default=None, description="The key sent to a model server as a bearer token.")
+    model_timeout_s: float = Field(default=60.0, gt=0, le=3600, description="Seconds that the model may take for one question.")
+    adapter: Path | None = Field(default=None, description="A folder with an adapter for a local model, trained on your own questions.")
+    glossary: Path | None = Field(default=None, description="A TOML file with synonyms, descriptions and value aliases of your tables.")
     store: str | None = Field(
-        None, description="Where history and audit are kept: a database URL, or `temporary`. Unset: SQLite in your user data folder."
+        default=None,
+        description="Where history and audit are kept: a database URL, or `temporary`. Unset: SQLite in your user data folder.",
     )
 
-    drafts: int = Field(4, ge=1, le=32, description="How many drafts of SQL the model writes for one question.")
-    min_confidence: float = Field(0.0, ge=0, le=1, description="Below this confidence the answer is that these tables cannot answer.")
+    drafts: int = Field(default=4, ge=1, le=32, description="How many drafts of SQL the model writes for one question.")
+    min_confidence: float = Field(
+        default=0.0, ge=0, le=1, description="Below this confidence the answer is that these tables cannot answer."
+    )
 
-    row_limit: int = Field(1000, ge=1, le=10_000_000, description="Rows that an answer holds at most, unless the question asks otherwise.")
-    row_limit_max: int = Field(1_000_000, ge=1, le=10_000_000, description="The most rows that a question may ask for.")
-    time_limit_s: float = Field(30.0, gt=0, le=86_400, description="Seconds that a query may run, unless the question asks otherwise.")
-    time_limit_max_s: float = Field(600.0, gt=0, le=86_400, description="The most seconds that a question may ask for.")
-    cost_limit_rows: int = Field(1_000_000_000, ge=1, description="Rows a query may handle by the engine's estimate without `confirm`.")
-    memory_limit_mb: int = Field(1024, ge=128, description="Memory of one query in the embedded engines, in MB.")
-    spill_limit_mb: int = Field(4096, ge=0, description="Disk that one query may spill to, in MB.")
-    threads: int | None = Field(None, ge=1, le=1024, description="Threads of one query in the embedded engines. Unset: one per core.")
-    running: int = Field(2, ge=1, le=1000, description="Queries that run at the same time.")
-    waiting: int = Field(64, ge=0, le=100_000, description="Questions that may wait for a place; one more is told that all are taken.")
+    row_limit: int = Field(
+        default=1000, ge=1, le=10_000_000, description="Rows that an answer holds at most, unless the question asks otherwise."
+    )
+    row_limit_max: int = Field(default=1_000_000, ge=1, le=10_000_000, description="The most rows that a question may ask for.")
+    time_limit_s: float = Field(
+        default=30.0, gt=0, le=86_400, description="Seconds that a query may run, unless the question asks otherwise."
+    )
+    time_limit_max_s: float = Field(default=600.0, gt=0, le=86_400, description="The most seconds that a question may ask for.")
+    cost_limit_rows: int = Field(
+        default=1_000_000_000, ge=1, description="Rows a query may handle by the engine's estimate without `confirm`."
+    )
+    memory_limit_mb: int = Field(default=1024, ge=128, description="Memory of one query in the embedded engines, in MB.")
+    spill_limit_mb: int = Field(default=4096, ge=0, description="Disk that one query may spill to, in MB.")
+    threads: int | None = Field(
+        default=None, ge=1, le=1024, description="Threads of one query in the embedded engines. Unset: one per core."
+    )
+    running: int = Field(default=2, ge=1, le=1000, description="Queries that run at the same time.")
+    waiting: int = Field(
+        default=64, ge=0, le=100_000, description="Questions that may wait for a place; one more is told that all are taken."
+    )
 
-    host: str = Field("127.0.0.1", description="The address that `serve` listens on.")
-    port: int = Field(8080, ge=0, le=65_535, description="The port that `serve` listens on; 0 takes a free one.")
+    host: str = Field(default="127.0.0.1", description="The address that `serve` listens on.")
+    port: int = Field(default=8080, ge=0, le=65_535, description="The port that `serve` listens on; 0 takes a free one.")
 
     outside: ClassVar[bool] = False
     file: ClassVar[Path | None] = None
@@ -83,7 +98,7 @@ def load_settings(config: Path | None = None, **told: Any) -> Settings:
     refuse_unknown(_unknown_in_file(FromHere.file), f"in {FromHere.file}")
     refuse_unknown(_unknown_in_environment(os.environ), "in the environment", prefix=PREFIX)
     try:
-        return FromHere(**{name: value for name, value in told.items() if value is not None})
+        return Settings(**dict(FromHere(**{name: value for name, value in told.items() if value is not None})))
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
