@@ -1,0 +1,22 @@
+"""Run checked SQL and return Arrow tables. The embedded engines read files in confined child processes; nothing here judges SQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streamlink_sql.types import Engine
+
+
+def open_embedded(path: str, *, threads: int | None = None, **limits: Any) -> Engine:
+    """The engine for the file or folder at `path`, by its content. `limits` are those both engines know: `memory_limit_mb`,
+    `spill_limit_mb`, `children`; SQLite has one thread. Raises NotFound, BadRequest or EngineUnavailable.
+    """
+    from streamlink_sql.engines import source
+
+    if source.look(path).kind == "sqlite":
+        from streamlink_sql.engines.sqlite import SQLiteEngine
+
+        return SQLiteEngine(path, **limits)
+    from streamlink_sql.engines.duckdb import DuckDBEngine
+
+    return DuckDBEngine(path, threads=threads, **limits)

@@ -1,0 +1,79 @@
+"""The DuckDB engine: a DuckDB file, or tables made of Parquet, CSV and JSON files. Loads no driver; that is the child's work."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from streamlink_sql.engines import sandbox, source
+from streamlink_sql.engines.embedded import EmbeddedEngine
+from streamlink_sql.errors import BadRequest
+from streamlink_sql.types import Dialect
+
+
+class DuckDBEngine(EmbeddedEngine):
+    """Reads a DuckDB file, or files as tables.
+
+    Parquet is read in place. CSV and JSON are turned into Parquet in the private folder when the data is opened or changes, so a line
+    that does not fit is found then, and named. Tables outside the schema `main` are named `schema.table`.
+    """
+
+    name: str = "duckdb"
+    dialect: Dialect = "duckdb"
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        memory_limit_mb: int = 1024,
+        threads: int | None = None,
+        spill_dir: str | Path | None = None,
+        spill_limit_mb: int = 4096,
+        children: int = 2,
+        load_limit_s: float = 600.0,
+    ) -> None:
+        limits = sandbox.Limits(memory_mb=memory_limit_mb, spill_mb=spill_limit_mb, children=children)
+        self._load_limit_s = load_limit_s
+        self._loaded: dict[str, tuple[str, list[str]]] = {}
+        super().__init__(
+            path,
+            limits if threads is None else replace(limits, threads=threads),
+            spill_dir=spill_dir,
+            plan_limit_s=10.0,
+            catalog_limit_s=120.0,
+        )
+
+    def prepare(self, found: source.Source) -> sandbox.Setup:
+        """A DuckDB file as it is; files as Parquet."""
+        if found.kind == "sqlite":
+            raise BadRequest(f"{found.path} is a SQLite database; the SQLite engine reads it.")
+        if found.kind == "duckdb":
+            return sandbox.Setup("duckdb", {"database": str(found.path)}, readable=found.files())
+        tables = [self._as_parquet(table) for table in found.tables]
+        ignored = (f"Not read, being of no known type: {', '.join(found.ignored)}.",) if found.ignored else ()
+        self.warnings = (*ignored, *(note for _, notes in self._loaded.values() for note in notes))
+        readable = tuple(file for table in tables for file in table.files)
+        entries = [{"name": table.name, "files": table.files, "hive": table.hive} for table in tables]
+        return sandbox.Setup("duckdb", {"tables": entries}, readable=readable)
+
+    def _as_parquet(self, table: source.FileTable) -> source.FileTable:
+        """The table itself where it is Parquet, else as one Parquet file in the private folder, made anew when its files changed."""
+        if table.format == "parquet":
+            return table
+        state = source.fingerprint(table.files)
+        file = self._folder / "loaded" / f"{hashlib.blake2b((table.name + state).encode(), digest_size=8).hexdigest()}.parquet"
+        if self._loaded.get(table.name, ("",))[0] != state:
+            file.parent.mkdir(exist_ok=True)
+            self._loaded[table.name] = (state, self._load(table, file))
+        return source.FileTable(table.name, "parquet", (str(file),))
+
+    def _load(self, table: source.FileTable, file: Path) -> list[str]:
+        setup = sandbox.Setup("duckdb", {"load": True}, readable=table.files, writable=(str(file.parent),))
+        pool = sandbox.Pool(setup, replace(self.limits, children=1), self._folder)
+        try:
+            request = {"do": "load", "format": table.format, "files": table.files, "hive": table.hive, "to": str(file)}
+            reply, _ = pool.call(request, seconds=self._load_limit_s)
+        finally:
+            pool.close()
+        return list(reply["notes"])

@@ -1,0 +1,305 @@
+"""Reads tables with DuckDB inside a confined child: read-only, external access off, extensions off, configuration locked.
+
+Runs in the child only. Checks nothing beyond "one SELECT": what a query may read
+is settled before, what it can reach is settled by `confine`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import duckdb
+import pyarrow.ipc  # noqa: F401 (loaded before the files of the library are out of reach)
+
+from streamlink_sql.engines import arrow, csv_files
+from streamlink_sql.errors import EngineUnavailable, InvalidSQL, NotFound
+
+_BATCH = 16_384
+_EXACT_SAMPLE_ROWS = 3_000_000
+_SAMPLE_ROWS = 1_000_000
+_INTERNAL_SCHEMAS = ("information_schema", "pg_catalog")
+_LOCK = (
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)
+
+
+def open_reader(source: Mapping[str, Any], setup: Mapping[str, Any]) -> DuckDBReader:
+    """A reader of a DuckDB file, or of views over files; with `load`, one that only turns files into Parquet."""
+    config = {
+        "memory_limit": f"{setup['memory_mb']}MB",
+        "threads": str(setup["threads"]),
+        "temp_directory": setup["spill"],
+        "max_temp_directory_size": f"{setup['spill_mb']}MB",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "allow_community_extensions": "false",
+        "allow_persistent_secrets": "false",
+        "python_enable_replacements": "false",
+    }
+    database = source.get("database")
+    try:
+        if database is not None:
+            connection = duckdb.connect(database, read_only=True, config={**config, "enable_external_access": "false"})
+            _settle(connection)
+            connection.execute("SET lock_configuration = true")
+        else:
+            connection = duckdb.connect(":memory:", config=config)
+            _settle(connection)
+            if not source.get("load"):
+                _make_views(connection, source["tables"])
+    except duckdb.Error as error:
+        raise _unavailable(database or "the data", error) from error
+    return DuckDBReader(connection, setup["result_mb"] * 2**20, bool(source.get("load")))
+
+
+def _settle(connection: duckdb.DuckDBPyConnection) -> None:
+    """Settings that cannot be given on connecting."""
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute("SET parquet_metadata_cache = true")
+
+
+def _make_views(connection: duckdb.DuckDBPyConnection, tables: list[dict[str, Any]]) -> None:
+    for table in tables:
+        files = table["files"]
+        names = ", ".join(_text(file) for file in files)
+        options = f", hive_partitioning = {str(table['hive']).lower()}, union_by_name = {str(len(files) > 1).lower()}"
+        try:
+            connection.execute(f"CREATE VIEW {_name(table['name'])} AS SELECT * FROM read_parquet([{names}]{options})")
+        except duckdb.Error as error:
+            raise _unavailable(files[0] if len(files) == 1 else f"The table {table['name']} (first file {files[0]})", error) from error
+    paths = ", ".join(_text(file) for table in tables for file in table["files"])
+    connection.execute(f"SET allowed_paths = [{paths}]")
+    for statement in _LOCK:
+        connection.execute(statement)
+
+
+class DuckDBReader:
+    """Answers the requests of one engine on one connection."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, result_bytes: int, loads: bool) -> None:
+        self._connection, self._result_bytes = connection, result_bytes
+        self._names: duckdb.DuckDBPyConnection | None = None
+        self._answers: dict[str, Callable[[Mapping[str, Any]], tuple[dict[str, Any], Any]]] = {
+            "tables": self._tables,
+            "sample": self._sample,
+            "plan": self._plan,
+            "run": self._run,
+        }
+        if loads:
+            self._answers = {"load": self._load}
+
+    def answer(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+        """Does what the request asks, with DuckDB's errors as the project's."""
+        try:
+            return self._answers[request["do"]](request)
+        except duckdb.Error as error:
+            raise _translated(error) from error
+
+    def _run(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+        reader = self._connection.sql(self._one_select(request["sql"])).to_arrow_reader(min(_BATCH, request["row_limit"] + 1))
+        table, truncated = arrow.capped(reader.schema, reader, request["row_limit"], self._result_bytes)
+        reader.close()
+        return {"truncated": truncated}, arrow.to_bytes(table)
+
+    def _plan(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+        sql = request["sql"]
+        columns = self._connection.sql(self._one_select(sql)).columns
+        explained = self._connection.execute("EXPLAIN (FORMAT JSON) " + sql).fetchall()
+        tables = sorted({_plain_name(name) for name in self._schema_only().get_table_names(sql, qualified=True)})
+        return {"tables": tables, "columns": columns, "rows": _largest(json.loads(explained[0][1]))}, b""
+
+    def _one_select(self, sql: str) -> duckdb.Statement:
+        statements = self._connection.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise InvalidSQL("Exactly one SELECT statement can run here.")
+        return statements[0]
+
+    def _schema_only(self) -> duckdb.DuckDBPyConnection:
+        """An empty database with the same tables: it tells which of them a query names, views unopened."""
+        if self._names is None:
+            names = duckdb.connect(":memory:", config={"threads": "1", "enable_external_access": "false"})
+            for table in self._table_list():
+                schema, name = table["schema"], table["table"]
+                names.execute(f"CREATE SCHEMA IF NOT EXISTS {_name(schema)}")
+                columns = ", ".join(f"{_name(column[0])} {column[1]}" for column in table["columns"])
+                names.execute(f"CREATE TABLE {_name(schema)}.{_name(name)} ({columns})")
+            self._names = names
+        return self._names
+
+    def _table_list(self) -> list[dict[str, Any]]:
+        """Every table and view that can be read: schema, table, columns with type and comment."""
+        rows = self._connection.execute(
+            "SELECT schema_name, table_name, column_name, data_type, comment FROM duckdb_columns() "
+            "WHERE database_name = current_database() AND NOT internal ORDER BY schema_name, table_oid, column_index"
+        ).fetchall()
+        tables: dict[tuple[str, str], dict[str, Any]] = {}
+        for schema, name, column, native, comment in rows:
+            table = tables.setdefault((schema, name), {"schema": schema, "table": name, "columns": []})
+            table["columns"].append((column, native, comment or ""))
+        return [table for table in tables.values() if table["schema"] not in _INTERNAL_SCHEMAS]
+
+    def _tables(self, _: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+        about = {
+            (schema, name): (comment, rows)
+            for schema, name, comment, rows in self._connection.execute(
+                "SELECT schema_name, table_name, comment, estimated_size FROM duckdb_tables() WHERE NOT internal "
+                "UNION ALL SELECT schema_name, view_name, comment, NULL FROM duckdb_views() WHERE NOT internal"
+            ).fetchall()
+        }
+        keys, references = self._keys()
+        tables = []
+        for table in self._table_list():
+            place = (table["schema"], table["table"])
+            comment, rows = about.get(place, (None, None))
+            if rows is None:
+                rows = self._quick_count(place)
+            tables.append(
+                {
+                    "name": _full_name(*place),
+                    "columns": [
+                        {"name": name, "kind": kind(native), "native": native, "comment": note} for name, native, note in table["columns"]
+                    ],
+                    "primary_key": keys.get(place, []),
+                    "foreign_keys": references.get(place, []),
+                    "comment": comment or "",
+                    "rows": rows,
+                }
+            )
+        return {"tables": tables}, b""
+
+    def _keys(self) -> tuple[dict[tuple[str, str], list[str]], dict[tuple[str, str], list[dict[str, Any]]]]:
+        keys: dict[tuple[str, str], list[str]] = {}
+        references: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        rows = self._connection.execute(
+            "SELECT schema_name, table_name, constraint_type, constraint_column_names, referenced_table, referenced_column_names "
+            "FROM duckdb_constraints() WHERE constraint_type IN ('PRIMARY KEY', 'FOREIGN KEY')"
+        ).fetchall()
+        for schema, name, what, columns, to_table, to_columns in rows:
+            if what == "PRIMARY KEY":
+                keys[(schema, name)] = columns
+            else:
+                link = {"columns": columns, "to_table": _full_name(schema, to_table), "to_columns": to_columns}
+                references.setdefault((schema, name), []).append(link)
+        return keys, references
+
+    def _quick_count(self, place: tuple[str, str]) -> int | None:
+        """The rows of a view where counting reads footers only; None where it would have to read data."""
+        row = self._connection.execute(
+            "SELECT sql FROM duckdb_views() WHERE schema_name = ? AND view_name = ? AND NOT internal", list(place)
+        ).fetchone()
+        if row is None or not re.fullmatch(r"CREATE VIEW \S+ AS SELECT \* FROM read_parquet\(.*\);?", row[0].replace("\n", " ")):
+            return None
+        counted = self._connection.execute(f"SELECT count(*) FROM {_name(place[0])}.{_name(place[1])}").fetchone()
+        return int(counted[0]) if counted else None
+
+    def _sample(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+        table, column, limit = self._place(request["table"], request["column"]), _name(request["column"]), request["limit"]
+        counted = self._connection.execute(f"SELECT count(*), count({column}) FROM {table}").fetchone() or (0, 0)
+        rows, filled = int(counted[0]), int(counted[1])
+        part = "" if rows <= _EXACT_SAMPLE_ROWS else f" USING SAMPLE system({100 * _SAMPLE_ROWS / rows:.6f} PERCENT)"
+        values = self._connection.execute(
+            f"SELECT v, count(*) AS n FROM (SELECT CAST({column} AS VARCHAR) AS v FROM {table}{part}) WHERE v IS NOT NULL "
+            f"GROUP BY v ORDER BY n DESC, v LIMIT {limit + 1}"
+        ).fetchall()
+        repeated = bool(values) and values[0][1] > 1
+        unique = False if repeated or filled < rows else None if part else filled > 0
+        found = {"values": [value for value, _ in values[:limit]], "complete": not part and len(values) <= limit, "unique": unique}
+        return found, b""
+
+    def _place(self, table: str, column: str) -> str:
+        for found in self._table_list():
+            if _full_name(found["schema"], found["table"]) == table and any(each[0] == column for each in found["columns"]):
+                return f"{_name(found['schema'])}.{_name(found['table'])}"
+        raise NotFound(f"There is no column {column} in a table {table}.")
+
+    def _load(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+        return {"notes": csv_files.load(self._connection, request["format"], request["files"], request["hive"], request["to"])}, b""
+
+
+def kind(native: str) -> str:
+    """What a DuckDB type means to us."""
+    name = native.upper()
+    if name.endswith("]") or name.startswith(("STRUCT", "MAP", "UNION")):
+        return "other"
+    starts = {
+        "text": ("VARCHAR", "ENUM", "UUID", "JSON", "CHAR", "TEXT"),
+        "integer": (
+            "BIGINT",
+            "INTEGER",
+            "SMALLINT",
+            "TINYINT",
+            "HUGEINT",
+            "UBIGINT",
+            "UINTEGER",
+            "USMALLINT",
+            "UTINYINT",
+            "UHUGEINT",
+            "BIGNUM",
+        ),
+        "real": ("DOUBLE", "FLOAT", "REAL"),
+        "decimal": ("DECIMAL", "NUMERIC"),
+        "boolean": ("BOOL",),
+        "timestamp": ("TIMESTAMP", "DATETIME"),
+        "date": ("DATE",),
+        "time": ("TIME",),
+        "binary": ("BLOB",),
+    }
+    return next((what for what, names in starts.items() if name.startswith(names)), "other")
+
+
+def _largest(plan: Any) -> int | None:
+    """The largest estimate of any step of a plan."""
+    if isinstance(plan, list):
+        found = [_largest(step) for step in plan]
+    else:
+        own = str(plan.get("extra_info", {}).get("Estimated Cardinality", ""))
+        found = [int(own) if own.isdigit() else None, _largest(plan.get("children", []))]
+    return max((rows for rows in found if rows is not None), default=None)
+
+
+def _translated(error: duckdb.Error) -> Exception:
+    """DuckDB's error as ours. What was found in the rows stays out of it: that goes to the log."""
+    text = str(error)
+    first = text.split("\n", 1)[0]
+    if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in first or "max_temp_directory_size" in text:
+        return MemoryError(text)
+    if isinstance(error, (duckdb.ConversionException, duckdb.OutOfRangeException)):
+        return InvalidSQL("A value cannot be converted or is out of range for what the query does with it.", log=text)
+    if isinstance(error, (duckdb.PermissionException,)):
+        return InvalidSQL("The query reaches for something that is closed here.", log=text)
+    if isinstance(error, (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)):
+        return EngineUnavailable(
+            "The data could not be read: a file is damaged, was changed during the query, or may not be read.", log=text
+        )
+    return InvalidSQL(text.strip(), log="")
+
+
+def _unavailable(what: str, error: duckdb.Error) -> EngineUnavailable:
+    text = str(error).split("\n", 1)[0]
+    if "lock" in text.lower():
+        return EngineUnavailable(f"{what} is open in another program that may write to it. Close it there, or give a copy.")
+    return EngineUnavailable(f"{what} cannot be read: {text}. Restore it from a copy, or leave it out.")
+
+
+def _full_name(schema: str, table: str) -> str:
+    return table if schema == "main" else f"{schema}.{table}"
+
+
+def _plain_name(qualified: str) -> str:
+    """A name as DuckDB spells it (`"my schema".t AS x`) as `Table.name`."""
+    place = re.match(r'(?:"(?:[^"]|"")*"|[^\s."]+)(?:\.(?:"(?:[^"]|"")*"|[^\s."]+))*', qualified)
+    found = re.findall(r'"((?:[^"]|"")*)"|([^."]+)', place.group() if place else qualified)
+    parts = [quoted.replace('""', '"') or plain for quoted, plain in found]
+    return _full_name(parts[-2] if len(parts) > 1 else "main", parts[-1])
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

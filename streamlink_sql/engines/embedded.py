@@ -1,0 +1,159 @@
+"""What the embedded engines share: the pool of children, re-opening when the data changes, the contract `Engine`. Imports no driver."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import threading
+import weakref
+from pathlib import Path
+from typing import Any
+
+from streamlink_sql.engines import confine, sandbox, source
+from streamlink_sql.errors import EngineUnavailable
+from streamlink_sql.types import CheckedSQL, Column, Dialect, ForeignKey, Plan, Rows, Sample, Table
+
+_PREFIX = "streamlink-sql-"
+
+
+class EmbeddedEngine:
+    """An engine over local files. All reading of data happens in child processes; several threads may call at once."""
+
+    name: str
+    dialect: Dialect
+    can_cancel = True
+
+    def __init__(
+        self, path: str | Path, limits: sandbox.Limits, *, spill_dir: str | Path | None, plan_limit_s: float, catalog_limit_s: float
+    ) -> None:
+        self.path = Path(path).expanduser().absolute()
+        self.limits = limits
+        self.warnings: tuple[str, ...] = ()
+        self._plan_limit_s, self._catalog_limit_s = plan_limit_s, catalog_limit_s
+        self._folder = _private_folder(spill_dir)
+        self._lock = threading.Lock()
+        self._pool: sandbox.Pool | None = None
+        self._opened = ""
+        self._finalizer = weakref.finalize(self, shutil.rmtree, str(self._folder), ignore_errors=True)
+        try:
+            self._current_pool()
+            self._call({"do": "tables"}, self._catalog_limit_s)
+        except BaseException:
+            self.close()
+            raise
+
+    def prepare(self, found: source.Source) -> sandbox.Setup:
+        """What a child has to open for this source; each engine has its own."""
+        raise NotImplementedError
+
+    def look(self) -> source.Source:
+        """The source as it is now."""
+        return source.look(self.path)
+
+    @property
+    def protection(self) -> str:
+        """What holds against a query that got past the checks; begins with 'Warning' where the kernel does not help."""
+        return confine.protection(confine.landlock_version())
+
+    def fingerprint(self) -> str:
+        """A short text that changes whenever a file of the source is replaced, changed, added or removed."""
+        return self.look().fingerprint()
+
+    def tables(self) -> tuple[Table, ...]:
+        """Every table and view, with declared keys."""
+        reply, _ = self._call({"do": "tables"}, self._catalog_limit_s)
+        return tuple(_table(entry) for entry in reply["tables"])
+
+    def sample(self, table: str, column: str, *, limit: int) -> Sample:
+        """Up to `limit` distinct values of a column, most frequent first. Tables of millions of rows are sampled, then not `complete`."""
+        reply, _ = self._call({"do": "sample", "table": table, "column": column, "limit": limit}, self._catalog_limit_s)
+        return Sample(tuple(reply["values"]), reply["complete"], reply["unique"])
+
+    def dry_run(self, query: CheckedSQL) -> Plan:
+        """Binds and plans the query; raises InvalidSQL when it does not bind."""
+        reply, _ = self._call({"do": "plan", "sql": query.sql}, self._plan_limit_s)
+        return Plan(frozenset(reply["tables"]), tuple(reply["columns"]), reply["rows"])
+
+    def run(self, query: CheckedSQL, *, row_limit: int, time_limit_s: float, run_id: str = "") -> Rows:
+        """Runs the query once in a child. The time limit counts from the call; waiting for a free child is part of it."""
+        from streamlink_sql.engines import arrow
+
+        reply, payload = self._call({"do": "run", "sql": query.sql, "row_limit": row_limit}, time_limit_s, run_id)
+        return Rows(arrow.from_bytes(payload), reply["truncated"])
+
+    def cancel(self, run_id: str) -> bool:
+        """Ends the query under this id at once, running or waiting."""
+        return self._pool is not None and self._pool.cancel(run_id)
+
+    def close(self) -> None:
+        """Ends the children and removes the private folder."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+        self._finalizer()
+
+    def _call(self, request: dict[str, Any], seconds: float, run_id: str = "") -> tuple[dict[str, Any], bytearray]:
+        return self._current_pool().call(request, seconds=seconds, run_id=run_id)
+
+    def _current_pool(self) -> sandbox.Pool:
+        """The pool on the data as it is now: children are replaced when a file has changed."""
+        with self._lock:
+            if not self._finalizer.alive:
+                raise EngineUnavailable("This source has been closed.")
+            found = self.look()
+            state = self.state(found)
+            if self._pool is None:
+                self._pool = sandbox.Pool(self.prepare(found), self.limits, self._folder)
+            elif state != self._opened:
+                self._pool.restart(self.prepare(found))
+            self._opened = state
+            return self._pool
+
+    def state(self, found: source.Source) -> str:
+        """Changes whenever children must open the source anew."""
+        return found.fingerprint()
+
+
+def _table(entry: dict[str, Any]) -> Table:
+    return Table(
+        name=entry["name"],
+        columns=tuple(Column(**column) for column in entry["columns"]),
+        primary_key=tuple(entry["primary_key"]),
+        foreign_keys=tuple(ForeignKey(tuple(key["columns"]), key["to_table"], tuple(key["to_columns"])) for key in entry["foreign_keys"]),
+        comment=entry["comment"],
+        rows=entry["rows"],
+    )
+
+
+def _private_folder(parent: str | Path | None) -> Path:
+    """A folder of our own for spilling; folders whose owner has ended are removed on the way."""
+    place = Path(parent) if parent is not None else Path(tempfile.gettempdir())
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        _remove_left_behind(place)
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
+        (folder / "owner").write_text(str(os.getpid()))
+    except OSError as error:
+        raise EngineUnavailable(f"The folder {place} for temporary files cannot be written: {error.strerror}. Set another one.") from error
+    return folder
+
+
+def _remove_left_behind(place: Path) -> None:
+    for folder in place.glob(_PREFIX + "*"):
+        with contextlib.suppress(OSError, ValueError):
+            owner = int((folder / "owner").read_text())
+            if folder.stat().st_uid == os.getuid() and not _runs(owner):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

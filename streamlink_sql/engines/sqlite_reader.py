@@ -1,0 +1,254 @@
+"""Reads a SQLite file with the standard library's driver inside a confined child: read-only, behind an authorizer of its own.
+
+Runs in the child only. The authorizer allows SELECT, the functions listed here, recursion,
+and the columns of the file's tables; nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow.ipc  # noqa: F401 (loaded before the files of the library are out of reach)
+
+from streamlink_sql.engines import arrow, sqlite_values
+from streamlink_sql.errors import EngineUnavailable, InvalidSQL, NotFound, TimedOut
+
+_EXACT_SAMPLE_ROWS = 2_000_000
+_SAMPLE_BLOCKS = 200
+_COUNT_SECONDS = 0.3
+_PROGRESS_STEPS = 10_000
+_PEEK_ROWS = 200
+_LIMITS = {
+    "SQLITE_LIMIT_LENGTH": 64 * 2**20,
+    "SQLITE_LIMIT_SQL_LENGTH": 2**20,
+    "SQLITE_LIMIT_COMPOUND_SELECT": 100,
+    "SQLITE_LIMIT_VDBE_OP": 1_000_000,
+    "SQLITE_LIMIT_ATTACHED": 0,
+    "SQLITE_LIMIT_LIKE_PATTERN_LENGTH": 1000,
+    "SQLITE_LIMIT_TRIGGER_DEPTH": 0,
+    "SQLITE_LIMIT_WORKER_THREADS": 0,
+}
+_FUNCTION_NAMES = (
+    "-> ->> abs acos acosh asin asinh atan atan2 atanh avg bm25 ceil ceiling char coalesce concat concat_ws cos cosh count "
+    "cume_dist current_date current_time current_timestamp date datetime degrees dense_rank exp first_value floor format glob "
+    "group_concat hex highlight ifnull iif instr json json_array json_array_length json_each json_extract json_group_array "
+    "json_group_object json_object json_quote json_tree json_type json_valid julianday lag last_value lead length like likelihood "
+    "likely ln log log10 log2 lower ltrim match max min mod nth_value ntile nullif octet_length percent_rank pi pow power printf "
+    "quote radians rank replace round row_number rtrim sign sin sinh snippet soundex sqrt strftime string_agg substr substring sum "
+    "tan tanh time timediff total trim trunc typeof unhex unicode unixepoch unlikely upper "
+)
+FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
+
+
+def open_reader(source: Mapping[str, Any], setup: Mapping[str, Any]) -> SQLiteReader:
+    """A reader of the file, opened as `mode` says."""
+    flags = {"ro": "mode=ro", "immutable": "mode=ro&immutable=1", "copy": "mode=rw"}[source["mode"]]
+    path = source["database"]
+    try:
+        connection = sqlite3.connect(
+            f"file:{quote(path)}?{flags}", uri=True, isolation_level=None, check_same_thread=False, cached_statements=0
+        )
+        connection.execute(f"PRAGMA temp_store_directory = {_text(setup['spill'])}")
+        for pragma in (
+            "query_only = 1",
+            "trusted_schema = 0",
+            "temp_store = FILE",
+            f"hard_heap_limit = {setup['memory_mb'] * 2**20}",
+            "busy_timeout = 5000",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+    except sqlite3.Error as error:
+        raise EngineUnavailable(
+            f"{path} cannot be read as a SQLite database ({error}). Restore it from a copy, or give another file."
+        ) from error
+    for name, value in _LIMITS.items():
+        connection.setlimit(getattr(sqlite3, name), value)
+    return SQLiteReader(connection, setup["result_mb"] * 2**20)
+
+
+class SQLiteReader:
+    """Answers the requests of one engine on one connection."""
+
+    def __init__(self, connection: sqlite3.Connection, result_bytes: int) -> None:
+        self._connection, self._result_bytes = connection, result_bytes
+        self._read: set[str] = set()
+        self._own_catalogue = False
+        self._deadline = float("inf")
+        self._answers: dict[str, Callable[[Mapping[str, Any]], tuple[dict[str, Any], Any]]] = {
+            "tables": self._tables,
+            "sample": self._sample,
+            "plan": self._plan,
+            "run": self._run,
+        }
+        connection.set_authorizer(self._authorize)
+        connection.set_progress_handler(lambda: time.monotonic() > self._deadline, _PROGRESS_STEPS)
+
+    def answer(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+        """Does what the request asks, with SQLite's errors as the project's."""
+        self._deadline = time.monotonic() + request["seconds"]
+        self._own_catalogue = request["do"] in ("tables", "sample")
+        try:
+            return self._answers[request["do"]](request)
+        except (sqlite3.Error, sqlite3.Warning) as error:
+            raise _translated(error) from error
+
+    def _authorize(self, action: int, first: str | None, second: str | None, _: str | None, inner: str | None) -> int:
+        if action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE):
+            return sqlite3.SQLITE_OK
+        if action == sqlite3.SQLITE_READ:
+            if (first or "").lower().startswith("sqlite_") and not self._own_catalogue:
+                return sqlite3.SQLITE_DENY
+            if inner is None and first:
+                self._read.add(first)
+            return sqlite3.SQLITE_OK
+        if action == sqlite3.SQLITE_FUNCTION:
+            return sqlite3.SQLITE_OK if (second or "").lower() in FUNCTIONS else sqlite3.SQLITE_DENY
+        if action == sqlite3.SQLITE_PRAGMA and self._own_catalogue and first in ("table_xinfo", "foreign_key_list"):
+            return sqlite3.SQLITE_OK
+        return sqlite3.SQLITE_DENY
+
+    def _run(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+        table, truncated = sqlite_values.fetch(self._connection, request["sql"], request["row_limit"], self._result_bytes)
+        return {"truncated": truncated}, arrow.to_bytes(table)
+
+    def _plan(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+        self._read = set()
+        self._connection.execute("EXPLAIN QUERY PLAN " + request["sql"]).fetchall()
+        known = {name.casefold(): name for name in self._table_names()}
+        tables = sorted({known[name.casefold()] for name in self._read if name.casefold() in known})
+        columns: list[str] = []
+        return {"tables": tables, "columns": columns, "rows": None}, b""
+
+    def _table_names(self) -> list[str]:
+        own, self._own_catalogue = self._own_catalogue, True
+        try:
+            rows = self._connection.execute(
+                "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY rowid"
+            ).fetchall()
+        finally:
+            self._own_catalogue = own
+        return [name for (name,) in rows]
+
+    def _tables(self, _: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+        tables = []
+        for name in self._table_names():
+            try:
+                columns = self._connection.execute(f"PRAGMA table_xinfo({_name(name)})").fetchall()
+            except sqlite3.OperationalError:
+                continue  # a view of what is gone, or a virtual table of a module that is not here
+            shown = [column for column in columns if column[6] != 1]
+            if not shown:
+                continue
+            keys = sorted((column for column in columns if column[5]), key=lambda column: column[5])
+            tables.append(
+                {
+                    "name": name,
+                    "columns": self._columns(name, shown),
+                    "primary_key": [column[1] for column in keys],
+                    "foreign_keys": self._foreign_keys(name),
+                    "comment": "",
+                    "rows": self._quick_count(name),
+                }
+            )
+        return {"tables": tables}, b""
+
+    def _columns(self, table: str, columns: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
+        names = ", ".join(_name(column[1]) for column in columns)
+        try:
+            rows = self._connection.execute(f"SELECT {names} FROM {_name(table)} LIMIT {_PEEK_ROWS}").fetchall()
+        except sqlite3.OperationalError:
+            rows = []
+        seen = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+        return [
+            {"name": column[1], "kind": sqlite_values.kind(column[2] or "", values), "native": column[2] or "", "comment": ""}
+            for column, values in zip(columns, seen, strict=True)
+        ]
+
+    def _foreign_keys(self, table: str) -> list[dict[str, Any]]:
+        links: dict[int, dict[str, Any]] = {}
+        for number, _, to_table, column, to_column, *_rest in self._connection.execute(
+            f"PRAGMA foreign_key_list({_name(table)})"
+        ).fetchall():
+            link = links.setdefault(number, {"columns": [], "to_table": to_table, "to_columns": []})
+            link["columns"].append(column)
+            link["to_columns"].append(to_column)
+        for link in links.values():
+            if None in link["to_columns"]:
+                link["to_columns"] = self._primary_key(link["to_table"])
+        return [link for _, link in sorted(links.items()) if len(link["columns"]) == len(link["to_columns"])]
+
+    def _primary_key(self, table: str) -> list[str]:
+        columns = self._connection.execute(f"PRAGMA table_xinfo({_name(table)})").fetchall()
+        return [column[1] for column in sorted((column for column in columns if column[5]), key=lambda column: column[5])]
+
+    def _quick_count(self, table: str) -> int | None:
+        """The rows of a table; None where counting takes too long."""
+        whole, self._deadline = self._deadline, min(self._deadline, time.monotonic() + _COUNT_SECONDS)
+        try:
+            return int(self._connection.execute(f"SELECT count(*) FROM {_name(table)}").fetchone()[0])
+        except sqlite3.OperationalError:
+            return None
+        finally:
+            self._deadline = whole
+
+    def _sample(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+        table, column, limit = request["table"], request["column"], request["limit"]
+        if table not in self._table_names() or column not in [
+            found[1] for found in self._connection.execute(f"PRAGMA table_xinfo({_name(table)})").fetchall()
+        ]:
+            raise NotFound(f"There is no column {column} in a table {table}.")
+        part, filled = self._sampled_rows(table), f"{_name(column)} IS NOT NULL"
+        rows = self._connection.execute(
+            f"SELECT CAST({_name(column)} AS TEXT) AS v, count(*) AS n FROM {_name(table)} WHERE {filled}{part} "
+            f"GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {int(limit) + 1}"
+        ).fetchall()
+        repeated = bool(rows) and rows[0][1] > 1
+        holes = self._connection.execute(f"SELECT EXISTS (SELECT 1 FROM {_name(table)} WHERE {_name(column)} IS NULL)").fetchone()[0]
+        unique = False if repeated or holes else None if part else bool(rows)
+        return {"values": [value for value, _ in rows[:limit]], "complete": not part and len(rows) <= limit, "unique": unique}, b""
+
+    def _sampled_rows(self, table: str) -> str:
+        """A condition that picks blocks of rows all over a very large table; nothing for others."""
+        try:
+            low, high = self._connection.execute(f"SELECT min(rowid), max(rowid) FROM {_name(table)}").fetchone()
+        except sqlite3.OperationalError:
+            return ""  # a view, or a table without rowid
+        if not isinstance(low, int) or not isinstance(high, int) or high - low < _EXACT_SAMPLE_ROWS:
+            return ""
+        step, size = (high - low) // _SAMPLE_BLOCKS, _EXACT_SAMPLE_ROWS // _SAMPLE_BLOCKS // 2
+        blocks = " OR ".join(f"rowid BETWEEN {start} AND {start + size}" for start in range(low, high, max(1, step)))
+        return f" AND ({blocks})"
+
+
+def _translated(error: sqlite3.Error | sqlite3.Warning) -> Exception:
+    text = str(error)
+    if "interrupted" in text:
+        return TimedOut("The query did not finish within its time limit and was stopped.")
+    if "out of memory" in text or "too big" in text or "database or disk is full" in text:
+        return MemoryError(text)
+    if "malformed" in text or "disk I/O" in text or "not a database" in text or "unable to open" in text or "locked" in text:
+        return EngineUnavailable(
+            f"The database file could not be read ({text}). Close programs that write to it, or restore it from a copy."
+        )
+    if "one statement at a time" in text:
+        return InvalidSQL("Exactly one SELECT statement can run here.")
+    if "not authorized" in text or "prohibited" in text:
+        return InvalidSQL(
+            "The query does something that is closed here: only SELECT over the tables of this database, with known functions, may run.",
+            log=text,
+        )
+    return InvalidSQL(re.sub(r"\s+", " ", text))
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
