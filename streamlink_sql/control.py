@@ -93,7 +93,7 @@ class ControlUnit:
         self._places = Places(self.limits.running, self.limits.waiting)
         self._lock = threading.Lock()
         self._underway: dict[str, Underway] = {}
-        self._kept: OrderedDict[str, Answer] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[Question, Answer]] = OrderedDict()
 
     def answer(self, question: Question, watch: Watcher | None = None) -> Answer:
         """The whole story of a question. Asked again under the same id, it gives the same answer and runs nothing."""
@@ -117,6 +117,7 @@ class ControlUnit:
             return False
         run.cancelled.set()
         self._places.look_again()
+        self.generator.cancel(id)
         self.engine.cancel(id)
         return True
 
@@ -144,7 +145,7 @@ class ControlUnit:
             return _same(first.question, question, first.outcome)
         try:
             kept = self._kept.get(question.id)
-            answer = (_same(question, question, kept) if kept else self.store.accepted(question)) or self._recorded(run, written)
+            answer = (_same(kept[0], question, kept[1]) if kept else self.store.accepted(question)) or self._recorded(run, written)
         except BaseException as error:  # whatever it was, those who wait for this answer learn of it
             run.outcome.set_exception(error)
             raise
@@ -169,7 +170,7 @@ class ControlUnit:
             self.store.answered(run.question, answer)
         except StoreUnavailable as error:
             answer = replace(answer, warnings=(*answer.warnings, f"This answer is not in the history. {error.detail}"))
-        self._keep(answer)
+        self._keep(run.question, answer)
         return answer
 
     def _story(self, run: Underway, written: Draft | None) -> Answer:
@@ -242,7 +243,7 @@ class ControlUnit:
                 estimated_rows=cost,
                 sql=candidate.query.sql,
             )
-        self.store.approved(question, candidate.query, engine=self.engine.name, model=candidate.draft.model)
+        self.store.approved(question, candidate.query, engine=self.engine.name, model=candidate.draft.model or self.generator.name)
         row_limit, seconds = limits.rows_for(question), limits.seconds_for(question)
         try:
             with self._places.place(run, seconds), run.stage("engine"):
@@ -281,11 +282,11 @@ class ControlUnit:
         tried = [{"sql": a.sql, "verdict": a.verdict, "rule": a.rule, "message": a.message} for a in run.attempts]
         return type(error)(error.detail, **{**error.helps, "attempts": tried})
 
-    def _keep(self, answer: Answer) -> None:
+    def _keep(self, question: Question, answer: Answer) -> None:
         """Small answers stay whole for a while, so that the same id gives the same rows."""
         if answer.rows is not None and answer.rows.table.nbytes <= KEPT_BYTES:
             with self._lock:
-                self._kept[answer.id] = answer
+                self._kept[answer.id] = (question, answer)
                 while len(self._kept) > KEPT_ANSWERS:
                     self._kept.popitem(last=False)
 

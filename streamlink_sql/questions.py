@@ -12,11 +12,12 @@ WORD = re.compile(r"[^\W\d_]+")
 
 ENGLISH = frozenset(
     """
-    a about all and any are average by can count did do does each every find for from get give had has have how in is last latest
-    least list many me more most much newest number of oldest on or over per rank return show since sum tell than that the their them
-    there these this to top total was were what when where which who whose with
+    about all and any are average by can count did does each every find for from get give has have how last latest least many more
+    most much newest number of oldest per rank return show since sum tell than that the their them there these this to were what when
+    where which who whose with
     """.split()  # noqa: SIM905 - a word list reads better
 )
+"""Words of English questions that the languages below do not have."""
 OTHERS = frozenset(
     """
     aan alle au aus aux avec bei cada chaque che com combien con cuál cuáles cuántas cuántos da dal dans das de dei della delle dem
@@ -70,7 +71,7 @@ def other_language(text: str) -> str | None:
         return _script(foreign)
     words = [word.casefold() for word in WORD.findall(bare)]
     told = [word for word in words if word in OTHERS]
-    if len(set(told)) >= 2 and len(told) * 4 >= len(words) and not any(word in ENGLISH for word in words):
+    if len(set(told)) >= 2 and len(told) * 3 >= len(words) and not any(word in ENGLISH for word in words):
         return "another language"
     return None
 

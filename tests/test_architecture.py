@@ -1,0 +1,96 @@
+"""What holds for the package as a whole: who loads what, how quick it starts, who may make checked SQL."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import streamlink_sql
+
+PACKAGE = Path(streamlink_sql.__file__).parent
+SOURCES = sorted(path for path in PACKAGE.rglob("*.py"))
+HEAVY = (
+    "torch",
+    "transformers",
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "nicegui",
+    "pyspark",
+    "duckdb",
+    "onnxruntime",
+    "pandas",
+    "polars",
+    "alembic",
+)
+
+
+def loaded_by(code: str) -> set[str]:
+    """The modules that a fresh interpreter has loaded after running some code."""
+    done = subprocess.run([sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)"], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("module", ["control", "assemble", "connection", "store.store", "settings", "cli"])
+def test_no_engine_driver_web_framework_or_gpu_library_is_loaded(module: str) -> None:
+    assert loaded_by(f"import streamlink_sql.{module}") & set(HEAVY) == set()
+
+
+def test_the_package_itself_loads_next_to_nothing() -> None:
+    assert not loaded_by("import streamlink_sql") & {*HEAVY, "sqlglot", "pyarrow", "sqlalchemy", "pydantic", "typer", "numpy", "rich"}
+
+
+def test_help_loads_no_command() -> None:
+    loaded = loaded_by("import streamlink_sql.cli as c\nprint(c.build().list_commands(None))")
+    assert not loaded & {*HEAVY, "sqlglot", "pyarrow", "sqlalchemy", "pydantic"}
+    assert not {name for name in loaded if name.startswith("streamlink_sql.cli.")}
+
+
+def fastest(*command: str) -> float:
+    """The best of five runs in seconds: what it takes when nobody else is busy."""
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, *command], capture_output=True, check=True)
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def test_import_is_quick() -> None:
+    assert fastest("-c", "import streamlink_sql") - fastest("-c", "pass") <= 0.2
+
+
+def test_help_is_quick() -> None:
+    assert fastest("-m", "streamlink_sql.cli", "--help") <= 0.5
+
+
+def calls(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            yield str(getattr(node.func, "id", None) or getattr(node.func, "attr", ""))
+
+
+def test_only_checks_makes_checked_sql() -> None:
+    makers = {path.relative_to(PACKAGE).parts[0] for path in SOURCES if "CheckedSQL" in calls(path)}
+    assert makers == {"checks"}
+
+
+def test_every_module_says_what_it_holds() -> None:
+    assert [str(path) for path in SOURCES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))] == []
+
+
+def test_no_folder_of_odds_and_ends() -> None:
+    shunned = {"utils", "core", "common", "services", "managers", "base", "helpers", "misc"}
+    assert {part for path in SOURCES for part in path.relative_to(PACKAGE).with_suffix("").parts} & shunned == set()
+
+
+def test_the_public_names_exist() -> None:
+    assert [name for name in streamlink_sql.__all__ if not hasattr(streamlink_sql, name)] == []
+    with pytest.raises(AttributeError):
+        _ = streamlink_sql.nothing
