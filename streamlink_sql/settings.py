@@ -95,6 +95,7 @@ def load_settings(config: Path | None = None, **told: Any) -> Settings:
         outside: ClassVar[bool] = True
         file: ClassVar[Path | None] = config_file(config, os.environ)
 
+    refuse_unknown((name for name in told if name not in Settings.model_fields), "among these")
     refuse_unknown(_unknown_in_file(FromHere.file), f"in {FromHere.file}")
     refuse_unknown(_unknown_in_environment(os.environ), "in the environment", prefix=PREFIX)
     try:

@@ -65,16 +65,20 @@ def load_command(name: str) -> Any:
 app = typer.Typer(cls=LazyGroup, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-@app.callback()
-def streamlink(
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
-) -> None:
-    """Ask a database of any size a question in plain language and get a safe, exact, fast answer, on your own machines."""
-    if version:
+def show_version(wanted: bool) -> None:
+    """Prints the version and ends, where that is wanted."""
+    if wanted:
         from streamlink_sql import __version__
 
         print(f"streamlink-sql {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def streamlink(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=show_version)] = False,
+) -> None:
+    """Ask a database of any size a question in plain language and get a safe, exact, fast answer, on your own machines."""
 
 
 def build() -> LazyGroup:

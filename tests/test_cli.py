@@ -1,0 +1,343 @@
+"""The command line and the Python front door, with recorded answers for a model."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import streamlink_sql
+from streamlink_sql import cli
+from streamlink_sql.cli.output import for_sheet, for_terminal, json_line, whole_file
+from streamlink_sql.errors import BadRequest, CannotAnswer, PolicyRefused
+
+ENDLESS = """
+    SELECT count(*) AS n FROM numbers a, numbers b, numbers c, numbers d, numbers e, numbers f
+    WHERE (a.number * b.number + c.number * d.number + e.number * f.number) % 7919 = 7
+"""
+RECORDED = {
+    "all sales": "SELECT * FROM sales ORDER BY id",
+    "how many sales?": "SELECT count(*) AS n FROM sales",
+    "drop the sales": "DROP TABLE sales",
+    "never ends": ENDLESS,
+}
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with data, recorded answers and settings that name them; the user's own folders are elsewhere."""
+    for name in list(os.environ):
+        if name.startswith("STREAMLINK_"):
+            monkeypatch.delenv(name)
+    for name in ("DATA", "CACHE", "CONFIG", "STATE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "home" / name.lower()))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    rows = ["1,Ada,10", '2,"=1+1",20', '3,"\x1b[31mred\x07",30', '4,"@SUM(A1)",40', "5,,50"]
+    (tmp_path / "data" / "sales.csv").write_text("\n".join(["id,name,amount", *rows]) + "\n")
+    (tmp_path / "data" / "numbers.csv").write_text("number\n" + "\n".join(map(str, range(500))) + "\n")
+    lines = [json.dumps({"id": str(number), "question": text, "sql": sql}) for number, (text, sql) in enumerate(RECORDED.items())]
+    (tmp_path / "recorded.jsonl").write_text("\n".join(lines) + "\n")
+    (tmp_path / "streamlink.toml").write_text('data = "data"\nmodel = "replay:recorded.jsonl"\n')
+    return tmp_path
+
+
+@pytest.fixture
+def run(place: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the command line in this process, as the installed command does."""
+
+    def command(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["streamlink-sql", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        sys.stdout.flush()
+        out, err = capfdbinary.readouterr()
+        status = ended.value.code if isinstance(ended.value.code, int) else 0
+        return Done(status, out.decode(), err.decode())
+
+    return command
+
+
+def test_a_table_for_people(run: Run) -> None:
+    done = run("ask", "how many sales?", "--sql")
+    assert done.status == 0
+    assert [line.strip() for line in done.out.splitlines() if line.strip()][-1] == "5"
+    assert "COUNT(*)" in done.out
+    assert "1 row" in done.err
+    assert "sales" in done.err
+
+
+def test_cells_do_not_drive_the_terminal(run: Run) -> None:
+    done = run("ask", "all sales")
+    assert "[31mred" in done.out
+    assert not {"\x1b", "\x07"} & set(done.out + done.err)
+
+
+def test_csv_holds_no_formula(run: Run) -> None:
+    done = run("ask", "all sales", "--format", "csv")
+    rows = list(csv.reader(io.StringIO(done.out)))
+    assert [row[1] for row in rows] == ["name", "Ada", "'=1+1", "\x1b[31mred\x07", "'@SUM(A1)", ""]
+
+
+def test_json_is_one_object_of_the_one_shape(run: Run) -> None:
+    done = run("ask", "all sales", "--format", "json", "--row-limit", "2")
+    body = json.loads(done.out)
+    keys = "id question sql explanation columns rows row_count truncated confidence model engine attempts timings_ms warnings"
+    assert set(body) == set(keys.split())
+    assert (body["rows"], body["row_count"], body["truncated"]) == ([[1, "Ada", 10], [2, "=1+1", 20]], 2, True)
+    assert done.err == ""
+
+
+@pytest.mark.parametrize("name", ["answer.csv", "answer.json", "answer.parquet", "answer.txt"])
+def test_a_file_tells_its_format(run: Run, place: Path, name: str) -> None:
+    done = run("ask", "how many sales?", "--output", name)
+    assert (done.status, done.out) == (0, "")
+    content = (place / name).read_bytes()
+    if name.endswith("parquet"):
+        import pyarrow.parquet as pq
+
+        assert pq.read_table(place / name).to_pylist() == [{"n": 5}]
+    assert content
+    assert [path.name for path in place.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["ask", ""], 2, "empty"),
+        (["ask", "how many " * 1300], 2, "longer than 4 KB"),
+        (["ask", "how many\x07"], 2, "control characters"),
+        (["ask", "drop the sales"], 3, "Rule"),
+        (["ask", "something that nobody recorded"], 3, ""),
+        (["ask", "how many sales?", "--data", "nowhere"], 2, "nowhere"),
+        (["ask", "how many sales?", "--model", "nonsense"], 2, "nonsense"),
+        (["ask", "how many sales?", "--model", "replay:nowhere.jsonl"], 2, "nowhere.jsonl"),
+        (["ask", "how many sales?", "--config", "nowhere.toml"], 2, "nowhere.toml"),
+        (["ask", "how many sales?", "--glossary", "nowhere.toml"], 2, "nowhere.toml"),
+        (["ask", "how many sales?", "--row-limit", "0"], 2, "row limit"),
+        (["ask", "how many sales?", "--time-limit", "-1"], 2, "time limit"),
+        (["ask", "how many sales?", "--output", "nowhere/x.csv"], 2, "nowhere"),
+        (["ask", "how many sales?", "--output", "x.unknown"], 2, "--format"),
+        (["ask", "how many sales?", "--output", "."], 2, ""),
+        (["ask", "how many sales?", "--store", "nonsense"], 2, "database URL"),
+        (["ask", "never ends", "--time-limit", "0.3", "--confirm"], 5, "0.3 s"),
+        (["ask"], 2, "question"),
+        (["ask", "how many sales?", "--nothing"], 2, "--nothing"),
+        (["aks", "how many sales?"], 2, "ask"),
+        (["tables", "seles"], 2, "sales"),
+        (["history", "unknown"], 2, "unknown"),
+        (["history", "--limit", "0"], 2, "limit"),
+        (["demo", "--rows", "0"], 2, "rows"),
+        (["serve", "--host", "0.0.0.0"], 2, "this machine only"),
+        (["serve", "--port", "70000"], 2, "port"),
+    ],
+)
+def test_a_problem_is_a_sentence_and_a_status(run: Run, arguments: list[str], status: int, says: str) -> None:
+    done = run(*arguments)
+    assert done.status == status, done.err
+    assert done.out == ""
+    assert says in done.err
+    assert "Traceback" not in done.err
+
+
+def test_with_json_a_problem_is_json(run: Run) -> None:
+    done = run("ask", "drop the sales", "--format", "json")
+    problem = json.loads(done.out)
+    assert (done.status, problem["code"], problem["status"], done.err) == (3, "policy_refused", 422, "")
+    assert problem["attempts"][0]["sql"] == "DROP TABLE sales"
+
+
+def test_no_data_at_all(run: Run, place: Path) -> None:
+    (place / "streamlink.toml").unlink()
+    done = run("ask", "how many sales?")
+    assert (done.status, done.out) == (2, "")
+    assert "--data" in done.err
+
+
+def test_a_folder_without_tables(run: Run, place: Path) -> None:
+    (place / "empty").mkdir()
+    done = run("ask", "how many sales?", "--data", "empty")
+    assert done.status in (2, 3)
+    assert "empty" in done.err or "no tables" in done.err
+
+
+def test_a_corrupt_file(run: Run, place: Path) -> None:
+    (place / "broken.parquet").write_bytes(b"PAR1 this is not Parquet PAR1")
+    done = run("ask", "how many sales?", "--data", "broken.parquet")
+    assert done.status in (2, 4)
+    assert "broken" in done.err
+
+
+def test_a_fault_of_ours_shows_an_id_and_logs_the_trace(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("streamlink_sql.assemble.control_unit", broken)
+    done = run("ask", "how many sales?")
+    assert done.status == 1
+    assert "Traceback" not in done.err
+    log = next((place / "home").rglob("streamlink.log")).read_text()
+    assert "RuntimeError: a bug" in log
+    assert log.split()[2] in done.err
+
+
+def test_tables(run: Run) -> None:
+    assert "sales" in run("tables").out
+    assert "amount" in run("tables", "SALES").out
+    body = json.loads(run("tables", "--json").out)
+    assert {table["name"]: [column["name"] for column in table["columns"]] for table in body} == {
+        "numbers": ["number"],
+        "sales": ["id", "name", "amount"],
+    }
+
+
+def test_history(run: Run) -> None:
+    run("ask", "how many sales?")
+    run("ask", "drop the sales")
+    entries = json.loads(run("history", "--json").out)
+    assert [(entry["question"], entry["state"]) for entry in entries] == [("drop the sales", "problem"), ("how many sales?", "answered")]
+    assert "how many sales?" in run("history").out
+    one = run("history", entries[1]["id"])
+    assert "SELECT COUNT(*)" in one.out
+
+
+def test_version_and_help(run: Run) -> None:
+    assert run("--version").out.strip() == f"streamlink-sql {streamlink_sql.__version__}"
+    shown = run("--help").out
+    assert all(name in shown for name in cli.COMMANDS)
+
+
+def test_a_taken_port(run: Run) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = run("serve", "--port", str(taken.getsockname()[1]))
+    assert done.status == 2
+    assert "Choose another with --port" in done.err
+
+
+def test_ctrl_c_stops_with_one_line(place: Path) -> None:
+    command = [sys.executable, "-m", "streamlink_sql.cli", "ask", "never ends", "--time-limit", "60", "--confirm", "--output", "x.csv"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        wait_for_a_running_query(place)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (5, "", "Stopped.\n")
+    assert not (place / "x.csv").exists()
+    assert children_of(process.pid) == []
+
+
+def wait_for_a_running_query(place: Path) -> None:
+    """Until the audit line that stands before a query is there, and a moment longer."""
+    file = place / "home" / "data" / "streamlink-sql" / "history.db"
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(file)) as connection:
+            if connection.execute("SELECT count(*) FROM audit WHERE event = 'approved'").fetchone()[0]:
+                break
+        time.sleep(0.1)
+    time.sleep(0.3)
+
+
+def children_of(group: int) -> list[str]:
+    """Processes that are still alive in a process group."""
+    alive = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group and fields[0] != "Z":
+            alive.append(stat.parent.name)
+    return alive
+
+
+def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("before")
+    with pytest.raises(TypeError), whole_file(path) as file:
+        file.writelines([b"half", "no bytes"])  # type: ignore[list-item]
+    assert path.read_text() == "before"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["x.csv"]
+
+
+def test_a_full_disk_leaves_no_half_file() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    command = [sys.executable, "-c", FULL]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "refused, nothing left\n", done.stderr
+
+
+FULL = """
+import resource, signal, tempfile
+from pathlib import Path
+from streamlink_sql.cli.output import whole_file
+from streamlink_sql.errors import BadRequest
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+folder = Path(tempfile.mkdtemp())
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    with whole_file(folder / "x.csv") as file:
+        file.write(b"x" * 100_000)
+except BadRequest:
+    print("refused, nothing left" if not list(folder.iterdir()) else "half a file")
+"""
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx", "＝1"])
+def test_formulas_are_told_apart(text: str) -> None:
+    assert for_sheet(text) == "'" + text
+
+
+def test_text_for_a_terminal() -> None:
+    assert for_terminal("a\x1b[2Jb\x9b1m\u202ec\nd\te") == "a[2Jb1mc d e"
+    assert "\x9b" not in json_line({"a": "\x9b\u202e"})
+    assert json.loads(json_line({"a": "\x9b\u202eé"})) == {"a": "\x9b\u202eé"}
+
+
+def test_from_python(place: Path) -> None:
+    with streamlink_sql.connect(place / "data", store="temporary") as db:
+        result = db.ask("all sales", row_limit=2)
+        assert result.rows() == [(1, "Ada", 10), (2, "=1+1", 20)]
+        assert result.arrow().num_rows == len(result.pandas()) == len(result.polars()) == 2
+        assert (result.confidence, result.answer.truncated) == (1.0, True)
+        assert "sales" in result.explanation
+        assert result.sql in str(result)
+        assert {table.name for table in db.tables()} == {"numbers", "sales"}
+        assert db.sql("select max(amount) as top from sales").rows() == [(50,)]
+        with pytest.raises(BadRequest):
+            db.ask("")
+        with pytest.raises(PolicyRefused):
+            db.sql("drop table sales")
+        with pytest.raises(CannotAnswer):
+            db.ask("something that nobody recorded")
+    with pytest.raises(BadRequest, match="Did you mean"):
+        streamlink_sql.connect(place / "data", row_limits=1)
