@@ -15,7 +15,7 @@ ENGLISH = frozenset(
     about all and any are average by can count did does each every find for from get give has have how last latest least many more
     most much newest number of oldest per rank return show since sum tell than that the their them there these this to were what when
     where which who whose with
-    """.split()  # noqa: SIM905 - a word list reads better
+    """.split()
 )
 """Words of English questions that the languages below do not have."""
 OTHERS = frozenset(
@@ -26,7 +26,7 @@ OTHERS = frozenset(
     más naar nach nel o ont os où par para per più plus por pour pro quais qual quale quali quantas quante quanti quantos quel quelle
     quelles quels qui quién qué seit sind sinds son sono sont sur são tussen uma una und une van viele von voor war waren welche
     welcher welke wer wie wieviele wurde wurden y zeige zijn zu zum zwischen
-    """.split()  # noqa: SIM905 - a word list reads better
+    """.split()
 )
 SCRIPTS = {
     "CJK": "Chinese",
