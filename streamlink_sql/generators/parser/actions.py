@@ -1,0 +1,139 @@
+"""What the decoder writes, step by step: keywords, fixed literals, and pointers to words, tables and columns. Knows no model.
+
+An action is an index into one flat list: KEYWORDS, then LITERALS, then the words of the question, the tables and the columns. A literal
+of the question takes two actions: its first word, then its last. The control state of the grammar, or SPAN_END, says which may follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamlink_sql.generators.parser.grammar import COL, START, STATE_COUNT, TAB, VAL, State, masks, step
+from streamlink_sql.generators.parser.literals import LITERALS, read, spanned, target_of
+from streamlink_sql.generators.parser.linking import Word
+from streamlink_sql.generators.parser.schema import Schema
+from streamlink_sql.generators.parser.tokens import KEYWORDS, Col, Tab, Token, Val
+from streamlink_sql.types import ValueMatch
+
+KEYWORD_COUNT = len(KEYWORDS)
+FIXED = KEYWORD_COUNT + len(LITERALS)
+"""Number of actions that are there for every question."""
+SPAN_END = STATE_COUNT
+"""The state between the first and the last word of a literal."""
+STATES = STATE_COUNT + 1
+_CLASSES_BEFORE_KEYWORDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How many words, tables and columns one question has, and so where their actions lie."""
+
+    words: int
+    tables: int
+    columns: int
+
+    @property
+    def first_table(self) -> int:
+        """The action of the first table."""
+        return FIXED + self.words
+
+    @property
+    def first_column(self) -> int:
+        """The action of the first column."""
+        return FIXED + self.words + self.tables
+
+    @property
+    def count(self) -> int:
+        """All actions."""
+        return FIXED + self.words + self.tables + self.columns
+
+
+def _permissions() -> NDArray[np.bool_]:
+    """(STATES, FIXED + 3): which fixed actions each state permits, then whether words, tables and columns."""
+    table = np.zeros((STATES, FIXED + 3), np.bool_)
+    for state, classes in enumerate(masks()):
+        for number in classes:
+            if number >= _CLASSES_BEFORE_KEYWORDS:
+                table[state, number - _CLASSES_BEFORE_KEYWORDS] = True
+        table[state, KEYWORD_COUNT:FIXED] = VAL in classes
+        table[state, FIXED] = VAL in classes
+        table[state, FIXED + 1] = TAB in classes
+        table[state, FIXED + 2] = COL in classes
+    table[SPAN_END, FIXED] = True
+    return table
+
+
+PERMITTED = _permissions()
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a prefix stands: the grammar's state, and the first word of an open span."""
+
+    state: State = START
+    opened: int | None = None
+
+    @property
+    def id(self) -> int:
+        """The control state's number, SPAN_END inside a span."""
+        return self.state.id if self.opened is None else SPAN_END
+
+    def mask(self, layout: Layout) -> NDArray[np.bool_]:
+        """(layout.count,) the actions that may follow."""
+        allowed = PERMITTED[self.id]
+        words = np.full(layout.words, allowed[FIXED])
+        if self.opened is not None:
+            words[: self.opened] = False
+        tables, columns = np.full(layout.tables, allowed[FIXED + 1]), np.full(layout.columns, allowed[FIXED + 2])
+        return np.concatenate((allowed[:FIXED], words, tables, columns))
+
+    def after(self, action: int, layout: Layout) -> Position:
+        """The position after an action."""
+        if self.opened is not None:
+            return Position(step(self.state, VAL))
+        if action < KEYWORD_COUNT:
+            return Position(step(self.state, action + _CLASSES_BEFORE_KEYWORDS))
+        if action < FIXED:
+            return Position(step(self.state, VAL))
+        if action < layout.first_table:
+            return Position(self.state, action - FIXED)
+        return Position(step(self.state, TAB if action < layout.first_column else COL))
+
+
+def to_tokens(actions: Sequence[int], layout: Layout, question: str, words: Sequence[Word], schema: Schema, matches: Sequence[ValueMatch]) -> list[Token]:
+    """The tokens that these actions write, literals read from the question."""
+    numbered = number_matches(matches, schema)
+    tokens: list[Token] = []
+    opened: int | None = None
+    for action in actions:
+        if opened is not None:
+            start, end = words[opened].start, words[action - FIXED].end
+            target = target_of(tokens, schema)
+            tokens.append(read(question[start:end], target, spanned(start, end, target, numbered)))
+            opened = None
+        elif action < KEYWORD_COUNT:
+            tokens.append(KEYWORDS[action])
+        elif action < FIXED:
+            tokens.append(Val(LITERALS[action - KEYWORD_COUNT]))
+        elif action < layout.first_table:
+            opened = action - FIXED
+        elif action < layout.first_column:
+            tokens.append(Tab(action - layout.first_table))
+        else:
+            tokens.append(Col(action - layout.first_column))
+    return tokens
+
+
+def number_matches(matches: Sequence[ValueMatch], schema: Schema) -> list[tuple[ValueMatch, int]]:
+    """The matches with the index of their column; those of other tables are left out."""
+    numbered = []
+    for match in matches:
+        table = schema.table_index(match.table)
+        column = None if table is None else schema.column_index(table, match.column)
+        if column is not None:
+            numbered.append((match, column))
+    return numbered

@@ -1,0 +1,183 @@
+"""The embedded parser at work: one question and its tables to drafts, by beam search under the grammar. Trains nothing, runs no SQL."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamlink_sql.errors import BadRequest, CannotAnswer, ModelUnavailable
+from streamlink_sql.generators.parser.actions import FIXED, Layout, Position, to_tokens
+from streamlink_sql.generators.parser.ir import NotCovered, Schema, to_sql
+from streamlink_sql.generators.parser.linking import Linked, link
+from streamlink_sql.generators.parser.pieces import Pieces
+from streamlink_sql.types import Attempt, Context, Draft, Question
+
+WEIGHTS = Path(__file__).parent / "weights"
+BEAMS = 5
+MOST_ACTIONS = 90
+LENGTH_POWER = 0.0
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Beam:
+    """A prefix: its actions, where it stands in the grammar, and the logarithm of its probability."""
+
+    actions: tuple[int, ...] = ()
+    position: Position = Position()
+    score: float = 0.0
+
+    @property
+    def complete(self) -> bool:
+        """Whether the query is finished."""
+        return not self.position.state.stack and self.position.opened is None
+
+
+class ParserGenerator:
+    """Drafts by the model inside the package."""
+
+    name = "parser"
+
+    def __init__(self, *, adapter: Path | None = None, weights: Path = WEIGHTS, beams: int = BEAMS, threads: int = 1) -> None:
+        if adapter is not None:
+            raise BadRequest("The embedded parser takes no adapter yet.", setting="adapter")
+        if not (weights / "encoder.onnx").exists():
+            raise ModelUnavailable(f"The embedded parser has no weights in {weights}. Reinstall the package, or choose another model.")
+        self._weights, self._beams, self._threads = weights, beams, threads
+        self._lock = threading.Lock()
+        self._loaded: _Model | None = None
+
+    def generate(self, question: Question, context: Context, n: int, *, refused: tuple[Attempt, ...] = ()) -> list[Draft]:
+        """At most `n` different drafts, best first; drafts that were refused before are not repeated."""
+        model = self._model()
+        schema = _schema_of(context.tables)
+        linked = link(question.text, schema, context.matches, context.synonyms, model.pieces)
+        if not linked.words:
+            raise CannotAnswer("The question has no words.")
+        layout = Layout(len(linked.words), linked.table_count, linked.column_count)
+        turned_down = {attempt.sql for attempt in refused}
+        drafts: dict[str, float] = {}
+        for beam in model.search(linked, layout, max(self._beams, n)):
+            tokens = to_tokens(beam.actions, layout, question.text, linked.words, schema, context.matches)
+            try:
+                sql = to_sql(tuple(tokens), schema, context.dialect)
+            except NotCovered:
+                continue
+            if sql not in turned_down:
+                drafts[sql] = drafts.get(sql, 0.0) + float(np.exp(beam.score))
+        if not drafts:
+            raise CannotAnswer("No query over these tables fits the question.")
+        return [Draft(sql, min(score, 1.0), self.name) for sql, score in sorted(drafts.items(), key=lambda item: -item[1])[:n]]
+
+    def close(self) -> None:
+        """Lets go of the model."""
+        with self._lock:
+            self._loaded = None
+
+    def _model(self) -> _Model:
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = _Model(self._weights, self._threads)
+            return self._loaded
+
+
+@lru_cache(maxsize=256)
+def _schema_of(tables: tuple[Any, ...]) -> Schema:
+    return Schema.of(tables)
+
+
+class _Model:
+    """The ONNX sessions and the word table."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self.pieces = Pieces(folder / "tokenizer.json")
+        words = np.load(folder / "words.npz")
+        self._rows, self._scale = words["rows"], words["scale"]
+        providers = ["CPUExecutionProvider"]
+        try:
+            self._encoder = onnxruntime.InferenceSession(str(folder / "encoder.onnx"), options, providers=providers)
+            self._decoder = onnxruntime.InferenceSession(str(folder / "decoder.onnx"), options, providers=providers)
+        except Exception as error:  # onnxruntime raises its own classes, some of them plain RuntimeError
+            raise ModelUnavailable(f"The weights in {folder} cannot be read: {error}") from error
+
+    def encode(self, linked: Linked) -> dict[str, Array]:
+        """What the decoder needs of one question."""
+        ids = linked.pieces
+        inputs = {
+            "words": (self._rows[ids].astype(np.float32) * self._scale[ids])[None],
+            "segments": segments_of(linked)[None],
+            "pool": pooling(linked)[None],
+            "features": linked.features[None],
+            "relations": linked.relations[None],
+        }
+        names = ("items", "used", "pointer_keys", "cross_keys", "cross_values")
+        return dict(zip(names, self._encoder.run(None, inputs), strict=True))
+
+    def search(self, linked: Linked, layout: Layout, width: int) -> list[Beam]:
+        """Finished beams, most probable first."""
+        encoded = self.encode(linked)
+        layers, _, heads, _, size = encoded["cross_keys"].shape
+        beams, finished = [Beam()], list[Beam]()
+        keys = values = np.zeros((layers, 1, heads, 0, size), np.float32)
+        for _ in range(MOST_ACTIONS):
+            previous = [beam.actions[-1] + (beam.actions[-1] >= FIXED) if beam.actions else FIXED for beam in beams]
+            states = [beam.position.id for beam in beams]
+            step = {"previous": np.array(previous, np.int64), "states": np.array(states, np.int64), "past_keys": keys, "past_values": values}
+            scores, keys, values = self._decoder.run(None, {**encoded, **step})
+            beams, parents = _extend(beams, scores, layout, width)
+            finished += [beam for beam in beams if beam.complete]
+            going = [number for number, beam in enumerate(beams) if not beam.complete]
+            beams, parents = [beams[number] for number in going], [parents[number] for number in going]
+            best = sorted((beam.score for beam in finished), reverse=True)[:width]
+            if not beams or (len(best) == width and beams[0].score < best[-1]) or (best and beams[0].score < best[0] - 7):
+                break
+            keys, values = keys[:, parents], values[:, parents]
+        return sorted(finished, key=lambda beam: -beam.score)[:width]
+
+
+def _extend(beams: Sequence[Beam], scores: Array, layout: Layout, width: int) -> tuple[list[Beam], list[int]]:
+    """The `width` best continuations, best first, and the beam that each continues."""
+    masks = np.stack([beam.position.mask(layout) for beam in beams])
+    masked = np.where(masks, scores[:, : layout.count].astype(np.float64), -np.inf)
+    top = masked.max(1, keepdims=True)
+    logs = masked - top - np.log(np.exp(masked - top).sum(1, keepdims=True)) + np.array([[beam.score] for beam in beams])
+    flat = logs.ravel()
+    chosen = np.argpartition(-flat, min(width, flat.size - 1))[:width]
+    chosen = chosen[np.argsort(-flat[chosen], kind="stable")]
+    extended, parents = [], []
+    for place in chosen.tolist():
+        parent, action = divmod(place, layout.count)
+        if np.isfinite(flat[place]):
+            beam = beams[parent]
+            extended.append(Beam((*beam.actions, action), beam.position.after(action, layout), float(flat[place])))
+            parents.append(parent)
+    return extended, parents
+
+
+def segments_of(linked: Linked) -> NDArray[np.int64]:
+    """(p,) 0 for the question's pieces, 1 for the schema's."""
+    end = int(linked.spans[len(linked.words) - 1, 1]) + 1
+    return (np.arange(len(linked.pieces)) >= end).astype(np.int64)
+
+
+def pooling(linked: Linked) -> NDArray[np.float32]:
+    """(2, n, p): weights of the mean of every item's pieces, and of its first piece."""
+    places = np.arange(len(linked.pieces))[None, :]
+    starts, ends = linked.spans[:, :1], linked.spans[:, 1:]
+    inside = (places >= starts) & (places < ends)
+    mean = inside / np.maximum(inside.sum(1, keepdims=True), 1)
+    return np.stack((mean, places == starts)).astype(np.float32)
