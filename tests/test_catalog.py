@@ -2,107 +2,125 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
+import sqlite3
 import threading
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamlink_sql.catalog import Budget, Catalog, ValueIndex, glossary_beside, load_glossary
 from streamlink_sql.catalog.names import spoken_words, words_of
+from streamlink_sql.catalog.values import normalise
+from streamlink_sql.engines import open_embedded
 from streamlink_sql.errors import BadRequest, CannotAnswer, EngineUnavailable, NotFound
-from streamlink_sql.types import CheckedSQL, Column, Dialect, ForeignKey, Kind, Plan, Rows, Sample, Table
-
-KINDS: dict[str, Kind] = {
-    "VARCHAR": "text",
-    "INTEGER": "integer",
-    "BIGINT": "integer",
-    "DOUBLE": "real",
-    "DATE": "date",
-    "BOOLEAN": "boolean",
-}
+from streamlink_sql.types import CheckedSQL, Engine, Plan, Rows, Sample, Table
 
 
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+class Watched:
+    """A real engine that counts what it is asked and can be held up or broken."""
 
-
-class Database:
-    """A DuckDB file behind the engine contract, as far as the catalogue uses it, that counts what it is asked."""
-
-    name, can_cancel = "duckdb", False
-    warnings: tuple[str, ...] = ()
-    dialect: Dialect = "duckdb"
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.name, self.dialect, self.can_cancel, self.warnings = engine.name, engine.dialect, engine.can_cancel, engine.warnings
         self.sampled = 0
         self.listed = 0
+        self.is_broken = False
         self.gate = threading.Event()
         self.gate.set()
-        self.broken = False
-
-    def change(self, *statements: str) -> None:
-        with duckdb.connect(str(self.path)) as connection:
-            for statement in statements:
-                connection.execute(statement)
-            connection.execute("CHECKPOINT")
 
     def fingerprint(self) -> str:
-        status = self.path.stat()
-        return f"{status.st_mtime_ns}.{status.st_size}"
+        return self._engine.fingerprint()
 
     def tables(self) -> tuple[Table, ...]:
         self.listed += 1
-        with duckdb.connect(str(self.path)) as connection:
-            listed = connection.execute("SELECT table_name, comment FROM duckdb_tables() ORDER BY table_oid").fetchall()
-            return tuple(self._table(connection, name, comment or "") for name, comment in listed)
-
-    def _table(self, connection: duckdb.DuckDBPyConnection, name: str, comment: str) -> Table:
-        columns = connection.execute(
-            "SELECT column_name, data_type, comment FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", [name]
-        ).fetchall()
-        keys = connection.execute(
-            "SELECT constraint_type, constraint_column_names, referenced_table, referenced_column_names "
-            "FROM duckdb_constraints() WHERE table_name = ?",
-            [name],
-        ).fetchall()
-        primary = next((tuple(names) for kind, names, _, _ in keys if kind == "PRIMARY KEY"), ())
-        foreign = tuple(ForeignKey(tuple(names), to, tuple(ends)) for kind, names, to, ends in keys if kind == "FOREIGN KEY")
-        rows = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchall()[0][0]
-        made = tuple(Column(column, KINDS.get(native, "other"), native, told or "") for column, native, told in columns)
-        return Table(name, made, primary, foreign, comment, rows)
+        return self._engine.tables()
 
     def sample(self, table: str, column: str, *, limit: int) -> Sample:
-        self.gate.wait(10)
-        if self.broken:
+        self.gate.wait(20)
+        if self.is_broken:
             raise EngineUnavailable("The file is damaged.")
         self.sampled += 1
-        with duckdb.connect(str(self.path)) as connection:
-            found = connection.execute(
-                f"SELECT {quoted(column)}::VARCHAR, count(*) FROM {quoted(table)} WHERE {quoted(column)} IS NOT NULL "
-                f"GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {limit + 1}"
-            ).fetchall()
-        return Sample(tuple(str(value) for value, _ in found[:limit]), len(found) <= limit)
+        return self._engine.sample(table, column, limit=limit)
 
     def dry_run(self, query: CheckedSQL) -> Plan:
-        raise NotImplementedError
+        return self._engine.dry_run(query)
 
     def run(self, query: CheckedSQL, *, row_limit: int, time_limit_s: float, run_id: str = "") -> Rows:
-        raise NotImplementedError
+        return self._engine.run(query, row_limit=row_limit, time_limit_s=time_limit_s, run_id=run_id)
 
     def cancel(self, run_id: str) -> bool:
-        return False
+        return self._engine.cancel(run_id)
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self._engine.close()
 
 
-def database(tmp_path: Path, *statements: str, name: str = "data.duckdb") -> Database:
-    made = Database(tmp_path / name)
-    made.change(*statements)
-    return made
+class Data(Watched):
+    """Tables made by DuckDB statements, written as a folder of Parquet files and read by the real engine."""
+
+    def __init__(self, folder: Path, statements: Iterable[str]) -> None:
+        self.folder = folder
+        self._maker = duckdb.connect()
+        folder.mkdir()
+        self.change(*statements)
+        super().__init__(open_embedded(str(folder), children=1))
+
+    def change(self, *statements: str) -> None:
+        """Runs the statements, and puts every table in the place of its file."""
+        for statement in statements:
+            self._maker.execute(statement)
+        for (name,) in self._maker.execute("SELECT table_name FROM duckdb_tables()").fetchall():
+            whole = self.folder / f".{name}"
+            self._maker.execute(f"COPY \"{name}\" TO '{whole}' (FORMAT parquet)")
+            whole.replace(self.folder / f"{name}.parquet")
+
+    def close(self) -> None:
+        self._maker.close()
+        super().close()
+
+
+Maker = Callable[..., Watched]
+DataMaker = Callable[..., Data]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Iterator[DataMaker]:
+    """Makes a source from DuckDB statements."""
+    made: list[Data] = []
+
+    def make(*statements: str) -> Data:
+        made.append(Data(tmp_path / f"data{len(made)}", statements))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Maker]:
+    """Makes a source from SQLite statements."""
+    made: list[Watched] = []
+
+    def make(*statements: str) -> Watched:
+        path = tmp_path / f"data{len(made)}.sqlite"
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            for statement in statements:
+                connection.execute(statement)
+            connection.commit()
+        made.append(Watched(open_embedded(str(path), children=1)))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
 
 
 def keys_of(catalog: Catalog) -> set[str]:
@@ -120,7 +138,7 @@ def primary_keys(catalog: Catalog) -> dict[str, tuple[str, ...]]:
 
 PATENTS = (
     "CREATE TABLE patents (publication_number VARCHAR, country_code VARCHAR, title VARCHAR, filed DATE)",
-    "INSERT INTO patents VALUES ('DE-1', 'DE', 'Rotary valve', '2019-01-02'), ('US-2', 'US', 'Heat pump', NULL), ('J3', 'JP', 'Lens', NULL)",
+    "INSERT INTO patents VALUES ('DE-1', 'DE', 'Rotary valve', '2019-01-02'), ('US-2', 'US', 'Pump', NULL), ('J3', 'JP', 'Lens', NULL)",
 )
 GERMAN = '[tables.patents.columns.country_code]\nsynonyms = ["country"]\nvalues = {"germany" = "DE", "german" = "DE"}\n'
 
@@ -150,9 +168,8 @@ def test_abbreviations_are_written_out() -> None:
 # keys
 
 
-def test_keys_spelt_out_by_names_are_inferred(tmp_path: Path) -> None:
-    source = database(
-        tmp_path,
+def test_keys_spelt_out_by_names_are_inferred(data: DataMaker) -> None:
+    source = data(
         "CREATE TABLE customers (id INTEGER, name VARCHAR)",
         "CREATE TABLE orders (order_id INTEGER, customer_id INTEGER, total DOUBLE)",
         "INSERT INTO customers SELECT i, 'c' || i FROM range(50) t(i)",
@@ -163,9 +180,8 @@ def test_keys_spelt_out_by_names_are_inferred(tmp_path: Path) -> None:
     assert primary_keys(catalog) == {"customers": ("id",), "orders": ("order_id",)}
 
 
-def test_equal_names_need_one_unique_side(tmp_path: Path) -> None:
-    source = database(
-        tmp_path,
+def test_equal_names_need_one_unique_side(data: DataMaker) -> None:
+    source = data(
         "CREATE TABLE classes (cpc_code VARCHAR, meaning VARCHAR)",
         "CREATE TABLE uses (patent VARCHAR, cpc_code VARCHAR)",
         "CREATE TABLE mentions (page VARCHAR, cpc_code VARCHAR)",
@@ -176,9 +192,8 @@ def test_equal_names_need_one_unique_side(tmp_path: Path) -> None:
     assert keys_of(Catalog(source)) == {"uses.cpc_code -> classes.cpc_code?", "mentions.cpc_code -> classes.cpc_code?"}
 
 
-def test_values_that_do_not_fit_speak_against_a_key(tmp_path: Path) -> None:
-    source = database(
-        tmp_path,
+def test_values_that_do_not_fit_speak_against_a_key(data: DataMaker) -> None:
+    source = data(
         "CREATE TABLE customers (id INTEGER, name VARCHAR)",
         "CREATE TABLE orders (order_id INTEGER, customer_id INTEGER)",
         "INSERT INTO customers SELECT i, 'c' || i FROM range(50) t(i)",
@@ -187,9 +202,8 @@ def test_values_that_do_not_fit_speak_against_a_key(tmp_path: Path) -> None:
     assert keys_of(Catalog(source)) == set()
 
 
-def test_equal_values_without_a_name_are_no_key(tmp_path: Path) -> None:
-    source = database(
-        tmp_path,
+def test_equal_values_without_a_name_are_no_key(data: DataMaker) -> None:
+    source = data(
         "CREATE TABLE a (id INTEGER, score INTEGER)",
         "CREATE TABLE b (id INTEGER, age INTEGER, name VARCHAR, year INTEGER)",
         "INSERT INTO a SELECT i, i % 7 FROM range(50) t(i)",
@@ -198,9 +212,8 @@ def test_equal_values_without_a_name_are_no_key(tmp_path: Path) -> None:
     assert keys_of(Catalog(source)) == set()
 
 
-def test_roles_parents_and_text_keys(tmp_path: Path) -> None:
-    source = database(
-        tmp_path,
+def test_roles_parents_and_text_keys(data: DataMaker) -> None:
+    source = data(
         "CREATE TABLE airports (airport_code VARCHAR, city VARCHAR)",
         "CREATE TABLE flights (flight_no INTEGER, source_airport VARCHAR, dest_airport_code VARCHAR)",
         "CREATE TABLE employees (id INTEGER, manager_id INTEGER, name VARCHAR)",
@@ -215,10 +228,9 @@ def test_roles_parents_and_text_keys(tmp_path: Path) -> None:
     }
 
 
-def test_declared_keys_stay_and_are_not_repeated(tmp_path: Path) -> None:
-    source = database(
-        tmp_path,
-        "CREATE TABLE customers (id INTEGER PRIMARY KEY, name VARCHAR)",
+def test_declared_keys_stay_and_are_not_repeated(sqlite: Maker) -> None:
+    source = sqlite(
+        "CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT)",
         "CREATE TABLE orders (order_id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers (id))",
         "INSERT INTO customers VALUES (1, 'a')",
         "INSERT INTO orders VALUES (1, 1)",
@@ -226,9 +238,40 @@ def test_declared_keys_stay_and_are_not_repeated(tmp_path: Path) -> None:
     assert keys_of(Catalog(source)) == {"orders.customer_id -> customers.id"}
 
 
-def test_a_column_with_gaps_or_repeats_is_no_primary_key(tmp_path: Path) -> None:
-    source = database(
-        tmp_path,
+def test_text_refers_to_numbers_only_where_the_engine_compares_them(sqlite: Maker, data: DataMaker) -> None:
+    statements = (
+        "CREATE TABLE stadiums (stadium_id INTEGER, city VARCHAR(9))",
+        "CREATE TABLE concerts (concert_id INTEGER, stadium_id VARCHAR(9))",
+        "INSERT INTO stadiums VALUES (1, 'a'), (2, 'b'), (3, 'b')",
+        "INSERT INTO concerts VALUES (1, '1'), (2, '2'), (3, '2')",
+    )
+    assert keys_of(Catalog(sqlite(*statements))) == {"concerts.stadium_id -> stadiums.stadium_id?"}
+    assert keys_of(Catalog(data(*statements))) == set()
+
+
+def test_sparse_numbers_are_evidence_without_a_name(data: DataMaker) -> None:
+    source = data(
+        "CREATE TABLE pupils AS SELECT 1000 + i * 37 AS id, 'n' || i % 9 AS name FROM range(40) t(i)",
+        "CREATE TABLE friends AS SELECT 1000 + (i % 40) * 37 AS student_id, 1000 + (i * 7 % 40) * 37 AS friend_id FROM range(90) t(i)",
+        "CREATE TABLE desks AS SELECT i % 40 AS seat_no, i % 4 AS row_no FROM range(90) t(i)",
+        "CREATE TABLE rooms AS SELECT i AS id, 'r' || i % 5 AS floor FROM range(60) t(i)",
+    )
+    assert keys_of(Catalog(source)) == {"friends.student_id -> pupils.id?", "friends.friend_id -> pupils.id?"}
+
+
+def test_a_link_between_two_tables_is_no_key_by_chance(data: DataMaker) -> None:
+    source = data(
+        "CREATE TABLE flats AS SELECT i AS flat_ref_id, 'n' || i % 4 AS name FROM range(20) t(i)",
+        "CREATE TABLE comforts AS SELECT 'c' || i AS comfort_code, 'x' AS told FROM range(6) t(i)",
+        "CREATE TABLE offers AS SELECT i AS flat_ref_id, 'c' || i % 6 AS comfort_code FROM range(9) t(i)",
+    )
+    catalog = Catalog(source)
+    assert keys_of(catalog) == {"offers.flat_ref_id -> flats.flat_ref_id?", "offers.comfort_code -> comforts.comfort_code?"}
+    assert primary_keys(catalog) == {"flats": ("flat_ref_id",), "comforts": ("comfort_code",), "offers": ()}
+
+
+def test_a_column_with_gaps_or_repeats_is_no_primary_key(data: DataMaker) -> None:
+    source = data(
         "CREATE TABLE gaps (id INTEGER, x VARCHAR)",
         "CREATE TABLE repeats (id INTEGER, x VARCHAR)",
         "INSERT INTO gaps VALUES (1, 'a'), (NULL, 'b')",
@@ -237,16 +280,24 @@ def test_a_column_with_gaps_or_repeats_is_no_primary_key(tmp_path: Path) -> None
     assert primary_keys(Catalog(source)) == {"gaps": (), "repeats": ()}
 
 
-def test_empty_tables_get_keys_from_names(tmp_path: Path) -> None:
-    source = database(tmp_path, "CREATE TABLE customers (id INTEGER, n VARCHAR)", "CREATE TABLE orders (id INTEGER, customer_id INTEGER)")
+def test_empty_tables_get_keys_from_names(sqlite: Maker) -> None:
+    source = sqlite("CREATE TABLE customers (id INTEGER, n VARCHAR)", "CREATE TABLE orders (id INTEGER, customer_id INTEGER)")
     assert keys_of(Catalog(source)) == {"orders.customer_id -> customers.id?"}
 
 
 # values and glossary
 
 
-def test_germany_means_de_only_if_the_data_or_a_glossary_says_so(tmp_path: Path) -> None:
-    source = database(tmp_path, *PATENTS)
+@pytest.fixture(scope="module")
+def patents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Data]:
+    """Three patents, for tests that change nothing."""
+    made = Data(tmp_path_factory.mktemp("patents") / "data", PATENTS)
+    yield made
+    made.close()
+
+
+def test_germany_means_de_only_if_the_data_or_a_glossary_says_so(data: DataMaker, tmp_path: Path) -> None:
+    source = data(*PATENTS)
     assert not Catalog(source).relevant("patents from germany").matches
     glossary = tmp_path / "glossary.toml"
     glossary.write_text(GERMAN)
@@ -258,18 +309,16 @@ def test_germany_means_de_only_if_the_data_or_a_glossary_says_so(tmp_path: Path)
     assert (match.value, match.source) == ("germany", "cell")
 
 
-def test_glossary_gives_synonyms_and_descriptions(tmp_path: Path) -> None:
-    source = database(tmp_path, *PATENTS, "COMMENT ON TABLE patents IS 'old'", "COMMENT ON COLUMN patents.filed IS 'the day of filing'")
+def test_glossary_gives_synonyms_and_descriptions(patents: Data, tmp_path: Path) -> None:
     glossary = tmp_path / "glossary.toml"
     glossary.write_text(
         '[tables.PATENTS]\nsynonyms = ["inventions"]\ndescription = "One row a publication."\n' + GERMAN.replace("patents", "PATENTS")
     )
     with pytest.raises(BadRequest, match="TOML"):
-        Catalog(source, glossary=_written(tmp_path / "twice.toml", "[tables.patents]\n[tables.patents]\n")).tables()
-    context = Catalog(source, glossary=glossary).relevant("inventions")
+        Catalog(patents, glossary=_written(tmp_path / "twice.toml", "[tables.patents]\n[tables.patents]\n")).tables()
+    context = Catalog(patents, glossary=glossary).relevant("inventions")
     (table,) = context.tables
     assert table.comment == "One row a publication."
-    assert table.column("filed").comment == "the day of filing"
     assert context.synonyms == {("patents", ""): ("inventions",), ("patents", "country_code"): ("country",)}
     assert context.samples["patents", "country_code"] == ("DE", "JP", "US")
 
@@ -297,26 +346,25 @@ def _written(path: Path, text: str) -> Path:
         ("[tables.patents\n", 1, "line 1"),
     ],
 )
-def test_a_wrong_glossary_is_refused_with_its_line(tmp_path: Path, text: str, line: int, says: str) -> None:
+def test_a_wrong_glossary_is_refused_with_its_line(patents: Data, tmp_path: Path, text: str, line: int, says: str) -> None:
     glossary = _written(tmp_path / "glossary.toml", text)
     with pytest.raises(BadRequest) as refused:
-        Catalog(database(tmp_path, *PATENTS), glossary=glossary).tables()
+        Catalog(patents, glossary=glossary).tables()
     assert says in refused.value.detail
     assert f"line {line}" in refused.value.detail
 
 
-def test_glossary_that_is_missing_or_binary(tmp_path: Path) -> None:
-    source = database(tmp_path, *PATENTS)
+def test_glossary_that_is_missing_or_binary(patents: Data, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no glossary"):
-        Catalog(source, glossary=tmp_path / "none.toml").tables()
+        Catalog(patents, glossary=tmp_path / "none.toml").tables()
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadRequest, match="not UTF-8"):
-        Catalog(source, glossary=tmp_path / "binary.toml").tables()
+        Catalog(patents, glossary=tmp_path / "binary.toml").tables()
 
 
-def test_a_changed_glossary_is_noticed(tmp_path: Path) -> None:
+def test_a_changed_glossary_is_noticed(patents: Data, tmp_path: Path) -> None:
     glossary = _written(tmp_path / "glossary.toml", "")
-    catalog = Catalog(database(tmp_path, *PATENTS), glossary=glossary)
+    catalog = Catalog(patents, glossary=glossary)
     assert not catalog.relevant("german patents").matches
     _written(glossary, GERMAN)
     assert [match.value for match in catalog.relevant("german patents").matches] == ["DE"]
@@ -331,9 +379,8 @@ def test_glossary_is_found_beside_the_data(tmp_path: Path) -> None:
     assert load_glossary(inside, ()).aliases == {}
 
 
-def test_titles_are_not_indexed_but_names_are(tmp_path: Path) -> None:
-    source = database(
-        tmp_path,
+def test_titles_are_not_indexed_but_names_are(data: DataMaker) -> None:
+    source = data(
         "CREATE TABLE p (title VARCHAR, assignee VARCHAR)",
         "INSERT INTO p SELECT 'method ' || i || ' to make a very long and useful thing', 'Firm ' || chr(65 + (i % 26)::INTEGER) "
         "FROM range(3000) t(i)",
@@ -345,8 +392,8 @@ def test_titles_are_not_indexed_but_names_are(tmp_path: Path) -> None:
 # following the data
 
 
-def test_one_reading_serves_until_the_data_changes(tmp_path: Path) -> None:
-    source = database(tmp_path, *PATENTS)
+def test_one_reading_serves_until_the_data_changes(data: DataMaker) -> None:
+    source = data(*PATENTS)
     catalog = Catalog(source)
     catalog.warm()
     asked = source.sampled
@@ -358,8 +405,8 @@ def test_one_reading_serves_until_the_data_changes(tmp_path: Path) -> None:
     assert [match.value for match in catalog.relevant("how many for FR").matches] == ["FR"]
 
 
-def test_rows_that_change_do_not_make_a_question_wait(tmp_path: Path) -> None:
-    source = database(tmp_path, *PATENTS)
+def test_rows_that_change_do_not_make_a_question_wait(data: DataMaker) -> None:
+    source = data(*PATENTS)
     catalog = Catalog(source)
     catalog.warm()
     source.change("INSERT INTO patents VALUES ('FR-4', 'FR', 'Brake', NULL)")
@@ -370,8 +417,8 @@ def test_rows_that_change_do_not_make_a_question_wait(tmp_path: Path) -> None:
     assert [match.value for match in catalog.relevant("brake").matches] == ["Brake"]
 
 
-def test_a_changed_schema_is_read_before_the_next_answer(tmp_path: Path) -> None:
-    source = database(tmp_path, *PATENTS)
+def test_a_changed_schema_is_read_before_the_next_answer(data: DataMaker) -> None:
+    source = data(*PATENTS)
     catalog = Catalog(source)
     catalog.warm()
     source.change("ALTER TABLE patents ADD COLUMN claims INTEGER", "CREATE TABLE fees (amount DOUBLE)")
@@ -381,20 +428,20 @@ def test_a_changed_schema_is_read_before_the_next_answer(tmp_path: Path) -> None
     assert tables["patents"].column("claims").kind == "integer"
 
 
-def test_a_replaced_file_that_cannot_be_read_is_an_error_not_an_old_answer(tmp_path: Path) -> None:
-    source = database(tmp_path, *PATENTS)
+def test_a_replaced_file_that_cannot_be_read_is_an_error_not_an_old_answer(data: DataMaker) -> None:
+    source = data(*PATENTS)
     catalog = Catalog(source)
     catalog.warm()
     source.change("INSERT INTO patents VALUES ('FR-4', 'FR', 'Brake', NULL)")
-    source.broken = True
+    source.is_broken = True
     with pytest.raises(EngineUnavailable):
         catalog.warm()
-    source.broken = False
+    source.is_broken = False
     assert catalog.relevant("brake").matches
 
 
-def test_many_threads_share_one_reading(tmp_path: Path) -> None:
-    source = database(tmp_path, *PATENTS)
+def test_many_threads_share_one_reading(data: DataMaker) -> None:
+    source = data(*PATENTS)
     catalog = Catalog(source)
     seen: list[int] = []
     threads = [threading.Thread(target=lambda: seen.append(len(catalog.relevant("patents").tables))) for _ in range(12)]
@@ -406,35 +453,47 @@ def test_many_threads_share_one_reading(tmp_path: Path) -> None:
     assert source.listed == 1
 
 
-def test_no_tables_is_a_clear_error(tmp_path: Path) -> None:
-    catalog = Catalog(database(tmp_path))
+def test_no_tables_is_a_clear_error(sqlite: Maker) -> None:
+    catalog = Catalog(sqlite("PRAGMA user_version = 1"))
     assert catalog.tables() == ()
     with pytest.raises(CannotAnswer, match="no tables"):
         catalog.relevant("anything")
 
 
-def test_reading_stops_at_its_time_limit(tmp_path: Path) -> None:
-    catalog = Catalog(database(tmp_path, *PATENTS), read_limit_s=0)
+def test_reading_stops_at_its_time_limit(patents: Data) -> None:
+    catalog = Catalog(patents, read_limit_s=0)
     assert [table.name for table in catalog.tables()] == ["patents"]
     assert not catalog.relevant("DE").matches
 
 
-def test_awkward_names_work(tmp_path: Path) -> None:
-    source = database(
-        tmp_path,
-        'CREATE TABLE "order" ("select" VARCHAR, "with blank" VARCHAR, "qu""ote" VARCHAR, "größe" VARCHAR, "国家" VARCHAR)',
-        'CREATE TABLE "Größen Tabelle" ("größe" VARCHAR)',
-        "INSERT INTO \"order\" VALUES ('alpha', 'beta', 'gamma', 'delta', '德国')",
-    )
-    glossary = _written(
-        tmp_path / "g.toml",
-        '[tables.order.columns."with blank"]\nvalues = {"zwei" = "beta"}\n[tables.order.columns."国家"]\nsynonyms = ["country"]',
-    )
-    context = Catalog(source, glossary=glossary).relevant("alpha zwei gamma delta 德国")
-    assert [(match.column, match.value) for match in context.matches] == [
-        ("select", "alpha"), ("with blank", "beta"), ('qu"ote', "gamma"), ("größe", "delta"), ("国家", "德国"),
-    ]  # fmt: skip
-    assert context.synonyms == {("order", "国家"): ("country",)}
+AWKWARD = (
+    'CREATE TABLE "order" ("select" VARCHAR, "with blank" VARCHAR, "qu""ote" VARCHAR, "größe" VARCHAR, "国家" VARCHAR)',
+    'CREATE TABLE "Größen Tabelle" ("größe" VARCHAR)',
+    "INSERT INTO \"order\" VALUES ('alpha', 'beta', 'gamma', 'delta', '德国')",
+)
+
+
+def test_awkward_names_work(sqlite: Maker, data: DataMaker, tmp_path: Path) -> None:
+    text = '[tables.order.columns."with blank"]\nvalues = {"zwei" = "beta"}\n[tables.order.columns."国家"]\nsynonyms = ["country"]'
+    glossary = _written(tmp_path / "g.toml", text)
+    for source in (sqlite(*AWKWARD), data(*AWKWARD)):
+        context = Catalog(source, glossary=glossary).relevant("alpha zwei gamma delta 德国")
+        assert [(match.column, match.value) for match in context.matches] == [
+            ("select", "alpha"), ("with blank", "beta"), ('qu"ote', "gamma"), ("größe", "delta"), ("国家", "德国"),
+        ]  # fmt: skip
+        assert context.synonyms == {("order", "国家"): ("country",)}
+
+
+def test_comments_of_the_engine_are_descriptions(tmp_path: Path) -> None:
+    path = tmp_path / "told.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        for statement in (*PATENTS, "COMMENT ON TABLE patents IS 'old'", "COMMENT ON COLUMN patents.filed IS 'the day of filing'"):
+            connection.execute(statement)
+    glossary = _written(tmp_path / "g.toml", '[tables.patents]\ndescription = "One row a publication."\n')
+    with contextlib.closing(open_embedded(str(path), children=1)) as engine:
+        (before,), (after,) = Catalog(engine).tables(), Catalog(engine, glossary=glossary).tables()
+    assert (before.comment, before.column("filed").comment) == ("old", "the day of filing")
+    assert (after.comment, after.column("filed").comment) == ("One row a publication.", "the day of filing")
 
 
 # wide schemas
@@ -443,41 +502,40 @@ THEMES = ("customer", "invoice", "shipment", "supplier", "warehouse", "employee"
 FIELDS = ("id", "name", "status", "created_at", "amount", "quantity", "region", "priority", "owner", "weight")
 
 
-class Wide(Database):
-    """Tables without rows, which need no file."""
-
-    def __init__(self, tables: Iterable[Table]) -> None:
-        super().__init__(Path())
-        self._tables = tuple(tables)
-
-    def fingerprint(self) -> str:
-        return "1"
-
-    def tables(self) -> tuple[Table, ...]:
-        return self._tables
-
-    def sample(self, table: str, column: str, *, limit: int) -> Sample:
-        return Sample(("Fiddlesticks",) if (table, column) == ("sensor_7", "region") else (), True)
-
-
-def wide() -> list[Table]:
-    tables = []
+def wide_tables() -> dict[str, list[str]]:
+    """500 tables that look alike, with two odd ones among them, as columns with their types and keys."""
+    tables: dict[str, list[str]] = {}
+    names = [f"{field}_{at}" if at else field for at in range(4) for field in FIELDS]
+    columns = [f"{name} {'TEXT' if 'name' in name or 'region' in name else 'INTEGER'}" for name in names]
     for number in range(500):
-        theme = THEMES[number % len(THEMES)]
-        names = [f"{field}_{at}" if at else field for at in range(4) for field in FIELDS]
-        columns = tuple(Column(name, "text" if "name" in name or "region" in name else "integer") for name in names)
-        tables.append(Table(f"{theme}_{number // 10}", columns, ("id",), (), "", None))
-    extra = (Column("id", "integer"), Column("telescope_diameter", "real"), Column("amount", "real"))
-    tables[321] = Table("observatories", extra + tables[321].columns[5:40], ("id",))
-    link = (Column("observatory_id", "integer"), Column("campaign_id", "integer"), *tables[322].columns[2:40])
-    keys = (ForeignKey(("observatory_id",), "observatories", ("id",)), ForeignKey(("campaign_id",), "campaign_13", ("id",)))
-    tables[322] = Table("bookings_xy", link, (), keys)
+        tables[f"{THEMES[number % 10]}_{number // 10}"] = ["id INTEGER PRIMARY KEY", *columns[1:]]
+    tables["observatories"] = ["id INTEGER PRIMARY KEY", "telescope_diameter REAL", *columns[4:]]
+    links = ["observatory_id INTEGER REFERENCES observatories (id)", "campaign_id INTEGER REFERENCES campaign_13 (id)"]
+    tables["bookings_xy"] = [*columns[2:], *links]
     return tables
 
 
-def test_a_wide_schema_is_cut_to_what_the_question_needs() -> None:
-    catalog = Catalog(Wide(wide()))
-    context = catalog.relevant("What is the average telescope diameter of our observatories?")
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    path = tmp_path_factory.mktemp("wide") / "wide.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("BEGIN")
+        for name, columns in wide_tables().items():
+            connection.execute(f"CREATE TABLE {name} ({', '.join(columns)})")
+        connection.execute("INSERT INTO sensor_7 (region) VALUES ('Fiddlesticks')")
+        connection.commit()
+    engine = Watched(open_embedded(str(path), children=1))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def wide_catalog(wide: Watched) -> Catalog:
+    return Catalog(wide)
+
+
+def test_a_wide_schema_is_cut_to_what_the_question_needs(wide_catalog: Catalog) -> None:
+    context = wide_catalog.relevant("What is the average telescope diameter of our observatories?")
     tables = {table.name: table for table in context.tables}
     assert "observatories" in tables
     assert tables["observatories"].column("telescope_diameter")
@@ -486,8 +544,8 @@ def test_a_wide_schema_is_cut_to_what_the_question_needs() -> None:
     assert sum(len(table.columns) for table in context.tables) <= 120
 
 
-def test_chosen_tables_come_with_the_tables_between_them() -> None:
-    catalog = Catalog(Wide(wide()), budget=Budget(tables=4, columns=60))
+def test_chosen_tables_come_with_the_tables_between_them(wide: Watched) -> None:
+    catalog = Catalog(wide, budget=Budget(tables=4, columns=60))
     context = catalog.relevant("telescope diameter of the observatory per campaign 13 name")
     names = [table.name for table in context.tables]
     assert {"observatories", "bookings_xy", "campaign_13"} <= set(names)
@@ -496,38 +554,39 @@ def test_chosen_tables_come_with_the_tables_between_them() -> None:
 
 
 @pytest.mark.parametrize("question", ["telescop diametr", "Teleskope? no: TELESCOPES", "observatory"])
-def test_slips_and_plurals_still_find_the_table(question: str) -> None:
-    assert "observatories" in [table.name for table in Catalog(Wide(wide())).relevant(question).tables]
+def test_slips_and_plurals_still_find_the_table(wide_catalog: Catalog, question: str) -> None:
+    assert "observatories" in [table.name for table in wide_catalog.relevant(question).tables]
 
 
-def test_a_value_leads_to_its_table() -> None:
-    context = Catalog(Wide(wide())).relevant("count what belongs to Fiddlesticks")
+def test_a_value_leads_to_its_table(wide_catalog: Catalog) -> None:
+    context = wide_catalog.relevant("count what belongs to Fiddlesticks")
     assert [table.name for table in context.tables] == ["sensor_7"]
     assert context.matches[0].column == "region"
 
 
-def test_a_synonym_leads_to_its_table(tmp_path: Path) -> None:
+def test_a_synonym_leads_to_its_table(wide: Watched, tmp_path: Path) -> None:
     glossary = _written(tmp_path / "g.toml", '[tables.machine_31]\nsynonyms = ["gizmo"]\n')
-    context = Catalog(Wide(wide()), glossary=glossary).relevant("how many gizmos are there")
+    context = Catalog(wide, glossary=glossary).relevant("how many gizmos are there")
     assert "machine_31" in [table.name for table in context.tables]
     assert context.synonyms == {("machine_31", ""): ("gizmo",)}
 
 
-def test_a_question_that_fits_nothing_still_gets_tables() -> None:
-    context = Catalog(Wide(wide())).relevant("qqqq zzzz")
+def test_a_question_that_fits_nothing_still_gets_tables(wide_catalog: Catalog) -> None:
+    context = wide_catalog.relevant("qqqq zzzz")
     assert 0 < sum(len(table.columns) for table in context.tables) <= 120
 
 
-def test_within_the_budget_everything_is_sent_in_order(tmp_path: Path) -> None:
-    tables = tuple(Table(f"t{number}", (Column("a", "integer"), Column("b", "text"))) for number in range(20))
-    catalog = Catalog(Wide(tables))
-    assert [table.name for table in catalog.relevant("t3").tables] == [table.name for table in tables]
-    assert catalog.relevant("t3").tables == catalog.relevant("something else").tables
+def test_within_the_budget_everything_is_sent_in_order(sqlite: Maker) -> None:
+    catalog = Catalog(sqlite(*(f"CREATE TABLE t{number} (a INTEGER, b TEXT)" for number in range(20))))
+    tables = catalog.tables()
+    assert len(tables) == 20
+    assert catalog.relevant("t3").tables == catalog.relevant("something else").tables == tables
 
 
-def test_one_very_wide_table_keeps_its_key_and_what_is_asked() -> None:
-    columns = (Column("sample_id", "integer"), *(Column(f"measure_{at}", "real") for at in range(600)), Column("turbidity", "real"))
-    (table,) = Catalog(Wide([Table("samples", columns, ("sample_id",))])).relevant("mean turbidity").tables
+def test_one_very_wide_table_keeps_its_key_and_what_is_asked(sqlite: Maker) -> None:
+    columns = ", ".join(f"measure_{at} REAL" for at in range(600))
+    catalog = Catalog(sqlite(f"CREATE TABLE samples (sample_id INTEGER PRIMARY KEY, {columns}, turbidity REAL)"))
+    (table,) = catalog.relevant("mean turbidity").tables
     assert len(table.columns) == 120
     assert table.column("turbidity")
     assert table.primary_key == ("sample_id",)
@@ -541,3 +600,10 @@ def test_the_value_index_can_be_pickled() -> None:
     again = pickle.loads(pickle.dumps(index))
     assert again.match("zurich or new york") == index.match("zurich or new york")
     assert [match.value for match in again.match("zurich or new york")] == ["Zürich", "New York"]
+
+
+@given(st.text(alphabet=st.characters(codec="ascii")))
+def test_plain_text_is_normalised_as_any_other(text: str) -> None:
+    folded = unicodedata.normalize("NFKD", text.casefold())
+    assert normalise(text) == " ".join("".join(c if c.isalnum() else " " for c in folded).split())
+    assert normalise(text + "é") == normalise(text + "e")

@@ -64,7 +64,7 @@ def read_snapshot(
     """Samples the engine's columns, infers keys and indexes the values; past the time limit the rest goes in unsampled."""
     started = time.monotonic()
     reader = _Reader(engine, declared, started + time_limit_s)
-    inferred = infer_keys(declared, reader.sample)
+    inferred = infer_keys(declared, reader.sample, loosely_typed=engine.dialect == "sqlite")
     tables = glossary.describe(inferred)
     values = ValueIndex(reader.entries(declared))
     shown = reader.shown(declared)

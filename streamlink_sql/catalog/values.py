@@ -17,12 +17,14 @@ from streamlink_sql.catalog.demonyms import DEMONYMS
 from streamlink_sql.types import ValueMatch
 
 WORD = re.compile(r"\w+(?:[.'’&/+-]\w+)*", re.UNICODE)
-STOP_WORDS = frozenset(
-    "a an and any are as at be by do does did each every for from has have how i in is it its list many me more most much no not of on one or "
-    "out per show so than that the their them there these they this to was were what when where which who whose why will with you all "
-    "first last name names number total average other new good top some give find only least both between over under after before".split()
-)
+_STOP_WORDS = """
+a an and any are as at be by do does did each every for from has have how i in is it its list many me more most much no not of on one
+or out per show so than that the their them there these they this to was were what when where which who whose why will with you all
+first last name names number total average other new good top some give find only least both between over under after before
+"""
+STOP_WORDS = frozenset(_STOP_WORDS.split())
 LONGEST_SPAN = 9
+_SEPARATORS = {code: " " for code in range(128) if not chr(code).isalnum()}
 MOST_PER_SPAN = 6
 COMMON_WORD = 60
 TYPO_CUTOFF = 84.0
@@ -42,6 +44,8 @@ class _Word:
 
 def normalise(text: str) -> str:
     """Case, accents, punctuation and white space folded away: 'Zürich-West ' becomes 'zurich west'."""
+    if text.isascii():
+        return " ".join(text.lower().translate(_SEPARATORS).split())
     folded = unicodedata.normalize("NFKD", text.casefold())
     kept = "".join(" " if unicodedata.category(c)[0] in "PZSC" else c for c in folded if not unicodedata.combining(c))
     return " ".join(kept.split())
@@ -90,7 +94,7 @@ class ValueIndex:
         return len(self._places)
 
     def match(self, question: str) -> tuple[ValueMatch, ...]:
-        """Matches in the order of the question, the best of each stretch first; a stretch inside a better one of the same column is left out."""
+        """Matches in the order of the question, the best of each stretch first; one inside a better one of its column is left out."""
         words = [_Word(m.group(), normalise(m.group()), m.start(), m.end()) for m in WORD.finditer(question)]
         found: dict[tuple[Place, str], ValueMatch] = {}
         for first in range(len(words)):
