@@ -1,6 +1,6 @@
 # What a newcomer and the continuous integration type. `make demo` and `make test` set up all that they need; nothing needs root.
 SHELL := /bin/bash
-PYTHON ?= python3
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done || true)
 VENV ?= .venv
 RUN := $(VENV)/bin
 STAMP := $(VENV)/.streamlink-setup
@@ -14,8 +14,8 @@ help: ## Show what there is to make
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-	  { echo "StreamLink needs Python 3.11 or newer as '$(PYTHON)'. Install it, or name one: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "StreamLink needs Python 3.11 or newer, and finds none. Install it, or name one: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(RUN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "Python cannot make a virtual environment here. On Debian or Ubuntu install the package python3-venv; elsewhere run 'pip install virtualenv && virtualenv $(VENV)', then try again."; exit 1; }
 	@$(RUN)/python -m pip --version >/dev/null 2>&1 || $(RUN)/python -m ensurepip -q || \

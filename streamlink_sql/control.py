@@ -12,7 +12,18 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from streamlink_sql.checks import check, explain
-from streamlink_sql.errors import BadRequest, CannotAnswer, InvalidSQL, PolicyRefused, StoreUnavailable, StreamLinkError, TooCostly
+from streamlink_sql.errors import (
+    BadRequest,
+    Busy,
+    Cancelled,
+    CannotAnswer,
+    InvalidSQL,
+    PolicyRefused,
+    StoreUnavailable,
+    StreamLinkError,
+    TimedOut,
+    TooCostly,
+)
 from streamlink_sql.questions import readable
 from streamlink_sql.types import (
     Answer,
@@ -159,12 +170,13 @@ class ControlUnit:
         """The story and its record: an answer that history cannot keep says so, a problem keeps its own name."""
         try:
             answer = self._story(run, written)
-        except StreamLinkError as error:
-            error.helps.setdefault("id", run.question.id)
+        except (StreamLinkError, KeyboardInterrupt) as error:
+            problem = error if isinstance(error, StreamLinkError) else Cancelled("Stopped by the keyboard.")
+            problem.helps.setdefault("id", run.question.id)
             try:
-                self.store.refused(run.question, error, engine=self.engine.name, attempts=tuple(run.attempts))
+                self.store.refused(run.question, problem, engine=self.engine.name, attempts=tuple(run.attempts))
             except StoreUnavailable as unrecorded:
-                error.helps.setdefault("warning", unrecorded.detail)
+                problem.helps.setdefault("warning", unrecorded.detail)
             raise
         try:
             self.store.answered(run.question, answer)
@@ -208,7 +220,8 @@ class ControlUnit:
                 if _is_cheap(best) and _next_is_close(drafts, best)
                 else []
             )
-            ran = [(candidate, rows) for candidate in (best, *rivals) if (rows := self._rows(run, candidate)) is not None]
+            tried = [(best, self._rows(run, best)), *((rival, self._rows(run, rival, (InvalidSQL, TimedOut, Busy))) for rival in rivals)]
+            ran = [(candidate, rows) for candidate, rows in tried if rows is not None]
             if ran:
                 chosen = _most_agreed(ran)
                 run.attempts += [Attempt(candidate.query.sql, "ran" if candidate is chosen[0] else "passed") for candidate, _ in ran]
@@ -234,8 +247,8 @@ class ControlUnit:
             raise PolicyRefused("The database would read other tables than the checks have seen.", rule="second_opinion")
         return Candidate(draft, query, plan)
 
-    def _rows(self, run: Underway, candidate: Candidate) -> Rows | None:
-        """Runs a query once, after its audit line; None when the engine fails on its values, which is recorded."""
+    def _rows(self, run: Underway, candidate: Candidate, forgiven: tuple[type[StreamLinkError], ...] = (InvalidSQL,)) -> Rows | None:
+        """Runs a query once, after its audit line; None when it fails in a way that is forgiven, such as on its values."""
         question, limits, cost = run.question, self.limits, candidate.plan.estimated_rows
         if cost is not None and cost > limits.cost_limit_rows and not question.confirm:
             raise TooCostly(
@@ -248,7 +261,7 @@ class ControlUnit:
         try:
             with self._places.place(run, seconds), run.stage("engine"):
                 rows = self.engine.run(candidate.query, row_limit=row_limit, time_limit_s=seconds, run_id=question.id)
-        except InvalidSQL as error:
+        except forgiven as error:
             run.turned_down(candidate.draft.sql, error, "failed")
             return None
         run.go_on()

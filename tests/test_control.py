@@ -322,6 +322,34 @@ def test_more_rows_than_asked_for_are_cut_and_said(build: Build) -> None:
     assert (answer.row_count, answer.truncated) == (5, True)
 
 
+def test_a_rival_that_takes_too_long_leaves_the_best_alone(build: Build, engine: Engine) -> None:
+    def run(query: CheckedSQL, **limits: Any) -> Rows:
+        if "max" in query.sql.lower():
+            raise TimedOut("The query did not finish within its time.")
+        return engine.run(query, **limits)
+
+    generator = Scripted([("SELECT min(amount) AS a FROM sales", 0.5), ("SELECT max(amount) AS a FROM sales", 0.49)])
+    answer = build(generator, wrapped(engine, run=run)).answer(Question("the amount?"))
+    assert {attempt.verdict for attempt in answer.attempts} == {"failed", "ran"}
+
+
+def test_data_that_was_replaced_is_what_the_next_question_sees(tmp_path: Path, store: Store) -> None:
+    file = tmp_path / "sales.csv"
+    file.write_text("id\n1\n2\n")
+    engine = open_embedded(str(file))
+    generator = Scripted([("SELECT count(*) AS n FROM sales", 0.9)], [("SELECT sum(amount) AS n FROM sales", 0.9)])
+    control = ControlUnit(Catalog(engine), generator, engine, store)
+    before = control.answer(Question("how many?"))
+    new = tmp_path / "new"
+    new.write_text("id,amount\n1,20\n2,22\n")
+    new.replace(file)
+    after = control.answer(Question("how much?"))
+    engine.close()
+    assert before.rows is not None
+    assert after.rows is not None
+    assert (list(before.rows.as_python()), list(after.rows.as_python())) == ([(2,)], [(42,)])
+
+
 def test_a_query_past_its_time_is_stopped(build: Build, store: Store) -> None:
     control = build(says(ENDLESS), cost_limit_rows=10**30)
     began = time.monotonic()
