@@ -6,9 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from streamlink_sql.errors import NotFound
+from streamlink_sql.evaluate.natural_names import natural_names, write_glossary
 from streamlink_sql.evaluate.sets import Answerer, Answering, Generate, GoldQuestion, Reply, Source, predictions_by_key
 from streamlink_sql.evaluate.spelling import spider_spelling
 from streamlink_sql.types import Attempt, Context, Draft, Generator, Question
@@ -61,10 +64,13 @@ def _control_units(source: Source, answering: Answering) -> Iterator[Answerers]:
 
     told: dict[str, Any] = {"model": answering.model, "adapter": answering.adapter, "store": "temporary"}
     generator = assemble.open_generator(load_settings(**told))
+    names = natural_names(source.tables) if source.tables else {}
 
     @contextmanager
     def answerer(db_id: str) -> Iterator[Answerer]:
         settings = load_settings(data=source.address(db_id), **told)
+        if db_id in names:
+            settings = settings.model_copy(update={"glossary": write_glossary(names[db_id], Path(folder) / f"{db_id}.toml")})
         engine = assemble.open_engine(settings)
         unit = ControlUnit(
             assemble.open_catalog(settings, engine), _KeptOpen(generator), engine, assemble.open_store(settings), assemble.limits(settings)
@@ -75,10 +81,11 @@ def _control_units(source: Source, answering: Answering) -> Iterator[Answerers]:
         finally:
             unit.close()
 
-    try:
-        yield answerer
-    finally:
-        generator.close()
+    with TemporaryDirectory() as folder:
+        try:
+            yield answerer
+        finally:
+            generator.close()
 
 
 def _spelled(reply: Reply, dialect: str) -> Reply:
