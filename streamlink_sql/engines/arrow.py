@@ -44,6 +44,17 @@ def from_bytes(data: bytearray) -> pa.Table:
     return table
 
 
+def warm() -> None:
+    """Makes pyarrow import all that it imports on first use; later its files may be out of reach."""
+    columns = [
+        pa.array((1, None), pa.int64()),
+        pa.array((1.5, None), pa.float64()),
+        pa.array(("a", None), pa.string()),
+        pa.array((b"a", None)),
+    ]
+    from_bytes(bytearray(to_bytes(pa.Table.from_arrays(columns, names=["i", "f", "t", "b"]).slice(0, 1))))
+
+
 def _fitting(batch: pa.RecordBatch, size: int) -> pa.RecordBatch:
     """The longest start of a batch within so many bytes."""
     low, high = 0, batch.num_rows

@@ -6,14 +6,16 @@ Started by `sandbox` and by nobody else. It never imports more of the project th
 from __future__ import annotations
 
 import importlib
+import importlib.abc
 import os
 import select
 import socket
+import sys
 import threading
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from streamlink_sql.engines import confine, wire
+from streamlink_sql.engines import arrow, confine, wire
 from streamlink_sql.errors import StreamLinkError
 
 READERS = {
@@ -46,7 +48,7 @@ def main(handle: int, kind: str) -> None:
     """Serves the socket `handle` with a reader of that kind."""
     without_network = confine.leave_network()
     sock = socket.socket(fileno=handle)
-    module = importlib.import_module(READERS[kind])
+    module = _load(sock, kind)
     threading.Thread(target=_end_with_parent, args=(handle,), daemon=True).start()
     try:
         setup, _ = wire.receive(sock)
@@ -60,12 +62,33 @@ def main(handle: int, kind: str) -> None:
     os._exit(0)
 
 
+class _NoPandas(importlib.abc.MetaPathFinder):
+    """Keeps pyarrow from importing pandas, which nothing here needs."""
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:  # noqa: ARG002
+        if fullname == "pandas":
+            raise ModuleNotFoundError("not wanted here", name=fullname)
+
+
+def _load(sock: socket.socket, kind: str) -> Any:
+    """The reader's module, with all that it may import; a failure is told to whoever wants to use this child."""
+    try:
+        sys.meta_path.insert(0, _NoPandas())
+        arrow.warm()
+        return importlib.import_module(READERS[kind])
+    except Exception as error:  # noqa: BLE001 (the edge of the process: the parent must hear of it)
+        wire.receive(sock)
+        detail = f"The child process for queries could not load what it needs: {error}. Install StreamLink anew."
+        wire.send(sock, {"error": "engine_unavailable", "detail": detail})
+        os._exit(1)
+
+
 def _open(module: Any, setup: Mapping[str, Any], without_network: bool) -> tuple[dict[str, Any], bytes, Reader]:
     version = confine.confine(
         (*setup["readable"], *_SYSTEM_FILES),
         (setup["spill"], *setup["writable"]),
         memory_mb=setup["address_mb"],
-        file_mb=setup["spill_mb"],
+        file_mb=setup["spill_mb"] + 64,
         files=1024 + len(setup["readable"]),
     )
     reader: Reader = module.open_reader(setup["source"], setup)

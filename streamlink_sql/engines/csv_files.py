@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import re
 from pathlib import Path
@@ -11,6 +12,7 @@ import duckdb
 from streamlink_sql.errors import BadRequest, EngineUnavailable, StreamLinkError
 
 _DELIMITERS = (",", ";", "\t", "|")
+_ADVICE = "No line is skipped silently: mend it, or take it out, and open the data again."
 _HEAD_BYTES = 1 << 20
 
 
@@ -42,12 +44,16 @@ def _csv_rules(file: str) -> str:
     head = _head(file)
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return rules + ", encoding = 'utf-16'"
-    line = next((line for line in head.decode("utf-8", "replace").lstrip("\ufeff").splitlines() if line.strip()), "")
-    bare = re.sub(r'"(?:[^"]|"")*"', "", line)
-    delimiter = max(_DELIMITERS, key=bare.count)
+    delimiter = _delimiter(head.decode("utf-8", "replace").lstrip("\ufeff").splitlines())
     if not head.strip():
         raise BadRequest(f"{file} is empty. A CSV file needs a first line with the names of its columns.")
     return f"delim = {_text(delimiter)}, {rules}"
+
+
+def _delimiter(lines: list[str]) -> str:
+    """The mark that stands most often, outside quotes, in the first line that is not blank."""
+    line = next((line for line in lines if line.strip()), "")
+    return max(_DELIMITERS, key=re.sub(r'"(?:[^"]|"")*"', "", line).count)
 
 
 def _head(file: str) -> bytes:
@@ -76,10 +82,27 @@ def _explained(text: str, files: list[str]) -> Exception:
     if line and "Could not convert string" in text:
         return _OddValue(file, line.group(1))
     if line:
-        return BadRequest(
-            f"{file}, line {line.group(1)}: {_reason(text)} No line is skipped silently: mend it, or remove it, and open the data again."
-        )
+        return BadRequest(f"{file}, line {line.group(1)}: {_reason(text)} {_ADVICE}")
     return _whole_file(text, file)
+
+
+def _first_odd_line(file: str) -> str:
+    """Where a CSV file that DuckDB cannot make out first differs from its own first line, as a sentence; '' when it does not."""
+    head = _head(file)
+    if b"\0" in head:
+        return "it is not a text file."
+    lines = head.decode("utf-8", "replace").lstrip("\ufeff").splitlines(keepends=True)
+    rows = csv.reader(lines, delimiter=_delimiter(lines), strict=True)
+    width = number = 0
+    try:
+        for row in rows:
+            width = width or len(row)
+            if row and len(row) != width:
+                return f"line {number + 1} has {len(row)} values where the first line has {width}."
+            number = rows.line_num
+    except csv.Error:
+        return f"from line {number + 1} on, a quoted value is not closed, or a quote stands where none may."
+    return ""
 
 
 def _whole_file(text: str, file: str) -> StreamLinkError:
@@ -88,6 +111,8 @@ def _whole_file(text: str, file: str) -> StreamLinkError:
         return EngineUnavailable(
             f"{file} could not be prepared: the folder for temporary files is full. Free space, or set another folder."
         )
+    if "sniffing" in text and (found := _first_odd_line(file)):
+        return BadRequest(f"{file}: {found} {_ADVICE}")
     return BadRequest(f"{file} cannot be read: {first}. Mend the file, or leave it out, and open the data again.")
 
 

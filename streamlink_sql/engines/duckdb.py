@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from streamlink_sql.engines import sandbox, source
@@ -30,12 +30,13 @@ class DuckDBEngine(EmbeddedEngine):
         threads: int | None = None,
         spill_dir: str | Path | None = None,
         spill_limit_mb: int = 4096,
+        result_limit_mb: int = 256,
         children: int = 2,
         load_limit_s: float = 600.0,
     ) -> None:
-        limits = sandbox.Limits(memory_mb=memory_limit_mb, spill_mb=spill_limit_mb, children=children)
+        limits = sandbox.Limits(memory_mb=memory_limit_mb, spill_mb=spill_limit_mb, result_mb=result_limit_mb, children=children)
         self._load_limit_s = load_limit_s
-        self._loaded: dict[str, tuple[str, list[str]]] = {}
+        self._loaded: dict[str, _Loaded] = {}
         super().__init__(
             path,
             limits if threads is None else replace(limits, threads=threads),
@@ -50,30 +51,46 @@ class DuckDBEngine(EmbeddedEngine):
             raise BadRequest(f"{found.path} is a SQLite database; the SQLite engine reads it.")
         if found.kind == "duckdb":
             return sandbox.Setup("duckdb", {"database": str(found.path)}, readable=found.files())
+        self._load_changed(found.tables)
         tables = [self._as_parquet(table) for table in found.tables]
         ignored = (f"Not read, being of no known type: {', '.join(found.ignored)}.",) if found.ignored else ()
-        self.warnings = (*ignored, *(note for _, notes in self._loaded.values() for note in notes))
+        self.warnings = (*ignored, *(note for loaded in self._loaded.values() for note in loaded.notes))
         readable = tuple(file for table in tables for file in table.files)
         entries = [{"name": table.name, "files": table.files, "hive": table.hive} for table in tables]
         return sandbox.Setup("duckdb", {"tables": entries}, readable=readable)
 
     def _as_parquet(self, table: source.FileTable) -> source.FileTable:
-        """The table itself where it is Parquet, else as one Parquet file in the private folder, made anew when its files changed."""
+        """The table itself where it is Parquet, else as the one Parquet file in the private folder."""
         if table.format == "parquet":
             return table
-        state = source.fingerprint(table.files)
-        file = self._folder / "loaded" / f"{hashlib.blake2b((table.name + state).encode(), digest_size=8).hexdigest()}.parquet"
-        if self._loaded.get(table.name, ("",))[0] != state:
-            file.parent.mkdir(exist_ok=True)
-            self._loaded[table.name] = (state, self._load(table, file))
-        return source.FileTable(table.name, "parquet", (str(file),))
+        return source.FileTable(table.name, "parquet", (str(self._loaded[table.name].file),))
 
-    def _load(self, table: source.FileTable, file: Path) -> list[str]:
-        setup = sandbox.Setup("duckdb", {"load": True}, readable=table.files, writable=(str(file.parent),))
+    def _load_changed(self, tables: tuple[source.FileTable, ...]) -> None:
+        """Makes Parquet files of the CSV and JSON tables that are new or changed, in one child, and removes those of no use any more."""
+        states = {table.name: source.fingerprint(table.files) for table in tables if table.format != "parquet"}
+        for name in [name for name, loaded in self._loaded.items() if states.get(name) != loaded.state]:
+            self._loaded.pop(name).file.unlink(missing_ok=True)
+        waiting = [table for table in tables if table.name in states and table.name not in self._loaded]
+        if not waiting:
+            return
+        folder = self._folder / "loaded"
+        folder.mkdir(exist_ok=True)
+        setup = sandbox.Setup("duckdb", {"load": True}, tuple(file for table in waiting for file in table.files), (str(folder),))
         pool = sandbox.Pool(setup, replace(self.limits, children=1), self._folder)
         try:
-            request = {"do": "load", "format": table.format, "files": table.files, "hive": table.hive, "to": str(file)}
-            reply, _ = pool.call(request, seconds=self._load_limit_s)
+            for table in waiting:
+                file = folder / f"{hashlib.blake2b((table.name + states[table.name]).encode(), digest_size=8).hexdigest()}.parquet"
+                request = {"do": "load", "format": table.format, "files": table.files, "hive": table.hive, "to": str(file)}
+                reply, _ = pool.call(request, seconds=self._load_limit_s)
+                self._loaded[table.name] = _Loaded(states[table.name], file, tuple(reply["notes"]))
         finally:
             pool.close()
-        return list(reply["notes"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A table as a Parquet file of ours: made from files in this state, with notes for whoever reads it."""
+
+    state: str
+    file: Path
+    notes: tuple[str, ...]

@@ -7,12 +7,12 @@ is settled before, what it can reach is settled by `confine`.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import duckdb
-import pyarrow.ipc  # noqa: F401 (loaded before the files of the library are out of reach)
 
 from streamlink_sql.engines import arrow, csv_files
 from streamlink_sql.errors import EngineUnavailable, InvalidSQL, NotFound
@@ -20,11 +20,9 @@ from streamlink_sql.errors import EngineUnavailable, InvalidSQL, NotFound
 _BATCH = 16_384
 _EXACT_SAMPLE_ROWS = 3_000_000
 _SAMPLE_ROWS = 1_000_000
+_ALL_PAIRS = ("CROSS_PRODUCT", "NESTED_LOOP_JOIN", "BLOCKWISE_NL_JOIN")
+_FULL = ("Out of Memory", "max_temp_directory_size", "File too large", "No space left")
 _INTERNAL_SCHEMAS = ("information_schema", "pg_catalog")
-_LOCK = (
-    "SET enable_external_access = false",
-    "SET lock_configuration = true",
-)
 
 
 def open_reader(source: Mapping[str, Any], setup: Mapping[str, Any]) -> DuckDBReader:
@@ -43,9 +41,9 @@ def open_reader(source: Mapping[str, Any], setup: Mapping[str, Any]) -> DuckDBRe
     database = source.get("database")
     try:
         if database is not None:
-            connection = duckdb.connect(database, read_only=True, config={**config, "enable_external_access": "false"})
+            connection = duckdb.connect(database, read_only=True, config=config)
             _settle(connection)
-            connection.execute("SET lock_configuration = true")
+            _lock(connection)
         else:
             connection = duckdb.connect(":memory:", config=config)
             _settle(connection)
@@ -73,15 +71,19 @@ def _make_views(connection: duckdb.DuckDBPyConnection, tables: list[dict[str, An
             raise _unavailable(files[0] if len(files) == 1 else f"The table {table['name']} (first file {files[0]})", error) from error
     paths = ", ".join(_text(file) for table in tables for file in table["files"])
     connection.execute(f"SET allowed_paths = [{paths}]")
-    for statement in _LOCK:
-        connection.execute(statement)
+    _lock(connection)
+
+
+def _lock(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
 
 
 class DuckDBReader:
     """Answers the requests of one engine on one connection."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, result_bytes: int, loads: bool) -> None:
-        self._connection, self._result_bytes = connection, result_bytes
+        self._database, self._connection, self._result_bytes = connection, connection, result_bytes
         self._names: duckdb.DuckDBPyConnection | None = None
         self._answers: dict[str, Callable[[Mapping[str, Any]], tuple[dict[str, Any], Any]]] = {
             "tables": self._tables,
@@ -94,10 +96,13 @@ class DuckDBReader:
 
     def answer(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
         """Does what the request asks, with DuckDB's errors as the project's."""
+        self._connection = self._database.cursor()  # a connection of its own: what one query left open troubles no other
         try:
             return self._answers[request["do"]](request)
         except duckdb.Error as error:
             raise _translated(error) from error
+        finally:
+            self._connection.close()
 
     def _run(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
         reader = self._connection.sql(self._one_select(request["sql"])).to_arrow_reader(min(_BATCH, request["row_limit"] + 1))
@@ -251,21 +256,27 @@ def kind(native: str) -> str:
     return next((what for what, names in starts.items() if name.startswith(names)), "other")
 
 
-def _largest(plan: Any) -> int | None:
-    """The largest estimate of any step of a plan."""
-    if isinstance(plan, list):
-        found = [_largest(step) for step in plan]
-    else:
-        own = str(plan.get("extra_info", {}).get("Estimated Cardinality", ""))
-        found = [int(own) if own.isdigit() else None, _largest(plan.get("children", []))]
-    return max((rows for rows in found if rows is not None), default=None)
+def _largest(plan: list[dict[str, Any]]) -> int | None:
+    """The most rows that any step of a plan handles, by DuckDB's own estimates; a join by comparing all pairs handles the product."""
+    found: list[int] = []
+    for step in plan:
+        children = step.get("children", [])
+        own = [_estimate(step)]
+        if step.get("name", "").strip() in _ALL_PAIRS:
+            own.append(math.prod(_estimate(child) or 1 for child in children))
+        found += [rows for rows in (*own, _largest(children)) if rows is not None]
+    return max(found, default=None)
+
+
+def _estimate(step: dict[str, Any]) -> int | None:
+    own = str(step.get("extra_info", {}).get("Estimated Cardinality", ""))
+    return int(own) if own.isdigit() else None
 
 
 def _translated(error: duckdb.Error) -> Exception:
     """DuckDB's error as ours. What was found in the rows stays out of it: that goes to the log."""
     text = str(error)
-    first = text.split("\n", 1)[0]
-    if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in first or "max_temp_directory_size" in text:
+    if isinstance(error, duckdb.OutOfMemoryException) or any(mark in text for mark in _FULL):
         return MemoryError(text)
     if isinstance(error, (duckdb.ConversionException, duckdb.OutOfRangeException)):
         return InvalidSQL("A value cannot be converted or is out of range for what the query does with it.", log=text)

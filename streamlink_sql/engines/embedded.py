@@ -73,7 +73,10 @@ class EmbeddedEngine:
 
     def dry_run(self, query: CheckedSQL) -> Plan:
         """Binds and plans the query; raises InvalidSQL when it does not bind."""
-        reply, _ = self._call({"do": "plan", "sql": query.sql}, self._plan_limit_s)
+        from sqlglot import exp
+
+        aliases = {table.alias: table.name for table in query.tree.find_all(exp.Table) if table.alias}
+        reply, _ = self._call({"do": "plan", "sql": query.sql, "aliases": aliases}, self._plan_limit_s)
         return Plan(frozenset(reply["tables"]), tuple(reply["columns"]), reply["rows"])
 
     def run(self, query: CheckedSQL, *, row_limit: int, time_limit_s: float, run_id: str = "") -> Rows:

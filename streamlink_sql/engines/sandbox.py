@@ -56,9 +56,11 @@ class Setup:
 class _ChildEnded(Exception):
     """The child ended before it answered."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, *, unread: bool) -> None:
         super().__init__(f"child ended with status {status}")
         self.status = status
+        self.unread = unread
+        """True when the request was still unread, so that it can be sent to another child without running twice."""
 
 
 class Child:
@@ -111,7 +113,8 @@ class Child:
         except (wire.WireError, OSError) as error:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(timeout=1.0)
-            raise _ChildEnded(self._process.returncode or 0) from error
+            unread = isinstance(error, (BrokenPipeError, ConnectionResetError))
+            raise _ChildEnded(self._process.returncode or 0, unread=unread) from error
 
     def kill(self) -> None:
         """Ends the process now; a thread that waits in `ask` sees that it is gone."""
@@ -194,8 +197,12 @@ class Pool:
             if run_id:
                 self._runs[run_id] = run
         try:
-            child = self._acquire(deadline, run)
-            return self._ask(child, request, deadline, seconds, run)
+            while True:
+                try:
+                    return self._ask(self._acquire(deadline, run), request, deadline, seconds, run)
+                except _ChildEnded as error:
+                    if not error.unread or run.cancelled or self._closed:
+                        raise self._verdict(error.status, seconds, run) from error
         finally:
             with self._changed:
                 self._runs.pop(run_id, None)
@@ -315,10 +322,6 @@ class Pool:
             usable = reply.get("error") not in ("internal", "too_costly")
         except TimeoutError as error:
             raise TimedOut(f"The query did not finish within {seconds:g} s and was stopped.") from error
-        except _ChildEnded as error:
-            if run.cancelled:
-                raise Cancelled("The query was cancelled.") from error
-            raise self._verdict(error.status, seconds) from error
         finally:
             self._release(child, usable and setup is self._setup)
         _raise_error(reply, self._limits)
@@ -336,7 +339,9 @@ class Pool:
         if not self._closed:
             _spares.prepare(child.kind)
 
-    def _verdict(self, status: int, seconds: float) -> StreamLinkError:
+    def _verdict(self, status: int, seconds: float, run: _Run) -> StreamLinkError:
+        if run.cancelled:
+            return Cancelled("The query was cancelled.")
         if self._closed:
             return EngineUnavailable("This source has been closed.")
         if status == -signal.SIGXCPU:
@@ -352,7 +357,7 @@ def _raise_error(reply: Mapping[str, Any], limits: Limits) -> None:
     if code is None:
         return
     if reply.get("log"):
-        _log.info("child: %s", reply["log"])
+        _log.log(logging.ERROR if code == "internal" else logging.INFO, "query child: %s", reply["log"])
     if code == "too_costly" and not reply["detail"]:
         raise _too_costly(limits)
     raise _ERRORS.get(code, InternalError)(reply["detail"])

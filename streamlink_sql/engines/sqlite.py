@@ -37,9 +37,10 @@ class SQLiteEngine(EmbeddedEngine):
         memory_limit_mb: int = 512,
         spill_dir: str | Path | None = None,
         spill_limit_mb: int = 2048,
+        result_limit_mb: int = 256,
         children: int = 2,
     ) -> None:
-        limits = sandbox.Limits(memory_mb=memory_limit_mb, threads=1, spill_mb=spill_limit_mb, children=children)
+        limits = sandbox.Limits(memory_mb=memory_limit_mb, threads=1, spill_mb=spill_limit_mb, result_mb=result_limit_mb, children=children)
         super().__init__(path, limits, spill_dir=spill_dir, plan_limit_s=10.0, catalog_limit_s=120.0)
 
     def prepare(self, found: source.Source) -> sandbox.Setup:

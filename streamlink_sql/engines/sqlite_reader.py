@@ -13,9 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-import pyarrow.ipc  # noqa: F401 (loaded before the files of the library are out of reach)
-
-from streamlink_sql.engines import arrow, sqlite_values
+from streamlink_sql.engines import arrow, sqlite_plan, sqlite_values
 from streamlink_sql.errors import EngineUnavailable, InvalidSQL, NotFound, TimedOut
 
 _EXACT_SAMPLE_ROWS = 2_000_000
@@ -78,6 +76,7 @@ class SQLiteReader:
     def __init__(self, connection: sqlite3.Connection, result_bytes: int) -> None:
         self._connection, self._result_bytes = connection, result_bytes
         self._read: set[str] = set()
+        self._touched: set[str] = set()
         self._own_catalogue = False
         self._deadline = float("inf")
         self._answers: dict[str, Callable[[Mapping[str, Any]], tuple[dict[str, Any], Any]]] = {
@@ -93,6 +92,7 @@ class SQLiteReader:
         """Does what the request asks, with SQLite's errors as the project's."""
         self._deadline = time.monotonic() + request["seconds"]
         self._own_catalogue = request["do"] in ("tables", "sample")
+        self._connection.text_factory = sqlite_values.lossy if self._own_catalogue else str
         try:
             return self._answers[request["do"]](request)
         except (sqlite3.Error, sqlite3.Warning) as error:
@@ -104,6 +104,7 @@ class SQLiteReader:
         if action == sqlite3.SQLITE_READ:
             if (first or "").lower().startswith("sqlite_") and not self._own_catalogue:
                 return sqlite3.SQLITE_DENY
+            self._touched.add(first or "")
             if inner is None and first:
                 self._read.add(first)
             return sqlite3.SQLITE_OK
@@ -118,18 +119,34 @@ class SQLiteReader:
         return {"truncated": truncated}, arrow.to_bytes(table)
 
     def _plan(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
-        self._read = set()
-        self._connection.execute("EXPLAIN QUERY PLAN " + request["sql"]).fetchall()
+        sql = request["sql"]
+        self._read, self._touched = set(), set()
+        steps = self._connection.execute("EXPLAIN QUERY PLAN " + sql).fetchall()
         known = {name.casefold(): name for name in self._table_names()}
         tables = sorted({known[name.casefold()] for name in self._read if name.casefold() in known})
-        columns: list[str] = []
-        return {"tables": tables, "columns": columns, "rows": None}, b""
+        bases = {name.casefold() for name in self._table_names("'table'")}
+        rows = {name: self._rough_count(name) for name in set(self._touched) if name.casefold() in bases}
+        columns = self._connection.execute(f"SELECT * FROM ({sql}) LIMIT 0").description
+        found = {
+            "tables": tables,
+            "columns": [column[0] for column in columns],
+            "rows": sqlite_plan.estimated_rows(steps, rows, request["aliases"]),
+        }
+        return found, b""
 
-    def _table_names(self) -> list[str]:
+    def _rough_count(self, table: str) -> int:
+        """The rows of a table by its last row's number, which takes no scan."""
+        try:
+            last = self._connection.execute(f"SELECT max(rowid) FROM {_name(table)}").fetchone()[0]
+            return last if isinstance(last, int) and last > 0 else 1
+        except sqlite3.OperationalError:
+            return self._quick_count(table) or 1
+
+    def _table_names(self, types: str = "'table', 'view'") -> list[str]:
         own, self._own_catalogue = self._own_catalogue, True
         try:
             rows = self._connection.execute(
-                "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY rowid"
+                f"SELECT name FROM sqlite_master WHERE type IN ({types}) AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY rowid"
             ).fetchall()
         finally:
             self._own_catalogue = own
@@ -238,7 +255,7 @@ def _translated(error: sqlite3.Error | sqlite3.Warning) -> Exception:
         )
     if "one statement at a time" in text:
         return InvalidSQL("Exactly one SELECT statement can run here.")
-    if "not authorized" in text or "prohibited" in text:
+    if "not authorized" in text or "authorization denied" in text or "prohibited" in text:
         return InvalidSQL(
             "The query does something that is closed here: only SELECT over the tables of this database, with known functions, may run.",
             log=text,

@@ -12,7 +12,8 @@ import pyarrow as pa
 from streamlink_sql.errors import TooCostly
 from streamlink_sql.types import Kind
 
-_BATCH = 2_000
+_FIRST_BATCH, _LARGEST_BATCH, _BATCH_BYTES = 16, 4_096, 2**22
+_SIZED = frozenset((str, bytes))
 _EXACT_FLOAT = 2**53
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?")
@@ -26,21 +27,29 @@ def fetch(connection: sqlite3.Connection, sql: str, row_limit: int, byte_limit: 
     except sqlite3.OperationalError as error:
         if "decode to UTF-8" not in str(error):
             raise
-        connection.text_factory = lambda data: data.decode("utf-8", "replace")
+        connection.text_factory = lossy
         return _fetch(connection.execute(sql), row_limit, byte_limit)
+
+
+def lossy(data: bytes) -> str:
+    """Text, with � for what is not UTF-8."""
+    return data.decode("utf-8", "replace")
 
 
 def _fetch(cursor: sqlite3.Cursor, row_limit: int, byte_limit: int) -> tuple[pa.Table, bool]:
     names = [column[0] for column in cursor.description or ()]
     rows: list[tuple[Any, ...]] = []
-    size, truncated = 0, False
-    while not truncated and (batch := cursor.fetchmany(min(_BATCH, row_limit + 1 - len(rows)))):
-        for row in batch:
-            size += _size(row)
-            if size > byte_limit or len(rows) == row_limit:
-                truncated = True
-                break
-            rows.append(row)
+    size, wanted, truncated = 0, _FIRST_BATCH, False
+    while not truncated and (batch := cursor.fetchmany(min(wanted, row_limit + 1 - len(rows)))):
+        weight = _weight(batch)
+        if size + weight > byte_limit:
+            batch, truncated = _fitting(batch, byte_limit - size), True
+        rows += batch
+        size += weight
+        wanted = max(1, min(_LARGEST_BATCH, _BATCH_BYTES * len(batch) // (weight + 1)))
+        if len(rows) > row_limit:
+            rows.pop()
+            truncated = True
     cursor.close()
     if truncated and not rows and row_limit:
         raise TooCostly(f"One row of the result is larger than the {byte_limit // 2**20} MB that a result may have.")
@@ -48,8 +57,27 @@ def _fetch(cursor: sqlite3.Cursor, row_limit: int, byte_limit: int) -> tuple[pa.
     return pa.Table.from_arrays([to_arrow(values) for values in columns], names=names), truncated
 
 
-def _size(row: tuple[Any, ...]) -> int:
-    return sum(len(value) if isinstance(value, (str, bytes)) else 8 for value in row) + 8 * len(row)
+def _weight(rows: Sequence[tuple[Any, ...]]) -> int:
+    """The bytes of the values, and eight for each."""
+    long = sum(
+        sum(map(len, (value for value in values if type(value) in _SIZED))) for values in zip(*rows, strict=True) if _any_sized(values)
+    )
+    return long + 8 * len(rows) * len(rows[0])
+
+
+def _any_sized(values: tuple[Any, ...]) -> bool:
+    return not _SIZED.isdisjoint(map(type, values))
+
+
+def _fitting(rows: Sequence[tuple[Any, ...]], size: int) -> list[tuple[Any, ...]]:
+    """The first rows that weigh no more than `size` together."""
+    kept: list[tuple[Any, ...]] = []
+    for row in rows:
+        size -= _weight([row])
+        if size < 0:
+            break
+        kept.append(row)
+    return kept
 
 
 def to_arrow(values: Sequence[Any]) -> pa.Array:

@@ -1,0 +1,674 @@
+"""One contract for both embedded engines, and what each must withstand alone: here the SQL has passed no check at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import cast
+
+import duckdb
+import pyarrow as pa
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from streamlink_sql.engines import confine, open_embedded
+from streamlink_sql.engines.duckdb import DuckDBEngine
+from streamlink_sql.engines.embedded import EmbeddedEngine
+from streamlink_sql.engines.sqlite import SQLiteEngine
+from streamlink_sql.errors import (
+    BadRequest,
+    Busy,
+    Cancelled,
+    EngineUnavailable,
+    InvalidSQL,
+    NotFound,
+    StreamLinkError,
+    TimedOut,
+    TooCostly,
+)
+from streamlink_sql.types import CheckedSQL, Dialect, Rows
+
+REGIONS = ("north", "south", "south", "west", "west", "west", None)
+ROWS = 7_000
+KINDS = ("duckdb file", "parquet folder", "csv folder", "sqlite")
+SALES = "id INTEGER PRIMARY KEY, region TEXT, amount DOUBLE, day DATE, paid BOOLEAN"
+ODD = '"select" INTEGER, "größe in cm" INTEGER, "名前" TEXT, "a ""quoted"" one" INTEGER'
+
+
+def sales_rows() -> list[tuple[object, ...]]:
+    return [(i, REGIONS[i % 7], i / 2, f"2024-01-{i % 28 + 1:02}", i % 2 == 0) for i in range(ROWS)]
+
+
+def make_duckdb(file: Path) -> None:
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(f"CREATE TABLE sales ({SALES})")
+        connection.execute(
+            "INSERT INTO sales SELECT i, (['north', 'south', 'south', 'west', 'west', 'west', NULL])[i % 7 + 1], i / 2, "
+            f"DATE '2024-01-01' + CAST(i % 28 AS INTEGER), i % 2 = 0 FROM range({ROWS}) r(i)"
+        )
+        connection.execute(f'CREATE TABLE "order" ({ODD}, FOREIGN KEY ("select") REFERENCES sales (id))')
+        connection.execute("""INSERT INTO "order" VALUES (1, 180, '山田', 5), (2, 170, 'Müller', 6)""")
+
+
+def make_sqlite(file: Path) -> None:
+    connection = sqlite3.connect(file)
+    connection.execute(f"CREATE TABLE sales ({SALES})")
+    connection.executemany("INSERT INTO sales VALUES (?, ?, ?, ?, ?)", sales_rows())
+    connection.execute(f'CREATE TABLE "order" ({ODD}, FOREIGN KEY ("select") REFERENCES sales)')
+    connection.execute("""INSERT INTO "order" VALUES (1, 180, '山田', 5), (2, 170, 'Müller', 6)""")
+    connection.commit()
+    connection.close()
+
+
+def make_folder(folder: Path, ending: str) -> None:
+    folder.mkdir()
+    make_duckdb(folder.parent / "made.duckdb")
+    with duckdb.connect(str(folder.parent / "made.duckdb")) as connection:
+        for table in ("sales", "order"):
+            connection.execute(f"COPY \"{table}\" TO '{folder / (table + ending)}'")
+
+
+def make(kind: str, folder: Path) -> Path:
+    path = folder / {"duckdb file": "data.duckdb", "sqlite": "data.sqlite"}.get(kind, "data")
+    if kind == "duckdb file":
+        make_duckdb(path)
+    elif kind == "sqlite":
+        make_sqlite(path)
+    else:
+        make_folder(path, ".parquet" if kind == "parquet folder" else ".csv")
+    return path
+
+
+def opened(path: Path) -> EmbeddedEngine:
+    return cast(EmbeddedEngine, open_embedded(str(path)))
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedEngine]:
+    found = opened(make(request.param, tmp_path_factory.mktemp("data")))
+    yield found
+    found.close()
+
+
+@pytest.fixture(params=["duckdb file", "sqlite"])
+def own_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedEngine]:
+    """An engine that one test may harm."""
+    found = opened(make(request.param, tmp_path))
+    yield found
+    found.close()
+
+
+def checked(sql: str, dialect: Dialect) -> CheckedSQL:
+    try:
+        tree = sqlglot.parse_one(sql, dialect=dialect)
+    except sqlglot.errors.SqlglotError:
+        tree = exp.select("1")
+    return CheckedSQL(sql, dialect, frozenset(), cast(exp.Query, tree))
+
+
+def run(engine: EmbeddedEngine, sql: str, *, row_limit: int = 100, seconds: float = 10.0, run_id: str = "") -> Rows:
+    return engine.run(checked(sql, engine.dialect), row_limit=row_limit, time_limit_s=seconds, run_id=run_id)
+
+
+def answers(engine: EmbeddedEngine) -> bool:
+    return bool(run(engine, "SELECT count(*) AS n FROM sales").table.to_pylist() == [{"n": ROWS}])
+
+
+ENDLESS = {
+    "duckdb": "SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE a.range * b.range % 7 = 3",
+    "sqlite": "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r",
+}
+
+
+# The contract
+
+
+def test_tables(engine: EmbeddedEngine) -> None:
+    tables = {table.name: table for table in engine.tables()}
+    assert set(tables) == {"sales", "order"}
+    sales = tables["sales"]
+    assert [column.name for column in sales.columns] == ["id", "region", "amount", "day", "paid"]
+    assert [column.kind for column in sales.columns] == ["integer", "text", "real", "date", "boolean"]
+    assert [column.name for column in tables["order"].columns] == ["select", "größe in cm", "名前", 'a "quoted" one']
+    assert sales.rows == ROWS
+
+
+def test_declared_keys(own_engine: EmbeddedEngine) -> None:
+    tables = {table.name: table for table in own_engine.tables()}
+    assert tables["sales"].primary_key == ("id",)
+    (key,) = tables["order"].foreign_keys
+    assert (key.columns, key.to_table, key.to_columns, key.inferred) == (("select",), "sales", ("id",), False)
+
+
+def test_sample(engine: EmbeddedEngine) -> None:
+    regions = engine.sample("sales", "region", limit=10)
+    assert (regions.values, regions.complete, regions.unique) == (("west", "south", "north"), True, False)
+    ids = engine.sample("sales", "id", limit=5)
+    assert (len(ids.values), ids.complete, ids.unique) == (5, False, True)
+    assert engine.sample("order", 'a "quoted" one', limit=2).values == ("5", "6")
+    with pytest.raises(NotFound):
+        engine.sample("sales", "nothing", limit=1)
+
+
+@pytest.mark.parametrize(
+    ("sql", "tables"),
+    [
+        ("SELECT s.region FROM sales AS s", {"sales"}),
+        ('SELECT * FROM "order" AS o JOIN sales ON sales.id = o."select"', {"sales", "order"}),
+        ("WITH x AS (SELECT * FROM sales) SELECT count(*) FROM x", {"sales"}),
+        ('SELECT (SELECT max("größe in cm") FROM "order") AS m', {"order"}),
+        ("SELECT count(*) FROM sales UNION ALL SELECT 1", {"sales"}),
+        ("SELECT 1 AS one", set()),
+    ],
+)
+def test_dry_run_names_the_tables(engine: EmbeddedEngine, sql: str, tables: set[str]) -> None:
+    assert engine.dry_run(checked(sql, engine.dialect)).tables == tables
+
+
+def test_dry_run_estimates_and_names_columns(engine: EmbeddedEngine) -> None:
+    plan = engine.dry_run(checked("SELECT region, count(*) AS n FROM sales GROUP BY region", engine.dialect))
+    assert plan.columns == ("region", "n")
+    assert plan.estimated_rows is not None
+    assert 1 <= plan.estimated_rows <= 2 * ROWS
+    cross = engine.dry_run(checked("SELECT count(*) FROM sales a, sales b WHERE a.amount + b.amount = 3.5", engine.dialect))
+    assert cross.estimated_rows is not None
+    assert cross.estimated_rows > plan.estimated_rows
+
+
+@pytest.mark.parametrize("sql", ["SELECT nothing FROM sales", "SELECT * FROM nowhere", "SELECT nofunction(1)", "SELEC 1"])
+def test_what_does_not_bind_is_invalid_in_both(engine: EmbeddedEngine, sql: str) -> None:
+    for attempt in (engine.dry_run, lambda query: engine.run(query, row_limit=1, time_limit_s=5)):
+        with pytest.raises(InvalidSQL):
+            attempt(checked(sql, engine.dialect))
+
+
+def test_rows_are_arrow_and_cut_at_the_limit(engine: EmbeddedEngine) -> None:
+    rows = run(engine, "SELECT id, region, amount FROM sales ORDER BY id", row_limit=3)
+    assert rows.truncated
+    assert rows.table.to_pylist() == [
+        {"id": 0, "region": "north", "amount": 0.0},
+        {"id": 1, "region": "south", "amount": 0.5},
+        {"id": 2, "region": "south", "amount": 1.0},
+    ]
+    whole = run(engine, "SELECT id FROM sales", row_limit=ROWS)
+    assert (whole.table.num_rows, whole.truncated) == (ROWS, False)
+    assert run(engine, "SELECT id FROM sales WHERE id < 0").table.num_rows == 0
+    odd = run(engine, 'SELECT "select", "größe in cm", "名前", "a ""quoted"" one" FROM "order" ORDER BY 1')
+    assert odd.table.to_pylist()[0] == {"select": 1, "größe in cm": 180, "名前": "山田", 'a "quoted" one': 5}
+
+
+def test_a_query_past_its_time_is_stopped_in_time(engine: EmbeddedEngine) -> None:
+    start = time.monotonic()
+    with pytest.raises(TimedOut, match=r"0\.5 s|time limit"):
+        run(engine, ENDLESS[engine.dialect], seconds=0.5)
+    assert time.monotonic() - start < 1.5
+    assert answers(engine)
+
+
+def test_cancel_from_another_thread(engine: EmbeddedEngine) -> None:
+    assert engine.can_cancel
+    assert not engine.cancel("nobody")
+    with ThreadPoolExecutor(1) as others:
+        running = others.submit(run, engine, ENDLESS[engine.dialect], seconds=30, run_id="mine")
+        until(lambda: engine.cancel("mine"))
+        with pytest.raises(Cancelled):
+            running.result(timeout=5)
+    assert not engine.cancel("mine")
+    assert answers(engine)
+
+
+def until(done: Callable[[], bool], seconds: float = 5.0) -> None:
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, "did not happen in time"
+        time.sleep(0.02)
+
+
+def test_many_threads_share_few_children(own_engine: EmbeddedEngine) -> None:
+    def one(number: int) -> object:
+        return run(own_engine, f"SELECT max(id) AS n FROM sales WHERE id <= {number}").table.to_pylist()
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(one, range(40))) == [[{"n": number}] for number in range(40)]
+    assert own_engine._pool is not None
+    assert len(own_engine._pool.pids()) <= 2
+
+
+def test_a_query_that_gets_no_place_is_told_so(own_engine: EmbeddedEngine) -> None:
+    with ThreadPoolExecutor(2) as others:
+        waiting = [others.submit(run, own_engine, ENDLESS[own_engine.dialect], seconds=30, run_id=f"long {i}") for i in range(2)]
+        until(lambda: own_engine._pool is not None and len(own_engine._pool._busy) == 2)
+        with pytest.raises(Busy):
+            run(own_engine, "SELECT 1 AS one", seconds=0.3)
+        assert all(own_engine.cancel(f"long {i}") for i in range(2))
+        for future in waiting:
+            with pytest.raises(Cancelled):
+                future.result(timeout=5)
+    assert answers(own_engine)
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_killed_child_is_replaced(own_engine: EmbeddedEngine, busy: bool) -> None:
+    assert answers(own_engine)
+    pool = own_engine._pool
+    assert pool is not None
+    with ThreadPoolExecutor(1) as others:
+        running = others.submit(run, own_engine, ENDLESS[own_engine.dialect], seconds=30) if busy else None
+        until(lambda: not busy or len(pool._busy) == 1)
+        time.sleep(0.3)
+        for pid in pool.pids():
+            os.kill(pid, signal.SIGKILL)
+        if running is not None:
+            with pytest.raises(EngineUnavailable, match="killed from outside"):
+                running.result(timeout=5)
+    assert answers(own_engine)
+
+
+def test_the_fingerprint_follows_the_data_and_so_do_the_answers(tmp_path: Path) -> None:
+    for kind in KINDS:
+        (tmp_path / kind).mkdir()
+        path = make(kind, tmp_path / kind)
+        engine = opened(path)
+        try:
+            before = engine.fingerprint()
+            assert before == engine.fingerprint()
+            assert answers(engine)
+            other = tmp_path / kind / "other"
+            other.mkdir()
+            new = make(kind, other)
+            if kind == "sqlite":
+                sqlite_with(new, "CREATE TABLE added (a INTEGER)").close()
+                new.replace(path)
+            elif kind == "duckdb file":
+                with duckdb.connect(str(new)) as connection:
+                    connection.execute("CREATE TABLE added (a INTEGER)")
+                new.replace(path)
+            else:
+                extra = next(new.glob("order.*"))
+                extra.rename(path / ("added" + extra.suffix))
+            assert engine.fingerprint() != before
+            assert "added" in {table.name for table in engine.tables()}
+            run(engine, "SELECT * FROM added")
+        finally:
+            engine.close()
+
+
+def test_close_ends_children_and_removes_the_private_folder(tmp_path: Path) -> None:
+    make_sqlite(tmp_path / "a.sqlite")
+    engine = SQLiteEngine(tmp_path / "a.sqlite", spill_dir=tmp_path / "spill")
+    assert engine._pool is not None
+    pids = engine._pool.pids()
+    assert list((tmp_path / "spill").iterdir())
+    engine.close()
+    engine.close()
+    assert not list((tmp_path / "spill").iterdir())
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+    with pytest.raises(EngineUnavailable):
+        answers(engine)
+
+
+def test_a_result_is_capped_in_bytes(tmp_path: Path) -> None:
+    make_sqlite(tmp_path / "a.sqlite")
+    make_duckdb(tmp_path / "a.duckdb")
+    for engine in (SQLiteEngine(tmp_path / "a.sqlite", result_limit_mb=1), DuckDBEngine(tmp_path / "a.duckdb", result_limit_mb=1)):
+        rows = run(engine, "SELECT printf('%500d', id) AS t FROM sales", row_limit=ROWS)
+        assert rows.truncated
+        assert 1_000 < rows.table.num_rows < 2_500
+        assert rows.table.nbytes <= 2**20
+        with pytest.raises(TooCostly, match="One row"):
+            run(engine, "SELECT printf('%2000000d', 1) AS t")
+        engine.close()
+
+
+# Attacks on the engine alone
+
+
+ATTACKS: dict[str, tuple[str, ...]] = {
+    "duckdb": (
+        "COPY (SELECT 1) TO '{file}' (FORMAT csv, USE_TMP_FILE false)",
+        "WITH x AS (COPY (SELECT 1 z) TO '{file}' (FORMAT csv, USE_TMP_FILE false)) SELECT * FROM x",
+        "WITH x AS (COPY (SELECT 1 z) TO '{folder}/stolen.csv') SELECT * FROM x",
+        "WITH x AS (DELETE FROM sales RETURNING *) SELECT * FROM x",
+        "WITH x AS (INSERT INTO sales (id) VALUES (-1) RETURNING *) SELECT * FROM x",
+        "ATTACH '{folder}/new.duckdb' AS stolen",
+        "EXPORT DATABASE '{folder}/export'",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM read_text('/etc/passwd')",
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT * FROM glob('/etc/*')",
+        "SELECT * FROM sniff_csv('/etc/passwd')",
+        "SELECT * FROM query('SELECT * FROM read_text(''/etc/passwd'')')",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SET memory_limit = '100GB'",
+        "SET enable_external_access = true",
+        "DROP TABLE sales",
+        "SELECT 1; DROP TABLE sales",
+    ),
+    "sqlite": (
+        "ATTACH '{folder}/new.db' AS stolen",
+        "VACUUM INTO '{folder}/copy.db'",
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA writable_schema = 1",
+        "SELECT * FROM pragma_database_list",
+        "SELECT * FROM sqlite_master",
+        "SELECT load_extension('/tmp/x')",
+        "SELECT writefile('{folder}/x', 'a')",
+        "SELECT readfile('/etc/passwd')",
+        "SELECT fts3_tokenizer('simple')",
+        "SELECT hex(randomblob(1000000000))",
+        "CREATE TEMP TABLE t (a)",
+        "DELETE FROM sales",
+        "UPDATE sales SET id = 1",
+        "DROP TABLE sales",
+        "BEGIN IMMEDIATE",
+        "SELECT 1; DROP TABLE sales",
+        "WITH x AS (SELECT 1) INSERT INTO sales (id) SELECT * FROM x",
+    ),
+}
+
+
+def state_of(folder: Path) -> dict[str, str]:
+    return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_attacks_reach_nothing(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    path = make(kind, tmp_path / "in")
+    before = state_of(tmp_path)
+    engine = opened(path)
+    try:
+        file = path if path.is_file() else next(path.glob("sales.*"))
+        for attack in ATTACKS[engine.dialect]:
+            with pytest.raises((InvalidSQL, EngineUnavailable, TooCostly)) as caught:
+                run(engine, attack.format(file=file, folder=tmp_path / "in"), seconds=5)
+            assert "root:" not in str(caught.value), attack
+            assert state_of(tmp_path) == before, attack
+            assert answers(engine), attack
+    finally:
+        engine.close()
+    assert state_of(tmp_path) == before
+
+
+RUNAWAYS: dict[str, tuple[str, ...]] = {
+    "duckdb": (
+        "SELECT len(range(2000000000)) AS n",
+        "SELECT length(lpad('x', 2000000000, 'y')) AS n",
+        "SELECT length(repeat('A', 2000000000)) AS n",
+        "SELECT count(*) FROM sales a, sales b, sales c, sales d WHERE a.amount + b.amount + c.amount + d.amount < 0",
+        "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r",
+        "SELECT list(a.id) FROM sales a, sales b, range(1000) c GROUP BY ALL",
+    ),
+    "sqlite": (
+        "SELECT count(*) FROM sales a, sales b, sales c, sales d WHERE a.amount + b.amount + c.amount + d.amount < 0",
+        "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT n FROM r ORDER BY n DESC",
+        "WITH RECURSIVE r(s) AS (SELECT 'x' UNION ALL SELECT s || s FROM r) SELECT length(s) AS n FROM r WHERE length(s) > 1e9",
+        "SELECT group_concat(a.region || b.region) FROM sales a, sales b",
+        "SELECT length(replace(printf('%60000000d', 1), ' ', printf('%1000000d', 1))) AS n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("dialect", "sql"), [(dialect, sql) for dialect, all_sql in RUNAWAYS.items() for sql in all_sql])
+def test_runaways_end_in_time_and_the_next_query_is_answered(dialect: str, sql: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    engine = opened(make("sqlite" if dialect == "sqlite" else "duckdb file", tmp_path_factory.mktemp("runaway")))
+    try:
+        start = time.monotonic()
+        with pytest.raises((TimedOut, TooCostly, InvalidSQL)):
+            run(engine, sql, seconds=1.0)
+        assert time.monotonic() - start < 2.0
+        assert answers(engine)
+    finally:
+        engine.close()
+
+
+# The process
+
+
+def test_a_script_without_a_main_guard_and_its_children_end_together(tmp_path: Path) -> None:
+    make_duckdb(tmp_path / "a.duckdb")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys\n"
+        "from streamlink_sql.engines import open_embedded\n"
+        f"engine = open_embedded({str(tmp_path / 'a.duckdb')!r})\n"
+        "assert 'duckdb' not in sys.modules and '_duckdb' not in sys.modules\n"
+        "print(*engine._pool.pids(), flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    process = subprocess.Popen([sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, cwd=tmp_path)
+    assert process.stdout is not None
+    assert process.stdin is not None
+    pids = [int(pid) for pid in process.stdout.readline().split()]
+    assert pids
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    process.stdin.close()
+    until(lambda: not any(is_running(pid) for pid in pids))
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_protection_says_what_holds(engine: EmbeddedEngine) -> None:
+    assert engine.protection == confine.protection(confine.landlock_version())
+    assert confine.protection(0).startswith("Warning")
+    assert "no TCP" in confine.protection(4)
+
+
+# What lies at a path
+
+
+def test_unknown_and_damaged_files(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="nothing at"):
+        open_embedded(str(tmp_path / "none"))
+    for name, content, error in (
+        ("a.xlsx", b"PK", BadRequest),
+        ("a.sqlite", b"SQLite format 3\0" + b"\x01" * 5000, EngineUnavailable),
+        ("b.db", b"not a database at all", EngineUnavailable),
+        ("c.duckdb", b"12345678DUCK" + b"\x01" * 20000, EngineUnavailable),
+        ("d.parquet", b"PAR1 and then nothing", EngineUnavailable),
+        ("e.csv", b"", BadRequest),
+        ("f.json", b'{"a": 1', BadRequest),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(error) as caught:
+            open_embedded(str(tmp_path / name))
+        assert name in caught.value.detail
+
+
+def test_folders(tmp_path: Path) -> None:
+    with pytest.raises(BadRequest, match="holds no tables"):
+        open_embedded(str(tmp_path))
+    (tmp_path / "Sales 2024.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "events").mkdir()
+    (tmp_path / "events" / "1.jsonl").write_text('{"x": 1}\n')
+    (tmp_path / "events" / "2.jsonl").write_text('{"x": 2, "y": "z"}\n')
+    engine = opened(tmp_path)
+    try:
+        assert {table.name: table.rows for table in engine.tables()} == {"Sales_2024": 1, "events": 2}
+        assert any("notes.txt" in warning for warning in engine.warnings)
+    finally:
+        engine.close()
+    (tmp_path / "sales-2024.json").write_text("[]")
+    with pytest.raises(BadRequest, match="both become the table"):
+        open_embedded(str(tmp_path))
+
+
+GOOD = "".join(f"{i},text {i},{i * 2}\n" for i in range(30))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a,b,c\n" + GOOD + "1,2\n" + GOOD, "line 32 has 2 values"),
+        ("a,b,c\n" + GOOD + "1,2,3,4\n" + GOOD, "line 32 has 4 values"),
+        ("a,b,c\n" + GOOD * 2000 + "1,2\n", "line 60002"),
+        ("a,b,c\n" + GOOD + '1,"open,3\n' + GOOD, "line 32"),
+        ("a report\n\na,b,c\n" + GOOD, "line 3"),
+    ],
+)
+def test_a_broken_csv_line_is_named(text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.csv").write_text(text)
+    with pytest.raises(BadRequest, match=words) as caught:
+        open_embedded(str(tmp_path / "broken.csv"))
+    assert "broken.csv" in caught.value.detail
+
+
+def test_no_csv_row_is_lost(tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_text("a,b,c\n" + GOOD + "#1,2,3\n" + GOOD * 1000 + "many,x,3\n")
+    engine = opened(tmp_path / "odd.csv")
+    try:
+        assert engine.tables()[0].rows == 30 + 1 + 30_000 + 1
+        assert run(engine, "SELECT count(*) AS n FROM odd WHERE a = '#1'").table.to_pylist() == [{"n": 1}]
+    finally:
+        engine.close()
+
+
+# SQLite's own ways
+
+
+def sqlite_with(path: Path, *statements: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None)
+    for statement in statements:
+        connection.execute(statement)
+    return connection
+
+
+def test_sqlite_values_and_kinds(tmp_path: Path) -> None:
+    sqlite_with(
+        tmp_path / "a.db",
+        "CREATE TABLE t (i, f REAL, mixed, number, b BLOB, d TEXT, ts TEXT, bad TEXT)",
+        "INSERT INTO t VALUES (1, 1, 'x', 1, x'00ff', '2024-01-31', '2024-01-31 10:00:00', CAST(x'61ff' AS TEXT))",
+        "INSERT INTO t VALUES (9007199254740993, 2.5, 2, 1.5, x'01', '2024-02-01', '2024-01-31T10:00', 'ok')",
+        "CREATE VIEW v AS SELECT i FROM t",
+    ).close()
+    engine = opened(tmp_path / "a.db")
+    try:
+        tables = {table.name: table for table in engine.tables()}
+        assert [column.kind for column in tables["t"].columns] == ["integer", "real", "text", "real", "binary", "date", "timestamp", "text"]
+        table = run(engine, "SELECT * FROM t").table
+        assert table.column("i").to_pylist() == [1, 2**53 + 1]
+        assert table.column("mixed").to_pylist() == ["x", "2"]
+        assert table.column("number").to_pylist() == [1.0, 1.5]
+        assert table.schema.field("b").type == pa.binary()
+        assert table.column("bad").to_pylist() == ["a�", "ok"]
+        assert engine.dry_run(checked("SELECT * FROM v", "sqlite")).tables == {"v"}
+    finally:
+        engine.close()
+
+
+@pytest.mark.parametrize("mode", ["DELETE", "WAL"])
+def test_a_live_writer_is_seen(mode: str, tmp_path: Path) -> None:
+    path = tmp_path / "live.db"
+    writer = sqlite_with(path, f"PRAGMA journal_mode = {mode}", "CREATE TABLE t (a)", "INSERT INTO t VALUES (1)")
+    engine = opened(path)
+    try:
+        assert run(engine, "SELECT count(*) AS n FROM t").table.to_pylist() == [{"n": 1}]
+        writer.execute("INSERT INTO t VALUES (2)")
+        assert run(engine, "SELECT count(*) AS n FROM t").table.to_pylist() == [{"n": 2}]
+        writer.close()
+        assert run(engine, "SELECT count(*) AS n FROM t").table.to_pylist() == [{"n": 2}]
+        again = sqlite_with(path, "INSERT INTO t VALUES (3)")
+        assert run(engine, "SELECT count(*) AS n FROM t").table.to_pylist() == [{"n": 3}]
+        again.close()
+    finally:
+        engine.close()
+
+
+def test_what_a_crashed_writer_left_is_read_from_a_copy(tmp_path: Path) -> None:
+    writer = sqlite_with(tmp_path / "a.db", "PRAGMA journal_mode = WAL", "CREATE TABLE t (a)", "INSERT INTO t VALUES (1)")
+    (tmp_path / "crashed").mkdir()
+    for side in ("", "-wal"):
+        (tmp_path / "crashed" / f"a.db{side}").write_bytes((tmp_path / f"a.db{side}").read_bytes())
+    writer.close()
+    before = state_of(tmp_path / "crashed")
+    engine = opened(tmp_path / "crashed" / "a.db")
+    try:
+        assert run(engine, "SELECT count(*) AS n FROM t").table.to_pylist() == [{"n": 1}]
+    finally:
+        engine.close()
+    assert state_of(tmp_path / "crashed") == before
+
+
+# DuckDB's own ways
+
+
+def test_duckdb_types_schemas_and_views(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "a.duckdb")) as connection:
+        connection.execute("CREATE SCHEMA hr")
+        connection.execute("CREATE TABLE hr.staff (name VARCHAR, mood ENUM('good', 'bad'), id UUID, pay DECIMAL(10, 2), tags VARCHAR[])")
+        connection.execute("INSERT INTO hr.staff VALUES ('Ann', 'good', uuid(), 12.50, ['a', 'b'])")
+        connection.execute("COMMENT ON TABLE hr.staff IS 'who works here'")
+        connection.execute("CREATE VIEW names AS SELECT name FROM hr.staff")
+    engine = opened(tmp_path / "a.duckdb")
+    try:
+        tables = {table.name: table for table in engine.tables()}
+        assert set(tables) == {"hr.staff", "names"}
+        assert tables["hr.staff"].comment == "who works here"
+        assert [column.kind for column in tables["hr.staff"].columns] == ["text", "text", "text", "decimal", "other"]
+        assert engine.dry_run(checked("SELECT * FROM names n, hr.staff AS s", "duckdb")).tables == {"names", "hr.staff"}
+        (row,) = run(engine, "SELECT name, mood, pay, tags FROM hr.staff").table.to_pylist()
+        assert (row["name"], row["mood"], str(row["pay"]), row["tags"]) == ("Ann", "good", "12.50", ["a", "b"])
+    finally:
+        engine.close()
+
+
+def test_hive_folders_are_one_table(tmp_path: Path) -> None:
+    for year in (2023, 2024):
+        (tmp_path / "sales" / f"year={year}").mkdir(parents=True)
+        duckdb.execute(f"COPY (SELECT 1 AS a) TO '{tmp_path / 'sales' / f'year={year}' / 'part.parquet'}'")
+    engine = opened(tmp_path)
+    try:
+        (table,) = engine.tables()
+        assert (table.name, [column.name for column in table.columns], table.rows) == ("sales", ["a", "year"], 2)
+    finally:
+        engine.close()
+
+
+def test_spilling_is_bounded(tmp_path: Path) -> None:
+    make_duckdb(tmp_path / "a.duckdb")
+    engine = DuckDBEngine(tmp_path / "a.duckdb", memory_limit_mb=100, spill_limit_mb=20, threads=1)
+    try:
+        with pytest.raises(TooCostly, match="100 MB"):
+            run(engine, "SELECT * FROM (SELECT a.id, b.id AS c, random() AS r FROM sales a, sales b) ORDER BY r", row_limit=5, seconds=60)
+        assert answers(engine)
+    finally:
+        engine.close()
+
+
+def test_errors_do_not_show_cells(own_engine: EmbeddedEngine) -> None:
+    if own_engine.dialect == "duckdb":
+        with pytest.raises(StreamLinkError) as caught:
+            run(own_engine, 'SELECT CAST("名前" AS INTEGER) FROM "order"')
+        assert "山田" not in str(caught.value)
+
+
+def test_engines_can_be_used_from_a_thread_that_ends(tmp_path: Path) -> None:
+    path = make("sqlite", tmp_path)
+    found: list[EmbeddedEngine] = []
+    thread = threading.Thread(target=lambda: found.append(opened(path)))
+    thread.start()
+    thread.join()
+    try:
+        assert answers(found[0])
+    finally:
+        found[0].close()
