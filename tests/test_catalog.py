@@ -6,6 +6,7 @@ import contextlib
 import pickle
 import sqlite3
 import threading
+import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -460,10 +461,16 @@ def test_no_tables_is_a_clear_error(sqlite: Maker) -> None:
         catalog.relevant("anything")
 
 
-def test_reading_stops_at_its_time_limit(patents: Data) -> None:
+def test_what_takes_longer_than_the_limit_is_read_while_questions_are_served(patents: Data) -> None:
+    patents.gate.clear()
     catalog = Catalog(patents, read_limit_s=0)
     assert [table.name for table in catalog.tables()] == ["patents"]
     assert not catalog.relevant("DE").matches
+    patents.gate.set()
+    until = time.monotonic() + 30
+    while not catalog.relevant("DE").matches and time.monotonic() < until:
+        time.sleep(0.05)
+    assert [match.value for match in catalog.relevant("DE").matches] == ["DE"]
 
 
 AWKWARD = (

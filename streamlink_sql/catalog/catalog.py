@@ -17,13 +17,15 @@ _log = logging.getLogger("streamlink_sql.catalog")
 
 _REST = 4.0
 _READ_LIMIT_S = 20.0
+_WHOLE_LIMIT_S = 900.0
 
 
 class Catalog:
     """The tables of one engine. Safe to share between threads.
 
     Every call notices data that changed. A changed schema is read before the call returns; where only rows changed, what was known
-    serves on until the new is ready, and data that changes all the time is read again at most a fifth of the time.
+    serves on until the new is ready, and data that changes all the time is read again at most a fifth of the time. What of a wide schema
+    cannot be sampled within `read_limit_s` is sampled while questions are served already.
     """
 
     def __init__(
@@ -52,11 +54,12 @@ class Catalog:
 
     def warm(self) -> None:
         """Reads what is new now, so that the next question need not wait."""
+        self._rest_until = 0.0
         self._current()
         refresh = self._refresh
-        if refresh is not None:
+        if refresh is not None and self._tolerated:
             refresh.join()
-            self._current()
+        self._current()
 
     @property
     def build_seconds(self) -> float:
@@ -72,8 +75,10 @@ class Catalog:
             snapshot = self._snapshot
             if snapshot is not None and (snapshot.stamp == stamp or self._may_serve(snapshot, stamp)):
                 return snapshot
-            self._snapshot = self._read(stamp)
-            self._tolerated = ""
+            self._refresh, self._tolerated = None, ""
+            self._snapshot = self._read(stamp, self._read_limit_s)
+            if self._snapshot.is_partial:
+                self._start_reading(stamp)
             return self._snapshot
 
     def _stamp(self) -> str:
@@ -93,27 +98,30 @@ class Catalog:
                 return False
             self._tolerated = stamp
         if (self._refresh is None or not self._refresh.is_alive()) and time.monotonic() >= self._rest_until:
-            self._refresh = threading.Thread(target=self._read_again, args=(stamp,), name="catalog", daemon=True)
-            self._refresh.start()
+            self._start_reading(stamp)
         return True
 
-    def _read_again(self, stamp: str) -> None:
-        started = time.monotonic()
-        try:
-            fresh = self._read(stamp)
-        except StreamLinkError as error:
-            _log.warning("The data changed and could not be read again: %s", error.detail)
-            with self._lock:
-                self._snapshot, self._tolerated = None, ""
-            return
-        with self._lock:
-            self._snapshot = fresh
-            self._rest_until = time.monotonic() + _REST * (time.monotonic() - started)
+    def _start_reading(self, stamp: str) -> None:
+        self._refresh = threading.Thread(target=self._read_again, args=(stamp,), name="catalog", daemon=True)
+        self._refresh.start()
 
-    def _read(self, stamp: str) -> Snapshot:
+    def _read_again(self, stamp: str) -> None:
+        """Reads in the background. A failure empties the catalogue, so that the next question meets it; a schema read meanwhile stays."""
+        started = time.monotonic()
+        fresh: Snapshot | None = None
+        try:
+            fresh = self._read(stamp, _WHOLE_LIMIT_S)
+        except StreamLinkError as error:
+            _log.info("The data could not be read again: %s", error.detail)
+        with self._lock:
+            if self._refresh is threading.current_thread():
+                self._snapshot, self._tolerated = fresh, ""
+                self._rest_until = time.monotonic() + _REST * (time.monotonic() - started)
+
+    def _read(self, stamp: str, time_limit_s: float) -> Snapshot:
         tables = self._engine.tables()
         glossary = load_glossary(self._glossary, tables) if self._glossary else Glossary()
-        return read_snapshot(self._engine, stamp, tables, glossary, self._budget, self._read_limit_s)
+        return read_snapshot(self._engine, stamp, tables, glossary, self._budget, time_limit_s)
 
 
 def _glossary_part(stamp: str) -> str:

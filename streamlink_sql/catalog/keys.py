@@ -119,7 +119,7 @@ def _key_score(table: Table, place: int, column: Column, names: frozenset[str]) 
         return 4 if words[-1] == "id" else 3.5
     if joined.startswith(own) and joined[len(own) :] in _KEY_WORDS:
         return 3.5
-    if any(joined == name + word for name in names for word in KEY_WORDS):
+    if any(joined.endswith(word) and joined[: -len(word)] in names for word in KEY_WORDS):
         return 0
     if words[-1] in _KEY_WORDS or joined.endswith("id"):
         return 2.5 if place == 0 else 1

@@ -27,6 +27,7 @@ _SHOWN = 5
 _SHOWN_LENGTH = 80
 _FEW_COLUMNS = 400
 _LOOKED_AT = 500
+_FOR_KEYS = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Snapshot:
     aliases: AliasIndex
     relevance: Relevance
     seconds: float
+    is_partial: bool
 
     def relevant(self, text: str) -> Context:
         """What a question needs of it."""
@@ -63,16 +65,20 @@ def read_snapshot(
 ) -> Snapshot:
     """Samples the engine's columns, infers keys and indexes the values; past the time limit the rest goes in unsampled."""
     started = time.monotonic()
-    reader = _Reader(engine, declared, started + time_limit_s)
+    reader = _Reader(engine, declared)
+    reader.deadline = started + _FOR_KEYS * time_limit_s
     inferred = infer_keys(declared, reader.sample, loosely_typed=engine.dialect == "sqlite")
     tables = glossary.describe(inferred)
+    reader.deadline = started + time_limit_s
     values = ValueIndex(reader.entries(declared))
     shown = reader.shown(declared)
     relevance = Relevance(tables, glossary.synonyms, budget)
     if reader.skipped:
-        _log.warning("%d columns were not sampled: reading them would have taken more than %.0f s", reader.skipped, time_limit_s)
-    seconds = time.monotonic() - started
-    return Snapshot(stamp, engine.dialect, declared, tables, glossary, shown, values, AliasIndex(glossary), relevance, seconds)
+        _log.warning("%d columns were not sampled: reading them would have taken more than %.0f s", len(reader.skipped), time_limit_s)
+    seconds, aliases = time.monotonic() - started, AliasIndex(glossary)
+    return Snapshot(
+        stamp, engine.dialect, declared, tables, glossary, shown, values, aliases, relevance, seconds, is_partial=bool(reader.skipped)
+    )
 
 
 def same_schema(one: Iterable[Table], other: Iterable[Table]) -> bool:
@@ -81,14 +87,15 @@ def same_schema(one: Iterable[Table], other: Iterable[Table]) -> bool:
 
 
 class _Reader:
-    """Samples of columns, each taken once."""
+    """Samples of columns, each taken once, until the deadline."""
 
-    def __init__(self, engine: Engine, tables: tuple[Table, ...], deadline: float) -> None:
+    deadline = 0.0
+
+    def __init__(self, engine: Engine, tables: tuple[Table, ...]) -> None:
         self._engine = engine
-        self._deadline = deadline
         self._taken: dict[Place, Sample] = {}
         self._rows = {table.name: table.rows for table in tables}
-        self.skipped = 0
+        self.skipped: set[Place] = set()
 
     def sample(self, table: str, column: str, limit: int = _MOST_OF_A_COLUMN) -> Sample:
         """Values of a column; none once the time is over."""
@@ -96,11 +103,12 @@ class _Reader:
         if place not in self._taken:
             if self._rows.get(table) == 0:
                 self._taken[place] = Sample((), True)
-            elif time.monotonic() > self._deadline:
-                self.skipped += 1
-                self._taken[place] = Sample((), False)
+            elif time.monotonic() > self.deadline:
+                self.skipped.add(place)
+                return Sample((), False)
             else:
                 self._taken[place] = self._engine.sample(table, column, limit=limit)
+                self.skipped.discard(place)
         return self._taken[place]
 
     def entries(self, tables: tuple[Table, ...]) -> dict[Place, tuple[str, ...]]:
@@ -136,7 +144,7 @@ def is_worth_indexing(seen: Sample) -> bool:
         return False
     looked_at = seen.values[:: max(1, len(seen.values) // _LOOKED_AT)]
     words = sum(len(value.split()) for value in looked_at) / len(looked_at)
-    if seen.complete:
+    if seen.complete or len(seen.values) < _MOST_OF_A_COLUMN:
         return words <= _FREE_TEXT_WORDS or len(seen.values) <= _FEW_TEXTS
     letters = sum(character.isalpha() for value in looked_at for character in value)
     characters = sum(not character.isspace() for value in looked_at for character in value)
