@@ -6,10 +6,11 @@ names (every table and column exists), then the text that runs is generated from
 
 from __future__ import annotations
 
-from streamlink_sql.checks import names, policy, syntax, text
+from streamlink_sql.checks import names, syntax, text
 from streamlink_sql.checks.explain import explain
 from streamlink_sql.checks.notes import notes
-from streamlink_sql.checks.policy import DEFAULT, Policy
+from streamlink_sql.checks.policy import DEFAULT, Policy, check_text, check_tree
+from streamlink_sql.errors import InvalidSQL
 from streamlink_sql.types import CheckedSQL, Dialect, Draft, Table
 
 __all__ = ["DEFAULT", "Policy", "check", "explain"]
@@ -19,12 +20,12 @@ def check(draft: Draft, tables: tuple[Table, ...], dialect: Dialect, *, policy: 
     """The draft as SQL that may run; raises InvalidSQL or PolicyRefused with `rule`, and `span` and `suggestions` where they help."""
     tokens = text.tokens_of(draft.sql, dialect, policy.caps)
     tree = syntax.parse(tokens, draft.sql, dialect)
-    _judge(tree, dialect, policy, tokens)
-    found = names.resolve(tree, tables, dialect)
-    sql = syntax.generate(tree, dialect)
-    _second_look(sql, tree, dialect, policy)
-    return CheckedSQL(sql=sql, dialect=dialect, tables=frozenset(found.tables), tree=tree, warnings=notes(tree, found))
-
-
-_judge = policy.check_tree
-_second_look = policy.check_text
+    try:
+        check_tree(tree, dialect, policy, tokens)
+        found = names.resolve(tree, tables, dialect)
+        sql = syntax.generate(tree, dialect)
+        check_text(syntax.read_back(sql, tree, dialect, policy.caps), tree, dialect, policy)
+        warnings = notes(tree, found)
+    except RecursionError as error:
+        raise InvalidSQL("The SQL is nested too deeply.", rule="text.too_complex") from error
+    return CheckedSQL(sql=sql, dialect=dialect, tables=frozenset(found.tables), tree=tree, warnings=warnings)

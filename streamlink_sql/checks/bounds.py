@@ -121,6 +121,8 @@ def check_recursion(node: exp.Expr) -> None:
         return
     for cte in node.expressions:
         name = cte.alias.lower()
+        if cte.this.args.get("limit"):
+            continue
         for part in _parts(cte.this):
             refers = any(table.name.lower() == name for table in part.find_all(exp.Table))
             if refers and not any(part.find(exp.Where, exp.Limit, exp.Having, exp.Qualify) or join.args.get("on") for join in _joins(part)):

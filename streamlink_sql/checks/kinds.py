@@ -41,8 +41,8 @@ FUNCTION_KINDS = _words(
     Stddev StddevPop StddevSamp StrPosition StrToTime StrToUnix Struct StructExtract Substring SubstringIndex Sum Tan Tanh Time
     TimeFromParts TimeStrToTime TimeToStr TimeToUnix Timestamp TimestampAdd TimestampDiff TimestampFromParts TimestampTrunc ToBase64
     ToBinary ToDays ToMap Transform Translate Trim Trunc Try TryCast TsOrDsAdd TsOrDsToDate TsOrDsToTimestamp Typeof Unhex Unicode
-    UnixDate UnixMicros UnixMillis UnixSeconds UnixToStr UnixToTime Unnest Upper VarMap Variance VariancePop Week WeekOfYear WidthBucket
-    Xor Year _ExplodeOuter
+    UnixDate UnixMicros UnixMillis UnixSeconds UnixToStr UnixToTime Unnest Upper Uuid VarMap Variance VariancePop Week WeekOfYear
+    WidthBucket Xor Year _ExplodeOuter
     """
 )
 """Functions that sqlglot knows by a class of their own; all others go by name. Left out: session, files, models, state."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from streamlink_sql.checks.policy import forbidden_table
-from streamlink_sql.checks.scopes import Names, Outputs, Relation, Scope, all_columns, relations_of, rename
+from streamlink_sql.checks.scopes import UNNAMED, Names, Outputs, Relation, Scope, all_columns, relations_of, rename
 from streamlink_sql.checks.tree import children, nearest, span_of
 from streamlink_sql.errors import InvalidSQL, PolicyRefused
 from streamlink_sql.types import Dialect, Table
@@ -90,6 +90,8 @@ class _Resolver:
 
     def select(self, node: exp.Select, outer: Scope | None, ctes: dict[str, Outputs]) -> Outputs:
         scope = Scope(outer, ctes)
+        if not node.expressions:
+            raise InvalidSQL("A SELECT without columns.", rule="syntax.parse", span=span_of(node))
         if node.args.get("from_"):
             self.source(node.args["from_"].this, scope)
         for join in node.args.get("joins") or ():
@@ -117,7 +119,7 @@ class _Resolver:
         using = [column.name.lower() for column in node.args.get("using") or ()]
         for name, column in zip(using, node.args.get("using") or (), strict=False):
             for side in (left, right):
-                if not any(relation.columns is None or name in relation.columns for relation in side):
+                if not any(relation.columns is None or relation.has(name) for relation in side):
                     self.unknown_column(column, scope)
         if str(node.args.get("method") or "").upper() == "NATURAL":
             using += [name for relation in right for name in relation.columns or ()]
@@ -294,7 +296,7 @@ class _Resolver:
                 if relation.name != parts[depth] or (depth == 1 and relation.schema and relation.schema != parts[0]):
                     continue
                 rowid = relation.stored and parts[depth + 1] in _ROW_IDS[self.dialect]
-                if relation.columns is None or parts[depth + 1] in relation.columns or rowid:
+                if relation.columns is None or relation.has(parts[depth + 1]) or rowid:
                     self.found.owners[id(node)] = relation
                     return
         if self.dialect != "sqlite" and self.lookup(parts[0], scope):
@@ -310,7 +312,7 @@ class _Resolver:
         """The relations that hold a column of that name: those of the nearest scope that has any."""
         level: Scope | None = scope
         while level is not None:
-            sure = [relation for relation in level.relations if relation.columns is not None and name in relation.columns]
+            sure = [relation for relation in level.relations if relation.columns is not None and relation.has(name)]
             maybe = [relation for relation in level.relations if relation.columns is None]
             if sure or maybe:
                 return sure or maybe
@@ -334,7 +336,7 @@ class _Resolver:
             elif item.find(exp.Columns) or isinstance(item, exp.Explode):
                 return None
             else:
-                names.append(item.alias_or_name.lower() or item.sql(dialect=self.dialect).lower())
+                names.append(item.alias_or_name.lower() or UNNAMED)
         return names
 
     def unknown_column(self, node: exp.Expr, scope: Scope, relation: str = "") -> None:

@@ -90,5 +90,5 @@ def _truth(node: exp.Expr) -> bool | None:
         if isinstance(left, exp.Column) and left == right:
             return isinstance(node, exp.EQ)
     if isinstance(node, exp.Like) and isinstance(node.expression, exp.Literal) and node.expression.name == "%":
-        return True
+        return not node.args.get("negate")
     return None

@@ -17,7 +17,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from streamlink_sql.checks import bounds
 from streamlink_sql.checks.kinds import FUNCTION_KINDS, NODE_KINDS, WORDS_BEFORE_BRACKET
-from streamlink_sql.checks.text import CAPS, Caps, sqlglot_dialect
+from streamlink_sql.checks.text import CAPS, Caps
 from streamlink_sql.checks.tree import nearest, own_span, span_of
 from streamlink_sql.errors import PolicyRefused
 from streamlink_sql.types import Dialect
@@ -37,6 +37,7 @@ class Policy:
 DEFAULT = Policy()
 
 _SYSTEM_SCHEMAS = {"information_schema", "pg_catalog", "system", "temp", "sys", "global_temp"}
+_HOME_SCHEMAS = {"", "main", "default"}
 _SYSTEM_TABLE = re.compile(r"(?:sqlite|duckdb|pragma|pg)_\w+", re.IGNORECASE)
 _FILE_LIKE = re.compile(
     r"[/\\*?]|://|\.(?:csv|tsv|txt|parquet|json|jsonl|ndjson|db|duckdb|sqlite|arrow|orc|avro|xlsx|gz|zst)$", re.IGNORECASE
@@ -67,7 +68,7 @@ def check_tree(tree: exp.Query, dialect: Dialect, policy: Policy, tokens: list[T
         _check_bounds(name, node, policy)
 
 
-def check_text(text: str, tree: exp.Query, dialect: Dialect, policy: Policy) -> None:
+def check_text(tokens: list[Token], tree: exp.Query, dialect: Dialect, policy: Policy) -> None:
     """The second look, at the text that will run: every word before a bracket is an allowed function, a known keyword or an alias.
 
     It does not depend on how sqlglot classifies functions.
@@ -75,7 +76,7 @@ def check_text(text: str, tree: exp.Query, dialect: Dialect, policy: Policy) -> 
     allowed = (functions(dialect) | policy.also) - policy.never
     aliases = Counter(alias.name.lower() for alias in tree.find_all(exp.TableAlias) if alias.columns)
     before: Token | None = None
-    for token in sqlglot_dialect(dialect).tokenize(text):
+    for token in tokens:
         if token.token_type is TokenType.L_PAREN and before is not None and _is_word(before):
             quoted = before.token_type is TokenType.IDENTIFIER
             word = before.text.lower() if quoted else before.text.lower().split()[-1]
@@ -96,7 +97,7 @@ def _is_word(token: Token) -> bool:
 
 def forbidden_table(name: str, schema: str) -> tuple[str, str] | None:
     """The rule and the reason when a name that the catalogue does not hold is worse than unknown: a system catalogue, or a file."""
-    if schema.lower() in _SYSTEM_SCHEMAS or (not schema and _SYSTEM_TABLE.fullmatch(name)):
+    if schema.lower() in _SYSTEM_SCHEMAS or (schema.lower() in _HOME_SCHEMAS and _SYSTEM_TABLE.fullmatch(name)):
         return "table.system", "System catalogues cannot be read."
     if _FILE_LIKE.search(name):
         return "table.file", "Files cannot be read by name; ask for a table."

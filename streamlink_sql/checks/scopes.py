@@ -9,6 +9,10 @@ Outputs = list[str] | None
 """The columns of a relation in lower case, or None when they cannot be known."""
 
 
+UNNAMED = "?"
+"""The name of a column that has none."""
+
+
 @dataclass(slots=True)
 class Relation:
     """Something in a FROM: its name there, its columns, and whether it is a table of the catalogue."""
@@ -17,6 +21,10 @@ class Relation:
     columns: Outputs
     stored: bool = False
     schema: str = ""
+
+    def has(self, name: str) -> bool:
+        """True when it has that column; an expression without alias may be called by its own text, as in "count(*)"."""
+        return self.columns is not None and (name in self.columns or (UNNAMED in self.columns and not name.isidentifier()))
 
 
 @dataclass(slots=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError, UnsupportedError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from streamlink_sql.checks.text import sqlglot_dialect
+from streamlink_sql.checks.text import Caps, check_shape, sqlglot_dialect
 from streamlink_sql.errors import InvalidSQL, PolicyRefused
 from streamlink_sql.types import Dialect
 
@@ -43,6 +45,27 @@ def generate(tree: exp.Query, dialect: Dialect) -> str:
         raise InvalidSQL(f"The SQL cannot be written for {dialect}.", rule="syntax.unsupported") from error
     except (SqlglotError, RecursionError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
         raise InvalidSQL("The SQL cannot be written again.", rule="syntax.generate") from error
+
+
+def read_back(text: str, tree: exp.Query, dialect: Dialect, caps: Caps) -> list[Token]:
+    """The tokens of generated text, once it is sure that it reads back as one query with as many SELECTs over the same tables.
+
+    Generating must not let anything out of its quotes; a text that reads back otherwise is refused.
+    """
+    tokens = sqlglot_dialect(dialect).tokenize(text)
+    check_shape(tokens, replace(caps, work=2 * caps.work, nesting=2 * caps.nesting))
+    if _shape(parse(tokens, text, dialect)) != _shape(tree):
+        raise PolicyRefused("The SQL does not read back as it was written.", rule="syntax.reading")
+    return tokens
+
+
+def _shape(tree: exp.Query) -> Counter[str]:
+    """How often each table and SELECT occurs, whatever the order."""
+    found: Counter[str] = Counter()
+    for node in tree.find_all(exp.Table, exp.Select):
+        name = ".".join((node.catalog, node.db, node.name)) if isinstance(node, exp.Table) else "SELECT"
+        found[name] += 1
+    return found
 
 
 def _one_statement(tokens: list[Token]) -> list[Token]:

@@ -24,11 +24,12 @@ class Caps:
     """What a text may cost: `work` is how many tokens the parser will handle, counting those that it reads again."""
 
     bytes: int = 16 * 1024
-    tokens: int = 3_000
+    tokens: int = 2_000
     nesting: int = 32
     joins: int = 40
     run: int = 20
-    work: int = 12_000
+    chain: int = 16
+    work: int = 6_000
 
 
 CAPS = Caps()
@@ -38,13 +39,18 @@ _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _BLANK_LETTERS = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0]")
 _OPEN = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 _CLOSE = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
-_PREFIX = {TokenType.NOT, TokenType.DASH, TokenType.PLUS, TokenType.TILDE, TokenType.CASE, TokenType.INTERVAL, TokenType.PARAMETER}
+_PREFIX = {
+    TokenType.NOT, TokenType.DASH, TokenType.PLUS, TokenType.TILDE, TokenType.CASE, TokenType.INTERVAL, TokenType.PARAMETER, TokenType.FROM,
+}  # fmt: skip
+_CHAINED = {TokenType.DIV, TokenType.DCOLON, TokenType.L_BRACKET}
+_ENDS_CHAIN = {TokenType.COMMA, TokenType.AND, TokenType.OR, TokenType.FROM, TokenType.ALIAS, TokenType.THEN, TokenType.ELSE}
 _QUOTED = {TokenType.STRING, TokenType.IDENTIFIER, TokenType.NATIONAL_STRING, TokenType.RAW_STRING}
 _UNCONDITIONAL = {TokenType.CROSS, TokenType.NATURAL}
 _ENDS_JOINS = {
-    TokenType.WHERE, TokenType.GROUP_BY, TokenType.ORDER_BY, TokenType.HAVING, TokenType.LIMIT, TokenType.QUALIFY,
-    TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT, TokenType.SELECT, TokenType.WINDOW,
+    TokenType.WHERE, TokenType.GROUP_BY, TokenType.ORDER_BY, TokenType.HAVING, TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT,
+    TokenType.SELECT,
 }  # fmt: skip
+"""Words that can be no name, so that nothing before them is read again."""
 
 
 @lru_cache(maxsize=8)
@@ -67,7 +73,7 @@ def tokens_of(sql: str, dialect: Dialect, caps: Caps = CAPS) -> list[Token]:
         raise InvalidSQL(f"The SQL has more than {caps.tokens} words.", rule="text.too_many_tokens")
     if not plain:
         _check_outside_quotes(sql, tokens)
-    _check_shape(tokens, caps)
+    check_shape(tokens, caps)
     return tokens
 
 
@@ -124,15 +130,20 @@ def _looks_alike(word: str) -> bool:
     return "LATIN" in scripts and bool(scripts & {"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU"})
 
 
-def _check_shape(tokens: list[Token], caps: Caps) -> None:
+def check_shape(tokens: list[Token], caps: Caps) -> None:
     """Joins, nesting, runs of prefixes, and the work that parsing will be."""
     types = _type_words()
-    work = joins = run = pending = doubled = 0
+    work = joins = run = chain = pending = doubled = 0
     stack: list[tuple[int, int]] = []
     before: Token | None = None
     for token in tokens:
         kind = token.token_type
         run = run + 1 if kind in _PREFIX else 0
+        chain = (
+            0
+            if kind in _ENDS_CHAIN or kind in _ENDS_JOINS
+            else chain + (kind in _CHAINED or (kind is TokenType.DOT and before is not None and before.token_type is TokenType.R_PAREN))
+        )
         if kind in _OPEN:
             stack.append((pending, doubled))
             doubled += before is not None and before.token_type in types
@@ -149,7 +160,7 @@ def _check_shape(tokens: list[Token], caps: Caps) -> None:
         elif kind is TokenType.VAR and before is not None and before.token_type is TokenType.NUMBER and before.end + 1 == token.start:
             raise InvalidSQL("A number is glued to a word.", rule="text.number", span=[before.start, token.end + 1])
         work += 1 << min(doubled + pending, 30)
-        if work > caps.work or joins > caps.joins or len(stack) > caps.nesting or run > caps.run:
+        if work > caps.work or joins > caps.joins or len(stack) > caps.nesting or run > caps.run or chain > caps.chain:
             raise InvalidSQL("The SQL is nested too deeply or joins too much.", rule="text.too_complex", span=[token.start, token.end + 1])
         before = token
 
@@ -158,4 +169,4 @@ def _check_shape(tokens: list[Token], caps: Caps) -> None:
 def _type_words() -> frozenset[TokenType]:
     from sqlglot.parser import Parser
 
-    return frozenset(Parser.TYPE_TOKENS | {TokenType.ARRAY, TokenType.STRUCT, TokenType.MAP}) - {TokenType.IDENTIFIER}
+    return frozenset(Parser.TYPE_TOKENS | {TokenType.ARRAY, TokenType.STRUCT, TokenType.MAP, TokenType.LATERAL}) - {TokenType.IDENTIFIER}

@@ -1,0 +1,426 @@
+"""The checks: what is refused and why, what must pass, what it costs, and what is said about it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamlink_sql.checks import Policy, check, explain
+from streamlink_sql.checks.policy import functions
+from streamlink_sql.errors import InvalidSQL, PolicyRefused, StreamLinkError
+from streamlink_sql.types import CheckedSQL, Column, Dialect, Draft, Table
+
+FIXTURES = Path(__file__).parent / "fixtures"
+PACKAGE = Path(__file__).parent.parent / "streamlink_sql"
+
+SCHEMA = """
+CREATE TABLE customers (id INTEGER, name VARCHAR, country VARCHAR, birth DATE);
+CREATE TABLE orders (id INTEGER, customer_id INTEGER, order_date DATE, status VARCHAR, amount DECIMAL(12, 2), tags VARCHAR[], doc JSON);
+CREATE TABLE items (order_id INTEGER, product VARCHAR, qty INTEGER, price DOUBLE);
+CREATE TABLE staff (id INTEGER, name VARCHAR, manager_id INTEGER, place STRUCT(city VARCHAR, zip VARCHAR));
+CREATE TABLE "table" ("order" INTEGER, "select" INTEGER, "from" VARCHAR, "group by" VARCHAR);
+CREATE TABLE "Mixed Case; Table" ("weird "" quote" VARCHAR, "Größe" DOUBLE, "straße" VARCHAR);
+"""
+ROWS = """
+INSERT INTO customers SELECT i, 'name ' || i, CASE i % 3 WHEN 0 THEN 'DE' ELSE 'FR' END,
+    DATE '1980-01-01' + 100 * i::INTEGER FROM range(9) t(i);
+INSERT INTO orders SELECT i, i % 9, DATE '2020-01-01' + (i * 7 % 400)::INTEGER, ['open', 'done', 'lost'][i % 3 + 1], i * 37 % 101,
+    ['x', 'y', 'z'][1:i % 3 + 1], '{"a": ' || i || ', "b": [1], "c": "t"}' FROM range(60) t(i);
+INSERT INTO items SELECT i % 60, 'p' || i % 7, i % 5, i % 11 FROM range(150) t(i);
+INSERT INTO staff SELECT i, 'boss ' || i, i // 2, {'city': 'c' || i, 'zip': i::VARCHAR} FROM range(1, 9) t(i);
+INSERT INTO "table" VALUES (1, 2, 'a', 'b');
+"""
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    connection = duckdb.connect()
+    connection.execute(SCHEMA + ROWS)
+    yield connection
+    connection.close()
+
+
+def tables_of(connection: duckdb.DuckDBPyConnection) -> tuple[Table, ...]:
+    found: dict[str, list[Column]] = defaultdict(list)
+    query = "SELECT table_name, column_name, data_type FROM information_schema.columns ORDER BY table_name, ordinal_position"
+    for table, column, native in connection.execute(query).fetchall():
+        found[table].append(Column(column, "other", native))
+    return tuple(Table(name, tuple(columns)) for name, columns in found.items())
+
+
+@pytest.fixture(scope="module")
+def tables(database: duckdb.DuckDBPyConnection) -> tuple[Table, ...]:
+    return tables_of(database)
+
+
+def cases(name: str) -> list[tuple[str, str]]:
+    """The statements of a fixture with the rule expected, '' for those to be allowed. Format: see the head of each file."""
+    found: list[tuple[str, str]] = []
+    rule: str | None = None
+    lines: list[str] = []
+    for line in [*(FIXTURES / name).read_text(encoding="utf-8").split("\n"), "-- allow"]:
+        if line == "-- allow" or line.startswith(("-- refuse:", "-- #")):
+            statement = "\n".join(lines).strip()
+            if rule is not None and statement:
+                found.append((rule, statement.removesuffix(" ;;").removesuffix(";") if statement.endswith(";") else statement))
+            rule = None if line.startswith("-- #") else line.partition(":")[2].strip()
+            lines = []
+        else:
+            lines.append(line)
+    return found
+
+
+def refusal(sql: str, tables: tuple[Table, ...], dialect: Dialect = "duckdb", policy: Policy | None = None) -> StreamLinkError:
+    with pytest.raises(StreamLinkError) as caught:
+        check(Draft(sql), tables, dialect, policy=policy or Policy())
+    return caught.value
+
+
+ALL_CASES = [(d, *case) for d in ("duckdb", "sqlite") for case in cases(f"security_{d}.sql")]
+
+
+@pytest.mark.parametrize(("dialect", "rule", "sql"), ALL_CASES)
+def test_security_fixture(dialect: Dialect, rule: str, sql: str, tables: tuple[Table, ...]) -> None:
+    if not rule:
+        check(Draft(sql), tables, dialect)
+        return
+    error = refusal(sql, tables, dialect)
+    assert isinstance(error, (InvalidSQL, PolicyRefused))
+    assert error.helps["rule"] == rule
+    span = error.helps.get("span")
+    assert span is None or 0 <= span[0] < span[1] <= len(sql)
+
+
+def test_the_fixtures_are_large_enough() -> None:
+    assert sum(bool(rule) for _, rule, _ in ALL_CASES) >= 150
+    assert sum(not rule for _, rule, _ in ALL_CASES) >= 100
+
+
+ALLOWED = [sql for rule, sql in cases("security_duckdb.sql") if not rule]
+
+
+@pytest.mark.parametrize("sql", ALLOWED)
+def test_what_runs_means_what_was_written(sql: str, database: duckdb.DuckDBPyConnection, tables: tuple[Table, ...]) -> None:
+    checked = check(Draft(sql), tables, "duckdb")
+    try:
+        database.execute(sql)
+    except duckdb.Error as error:
+        pytest.skip(f"DuckDB itself does not bind it: {error}")
+    expected = sorted(map(str, database.fetchall()))
+    found = sorted(map(str, database.execute(checked.sql).fetchall()))
+    volatile = "random()" in sql or "SAMPLE" in sql
+    assert len(found) == len(expected) if volatile else found == expected
+
+
+def test_what_runs_reads_the_tables_that_were_found(database: duckdb.DuckDBPyConnection, tables: tuple[Table, ...]) -> None:
+    """The engine's own table list of the text that runs is the gate's."""
+    for sql in ALLOWED:
+        checked = check(Draft(sql), tables, "duckdb")
+        try:
+            engine = database.get_table_names(checked.sql)
+        except duckdb.Error:
+            continue
+        assert {name.lower() for name in engine} == {name.lower() for name in checked.tables}, sql
+
+
+def test_what_runs_holds_no_comment(tables: tuple[Table, ...]) -> None:
+    checked = check(Draft("SELECT /* a */ count(*) -- b\nFROM orders /* c */;"), tables, "duckdb")
+    assert checked.sql == "SELECT COUNT(*) FROM orders"
+    assert checked.tables == {"orders"}
+
+
+def test_checking_twice_changes_nothing(tables: tuple[Table, ...]) -> None:
+    for sql in ALLOWED:
+        once = check(Draft(sql), tables, "duckdb").sql
+        assert check(Draft(once), tables, "duckdb").sql == once
+
+
+@pytest.mark.parametrize("char", ["\x00", "\x1b", "\x7f", "\x85", "\u200b", "\u00a0", "\u2028", "\u3000", "\ufeff", "\u3164", "\ue000"])
+def test_odd_characters_outside_quotes(char: str, tables: tuple[Table, ...]) -> None:
+    for sql in (f"SELECT id FROM orders{char}", f"SELECT{char}id FROM orders", f"SELECT id /*{char}*/ FROM orders", f"{char}SELECT 1"):
+        assert refusal(sql, tables).helps["rule"] in ("text.control_character", "text.look_alike")
+
+
+@pytest.mark.parametrize("char", ["\x00", "\x1b", "\u202e", "\u2066", "\ud800"])
+def test_dangerous_characters_inside_quotes(char: str, tables: tuple[Table, ...]) -> None:
+    assert refusal(f"SELECT 'a{char}b' FROM orders", tables).helps["rule"] == "text.control_character"
+
+
+def test_a_lone_carriage_return_ends_comments_in_some_engines(tables: tuple[Table, ...]) -> None:
+    assert refusal("SELECT 1 -- x\rFROM hr.salaries", tables).helps["rule"] == "text.control_character"
+    assert check(Draft("SELECT id -- x\r\nFROM orders"), tables, "duckdb").tables == {"orders"}
+
+
+def test_size_caps(tables: tuple[Table, ...]) -> None:
+    assert refusal("SELECT '" + "x" * 17_000 + "'", tables).helps["rule"] == "text.too_long"
+    assert refusal("SELECT '" + "ü" * 9_000 + "'", tables).helps["rule"] == "text.too_long"
+    assert refusal("SELECT " + "1," * 1_500 + "1", tables).helps["rule"] == "text.too_many_tokens"
+    assert refusal("SELECT 1 FROM orders" + " JOIN items ON true" * 60, tables).helps["rule"] == "text.too_complex"
+    assert refusal("SELECT " + "(" * 60 + "1" + ")" * 60, tables).helps["rule"] == "text.too_complex"
+    check(Draft("SELECT '" + "x" * 16_000 + "'"), tables, "duckdb")
+    check(Draft("SELECT id FROM orders WHERE id IN (" + ",".join(map(str, range(900))) + ")"), tables, "duckdb")
+
+
+SLOW = {
+    "joins": ("SELECT 1 FROM orders", " JOIN items b", "", ""),
+    "left joins": ("SELECT 1 FROM orders", " LEFT JOIN items b", "", ""),
+    "joins of names that are keywords": ("SELECT 1 FROM orders", " JOIN window *", "", ""),
+    "joins, limit": ("SELECT 1 FROM orders", " JOIN limit b", "", ""),
+    "two joins, one condition": ("SELECT 1 FROM orders", " JOIN items b JOIN items c ON 1", "", ""),
+    "joined subqueries": ("SELECT 1 FROM orders", " JOIN (SELECT 1) b", "", ""),
+    "joined laterals": ("SELECT 1 FROM orders", " JOIN LATERAL (SELECT 1) b", "", ""),
+    "laterals": ("", "SELECT * FROM orders, LATERAL (", "1", ")"),
+    "unfinished laterals": ("", "SELECT * FROM orders, LATERAL (", "1", ""),
+    "calls": ("SELECT ", "lower(", "1", ")"),
+    "type calls": ("SELECT ", "date(", "1", ")"),
+    "struct calls": ("SELECT ", "struct(", "1", ")"),
+    "char calls": ("SELECT ", "char(", "1", ")"),
+    "arrays": ("SELECT ", "array[", "1", "]"),
+    "brackets": ("SELECT ", "[", "1", "]"),
+    "parentheses": ("SELECT ", "(", "1", ")"),
+    "braces": ("SELECT ", "{'a': ", "1", "}"),
+    "subqueries": ("SELECT ", "(SELECT ", "1", ")"),
+    "subscripts": ("SELECT 1", "[1]", "", ""),
+    "casts": ("SELECT 1", "::int", "", ""),
+    "divisions": ("SELECT 1", " div 1", "", ""),
+    "case": ("SELECT ", "CASE WHEN ", "1", " THEN 1 END"),
+    "not": ("SELECT ", "NOT ", "1", ""),
+    "minus": ("SELECT ", "- ", "1", ""),
+    "from": ("", "FROM ", "1", ""),
+    "interval": ("SELECT ", "INTERVAL ", "1", ""),
+    "sums": ("SELECT 1", " + 1", "", ""),
+    "and": ("SELECT 1 WHERE 1", " AND 1", "", ""),
+    "concatenation": ("SELECT 'a'", " || 'a'", "", ""),
+    "between": ("SELECT 1", " BETWEEN 1 AND 1", "", ""),
+    "is null": ("SELECT 1", " IS NULL", "", ""),
+    "unions": ("SELECT 1", " UNION SELECT 1", "", ""),
+    "CTEs": ("WITH ", "a AS (SELECT 1), ", "b AS (SELECT 1) SELECT 1", ""),
+    "nested CTEs": ("", "WITH a AS (", "SELECT 1", ") SELECT 1"),
+    "methods": ("SELECT 'a'", ".lower()", "", ""),
+    "fields": ("SELECT a", ".b", "", ""),
+    "lambdas": ("SELECT ", "x -> ", "1", ""),
+    "columns": ("SELECT id", ", id", " FROM orders", ""),
+    "commas": ("SELECT 1 FROM orders", ", orders", "", ""),
+    "exists": ("SELECT ", "EXISTS(SELECT 1 WHERE ", "1", ")"),
+    "comments": ("SELECT 1", "/* x */", "", ""),
+    "semicolons": ("SELECT 1", ";", "", ""),
+    "quotes": ("SELECT ", "'a' ", "1", ""),
+    "letters of another script": ("SELECT ", "я", "1", ""),
+}
+"""How each text begins, what is repeated, what stands in its middle, and what closes each repetition."""
+
+
+@pytest.mark.parametrize("name", SLOW)
+@pytest.mark.parametrize("dialect", ["duckdb", "sqlite"])
+def test_no_text_keeps_the_gate_long(name: str, dialect: Dialect, tables: tuple[Table, ...]) -> None:
+    """Repeated up to the caps, every shape is judged within 100 ms of processor time."""
+    start, piece, core, closing = SLOW[name]
+    check(Draft("SELECT id FROM orders"), tables, dialect)
+    for count in (5, 9, 13, 16, 19, 31, 39, 150, 600, 900, 1_300, 3_000):
+        sql = (start + piece * count + core + closing * count)[: 16 * 1024]
+        begin = time.thread_time()
+        with contextlib.suppress(StreamLinkError):
+            check(Draft(sql), tables, dialect)
+        assert time.thread_time() - begin < 0.1, f"{count} times"
+
+
+FRAGMENTS = st.sampled_from(
+    """
+    select from where ( ) [ ] { } , . ; * + - / = < > || :: : ' " ` join left lateral on using group by having order limit union all
+    with as case when then end not in exists between and or is null like cast interval over partition window filter qualify unnest
+    values distinct orders o customers id name status amount 1 0x1 1e9 'a' "b" date( range( count( -- /* */ ? $1 @ ~ ^ & | % ! ->
+    lambda x recursive for update into pivot at replace exclude columns(
+    """.split()
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(FRAGMENTS, max_size=40), st.sampled_from(["duckdb", "sqlite", "spark"]))
+def test_no_soup_of_words_crashes_it(words: list[str], dialect: Dialect) -> None:
+    _check_or_refuse("select " + " ".join(words), dialect)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(ALLOWED), st.data())
+def test_no_mutation_crashes_it(sql: str, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(sql)))
+    cut = data.draw(st.integers(0, 8))
+    put = data.draw(st.one_of(st.text(max_size=4), FRAGMENTS))
+    _check_or_refuse(sql[:at] + put + sql[at + cut :], data.draw(st.sampled_from(["duckdb", "sqlite", "spark"])))
+
+
+def _check_or_refuse(sql: str, dialect: Dialect) -> None:
+    made = (
+        Table("orders", (Column("id", "integer"), Column("status", "text"))),
+        Table("customers", (Column("id", "integer"), Column("name", "text"))),
+    )
+    try:
+        checked = check(Draft(sql), made, dialect)
+    except StreamLinkError as error:
+        assert isinstance(error, (InvalidSQL, PolicyRefused))  # noqa: PT017
+    else:
+        assert checked.tables <= {"orders", "customers"}
+        assert explain(checked, made)
+
+
+def test_suggestions_and_spans(tables: tuple[Table, ...]) -> None:
+    error = refusal("SELECT stauts FROM orders", tables)
+    assert error.helps == {"rule": "column.unknown", "span": [7, 13], "suggestions": ["status", "tags"]}
+    error = refusal("SELECT id FROM order_s", tables)
+    assert error.helps["suggestions"][0] == "orders"
+    assert error.helps["span"] == [15, 22]
+    error = refusal("SELECT 1, uper(status) FROM orders", tables)
+    assert "upper" in error.helps["suggestions"]
+    assert error.code == "policy_refused"
+    assert error.helps["span"] == [10, 14]
+    error = refusal("SELECT id FROM orders JOIN customers ON customers.id = customer_id", tables)
+    assert error.helps["rule"] == "column.ambiguous"
+    assert error.helps["suggestions"] == ["orders.id", "customers.id"]
+
+
+def test_sqlite_takes_unknown_quoted_names_for_text(tables: tuple[Table, ...]) -> None:
+    checked = check(Draft('SELECT "name" FROM customers WHERE country = "DE" AND customers."id" > 1'), tables, "sqlite")
+    assert checked.sql == 'SELECT "name" FROM customers WHERE country = \'DE\' AND customers."id" > 1'
+    assert refusal('SELECT name FROM customers WHERE country = "DE"', tables, "duckdb").helps["rule"] == "column.unknown"
+
+
+def test_names_are_matched_without_regard_to_case(tables: tuple[Table, ...]) -> None:
+    for dialect in ("duckdb", "sqlite", "spark"):
+        assert check(Draft("SELECT O.ID FROM Orders AS o"), tables, dialect).tables == {"orders"}
+
+
+def test_warnings(tables: tuple[Table, ...]) -> None:
+    def said(sql: str) -> str:
+        return " ".join(check(Draft(sql), tables, "duckdb").warnings)
+
+    assert "Nothing links customers" in said("SELECT * FROM orders, customers")
+    assert "every row" in said("SELECT * FROM orders WHERE status = 'x' OR 1 = 1")
+    assert "every row" in said("SELECT * FROM orders WHERE id = id")
+    assert "no row" in said("SELECT * FROM orders WHERE status = 'x' AND 1 = 2")
+    for sql in (
+        "SELECT * FROM orders o JOIN customers c ON o.customer_id = c.id WHERE o.id > 3",
+        "SELECT * FROM orders o, customers c WHERE o.customer_id = c.id",
+        "SELECT * FROM orders o, (SELECT avg(amount) AS a FROM orders) t WHERE o.amount > t.a",
+        "SELECT * FROM orders NATURAL JOIN items",
+        "SELECT * FROM orders WHERE status LIKE 'x%' OR id IS NULL",
+    ):
+        assert said(sql) == "", sql
+
+
+def test_policy_can_widen_and_narrow(tables: tuple[Table, ...]) -> None:
+    narrow = Policy(never=frozenset({"md5", "random", "age"}))
+    for name in ("md5(name)", "random()", "age(birth)"):
+        assert refusal(f"SELECT {name} FROM customers", tables, policy=narrow).helps["rule"] == "function.unknown"
+    check(Draft("SELECT my_own(name) FROM customers"), tables, "duckdb", policy=Policy(also=frozenset({"my_own"})))
+
+
+@pytest.mark.parametrize(
+    "name", ["read_csv", "query", "query_table", "getenv", "nextval", "sleep_ms", "current_setting", "write_log", "error"]
+)
+def test_dangerous_functions_are_in_no_list(name: str) -> None:
+    for dialect in ("duckdb", "sqlite", "spark"):
+        assert name not in functions(dialect)
+
+
+def test_every_function_of_duckdb_is_listed_or_left_out_on_purpose(database: duckdb.DuckDBPyConnection) -> None:
+    """No table function, and none that takes SQL, is allowed; what is listed exists."""
+    rows = database.execute("SELECT DISTINCT function_name, function_type FROM duckdb_functions()").fetchall()
+    scalars = {name.lower() for name, kind in rows if kind not in ("table", "pragma", "table_macro")}
+    only_tables = {name.lower() for name, kind in rows if kind in ("table", "table_macro", "pragma")} - scalars
+    assert not functions("duckdb") & only_tables - {"unnest"}
+    unknown = functions("duckdb") - {name.lower() for name, _ in rows}
+    special = set(
+        """
+        coalesce try grouping grouping_id ifnull nvl position percentile_cont percentile_disc current_timestamp current_time
+        localtime localtimestamp rank dense_rank row_number ntile lag lead first_value last_value nth_value cume_dist
+        percent_rank fill
+        """.split()
+    )
+    assert unknown <= special
+
+
+EXPLAINED = [
+    tuple(block.strip().removesuffix(";").split("\n", 1))
+    for block in (FIXTURES / "explain.sql").read_text(encoding="utf-8").split("-- says: ")[1:]
+]
+
+
+@pytest.mark.parametrize(("sentence", "sql"), EXPLAINED)
+def test_explain(sentence: str, sql: str, tables: tuple[Table, ...]) -> None:
+    assert explain(check(Draft(sql), tables, "duckdb"), tables) == sentence
+
+
+def test_explain_uses_comments_and_never_fails() -> None:
+    made = (Table("t", (Column("a", "integer"),), comment="What we sold."),)
+    assert explain(check(Draft("SELECT a FROM t"), made, "duckdb"), made) == "Reads the table t (What we sold). Returns a."
+
+
+@pytest.mark.parametrize("sql", ALLOWED)
+def test_explain_says_something_about_everything(sql: str, tables: tuple[Table, ...]) -> None:
+    checked = check(Draft(sql), tables, "duckdb")
+    said = explain(checked, tables)
+    assert said.endswith(".")
+    assert all(table in said for table in checked.tables)
+
+
+def test_only_checks_makes_checked_sql() -> None:
+    makers = [path for path in PACKAGE.rglob("*.py") if "CheckedSQL(" in path.read_text(encoding="utf-8") and path.parent.name != "checks"]
+    assert makers == []
+    assert CheckedSQL.__name__ == "CheckedSQL"
+
+
+def test_importing_it_is_light() -> None:
+    heavy = ("duckdb", "fastapi", "pyarrow", "torch", "pandas")
+    code = f"import sys, streamlink_sql.checks; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def spider() -> Path:
+    beside = Path(__file__).parent.parent.parent / "shared" / "data" / "spider"
+    path = Path(os.environ["STREAMLINK_SPIDER"]) if "STREAMLINK_SPIDER" in os.environ else beside
+    if not (path / "dev.jsonl").exists():
+        pytest.skip("set STREAMLINK_SPIDER to a folder with Spider's dev.jsonl, tables.json and databases")
+    return path
+
+
+def spider_tables(path: Path) -> dict[str, tuple[Table, ...]]:
+    found: dict[str, tuple[Table, ...]] = {}
+    entries: list[dict[str, Any]] = json.loads((path / "tables.json").read_text(encoding="utf-8"))
+    for entry in entries:
+        columns: dict[int, list[Column]] = defaultdict(list)
+        for table, name in entry["column_names_original"]:
+            columns[table].append(Column(name, "other"))
+        found[entry["db_id"]] = tuple(Table(name, tuple(columns[i])) for i, name in enumerate(entry["table_names_original"]))
+    return found
+
+
+def test_spider_dev_passes_and_means_the_same() -> None:
+    path = spider()
+    catalogue = spider_tables(path)
+    by_database: dict[str, set[str]] = defaultdict(set)
+    for line in (path / "dev.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        by_database[row["db_id"]].add(row["query"])
+    for name, queries in by_database.items():
+        connection = sqlite3.connect(f"file:{path}/databases/{name}.sqlite?mode=ro&immutable=1", uri=True)
+        connection.text_factory = lambda raw: raw.decode(errors="replace")
+        for query in queries:
+            checked = check(Draft(query), catalogue[name], "sqlite")
+            assert connection.execute(checked.sql).fetchall() == connection.execute(query).fetchall(), query
+            assert explain(checked, catalogue[name])
+        connection.close()
