@@ -53,7 +53,7 @@ def demo(
         from streamlink_sql.cli.serve import serve_settings
 
         print(flush=True)
-        serve_settings(settings)
+        serve_settings(settings, SAMPLE_QUESTIONS)
 
 
 def make_data(folder: Path, rows: int, seed: int) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -32,20 +32,12 @@ def tables(
     if name is not None:
         found = (_one(found, name),)
     if as_json:
-        print(json_line([table_body(table) for table in found]))
+        print(json_line([table.body() for table in found]))
     elif name is not None:
         _print(["column", "type", "means"], [[c.name, c.native or c.kind, c.comment] for c in found[0].columns])
     else:
         rows = [[t.name, "" if t.rows is None else f"{t.rows:,}", ", ".join(c.name for c in t.columns), t.comment] for t in found]
         _print(["table", "rows", "columns", "means"], rows)
-
-
-def table_body(table: Table) -> dict[str, Any]:
-    """A table as JSON."""
-    columns = [{"name": c.name, "type": c.kind, "native": c.native, "comment": c.comment} for c in table.columns]
-    keys = [{"columns": k.columns, "to_table": k.to_table, "to_columns": k.to_columns, "inferred": k.inferred} for k in table.foreign_keys]
-    body = {"name": table.name, "rows": table.rows, "comment": table.comment, "columns": columns}
-    return body | {"primary_key": table.primary_key, "foreign_keys": keys}
 
 
 def history(

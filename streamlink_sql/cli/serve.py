@@ -35,19 +35,27 @@ def serve(
     serve_settings(load_settings(config, **told))
 
 
-def serve_settings(settings: Settings) -> None:
-    """Serves until it is stopped."""
+def serve_settings(settings: Settings, examples: tuple[str, ...] = ()) -> None:
+    """Serves until it is stopped. `examples` are questions that the page offers."""
     with listening(settings.host, settings.port) as listener:
         import uvicorn
 
         from streamlink_sql.assemble import control_unit
-        from streamlink_sql.web.api import create_app
+        from streamlink_sql.web.api import LOOPBACK, create_app
 
         with closing(control_unit(settings)) as control:
             control.catalog.tables()
             host, port = listener.getsockname()[:2]
             print(f"StreamLink answers on http://{f'[{host}]' if ':' in host else host}:{port} - Ctrl-C stops it.", file=sys.stderr)
-            server = uvicorn.Server(uvicorn.Config(create_app(control), log_level="warning", timeout_graceful_shutdown=5))
+            app = create_app(
+                control,
+                hosts=LOOPBACK,
+                data=settings.data,
+                model=settings.model,
+                at_once=settings.running + settings.waiting,
+                examples=examples,
+            )
+            server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5))
             with contextlib.suppress(KeyboardInterrupt):
                 server.run(sockets=[listener])
 
