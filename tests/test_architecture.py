@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 import resource
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -84,6 +87,35 @@ def test_only_checks_makes_checked_sql() -> None:
 
 def test_every_module_says_what_it_holds() -> None:
     assert [str(path) for path in SOURCES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))] == []
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The top-level names that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield str(node.module).partition(".")[0]
+
+
+def declared(*groups: str) -> set[str]:
+    """The distributions that the package needs, with those of the extras named."""
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = [*project["dependencies"], *(line for group in groups for line in project["optional-dependencies"][group])]
+    return {re.split(r"[\[<>=!~; ]", line)[0].lower().replace("_", "-") for line in lines}
+
+
+@pytest.mark.skipif(not (PACKAGE.parent / "pyproject.toml").is_file(), reason="this is an installed package, without its pyproject.toml")
+def test_what_is_imported_is_declared() -> None:
+    homes = packages_distributions()
+    missing = set()
+    for path in SOURCES:
+        extras = ["pandas", "polars", "llama", "spark", *(["train"] if "training" in path.parts else [])]
+        for name in set(imported(path)) - sys.stdlib_module_names - {"streamlink_sql"}:
+            distributions = {home.lower().replace("_", "-") for home in homes.get(name, [name])}
+            if not distributions & declared(*extras):
+                missing.add(f"{name} in {path.relative_to(PACKAGE)}")
+    assert missing == set()
 
 
 def test_no_folder_of_odds_and_ends() -> None:
