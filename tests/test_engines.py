@@ -576,6 +576,30 @@ def test_sqlite_values_and_kinds(tmp_path: Path) -> None:
         engine.close()
 
 
+def test_sqlite_full_text_search(tmp_path: Path) -> None:
+    sqlite_with(tmp_path / "a.db", "CREATE VIRTUAL TABLE docs USING fts5(body)", "INSERT INTO docs VALUES ('hello world')").close()
+    engine = opened(tmp_path / "a.db")
+    try:
+        assert [table.name for table in engine.tables()] == ["docs"]
+        query = "SELECT body FROM docs WHERE docs MATCH 'hello'"
+        assert engine.dry_run(checked(query, "sqlite")).tables == {"docs"}
+        assert run(engine, query).table.to_pylist() == [{"body": "hello world"}]
+    finally:
+        engine.close()
+
+
+def test_a_file_copied_over_another_is_read_anew(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        sqlite_with(tmp_path / f"{name}.db", f"CREATE TABLE {name} (t TEXT)", f"INSERT INTO {name} VALUES ('{name}')").close()
+    engine = opened(tmp_path / "a.db")
+    try:
+        assert run(engine, "SELECT t FROM a").table.to_pylist() == [{"t": "a"}]
+        (tmp_path / "a.db").write_bytes((tmp_path / "b.db").read_bytes())
+        assert run(engine, "SELECT t FROM b").table.to_pylist() == [{"t": "b"}]
+    finally:
+        engine.close()
+
+
 @pytest.mark.parametrize("mode", ["DELETE", "WAL"])
 def test_a_live_writer_is_seen(mode: str, tmp_path: Path) -> None:
     path = tmp_path / "live.db"
@@ -628,6 +652,63 @@ def test_duckdb_types_schemas_and_views(tmp_path: Path) -> None:
         assert engine.dry_run(checked("SELECT * FROM names n, hr.staff AS s", "duckdb")).tables == {"names", "hr.staff"}
         (row,) = run(engine, "SELECT name, mood, pay, tags FROM hr.staff").table.to_pylist()
         assert (row["name"], row["mood"], str(row["pay"]), row["tags"]) == ("Ann", "good", "12.50", ["a", "b"])
+    finally:
+        engine.close()
+
+
+def test_a_duckdb_file_with_a_log_beside_it(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "a.duckdb")) as connection:
+        connection.execute("PRAGMA disable_checkpoint_on_shutdown; CREATE TABLE t AS SELECT 1 AS a; INSERT INTO t VALUES (2)")
+    assert (tmp_path / "a.duckdb.wal").exists()
+    before = state_of(tmp_path)
+    engine = opened(tmp_path / "a.duckdb")
+    try:
+        assert run(engine, "SELECT count(*) AS n FROM t").table.to_pylist() == [{"n": 2}]
+    finally:
+        engine.close()
+    assert state_of(tmp_path) == before
+
+
+def test_a_duckdb_file_that_another_program_writes(tmp_path: Path) -> None:
+    make_duckdb(tmp_path / "a.duckdb")
+    with duckdb.connect(str(tmp_path / "a.duckdb")), pytest.raises(EngineUnavailable, match="another program"):
+        open_embedded(str(tmp_path / "a.duckdb"))
+
+
+def test_a_view_over_files_outside_does_not_hide_the_rest(tmp_path: Path) -> None:
+    duckdb.execute(f"COPY (SELECT 1 AS a) TO '{tmp_path / 'x.parquet'}'")
+    with duckdb.connect(str(tmp_path / "a.duckdb")) as connection:
+        connection.execute(f"CREATE TABLE t AS SELECT 1 AS a; CREATE VIEW v AS SELECT * FROM read_parquet('{tmp_path / 'x.parquet'}')")
+    engine = opened(tmp_path / "a.duckdb")
+    try:
+        assert {table.name for table in engine.tables()} == {"t"}
+        assert engine.dry_run(checked("SELECT * FROM t", "duckdb")).tables == {"t"}
+        with pytest.raises(InvalidSQL):
+            run(engine, "SELECT * FROM v")
+    finally:
+        engine.close()
+
+
+def test_a_fork_of_this_process_has_children_of_its_own(tmp_path: Path) -> None:
+    make_sqlite(tmp_path / "a.sqlite")
+    engine = opened(tmp_path / "a.sqlite")
+    try:
+        script = (
+            "import os, sys\n"
+            "from streamlink_sql.engines import open_embedded\n"
+            "from streamlink_sql.types import CheckedSQL\n"
+            f"engine = open_embedded({str(tmp_path / 'a.sqlite')!r})\n"
+            "query = CheckedSQL('SELECT count(*) AS n FROM sales', 'sqlite', frozenset(), None)\n"
+            "pid = os.fork()\n"
+            "rows = engine.run(query, row_limit=1, time_limit_s=20).table.to_pylist()\n"
+            "if pid:\n"
+            "    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0\n"
+            "    engine.run(query, row_limit=1, time_limit_s=20)\n"
+            f"sys.exit(0 if rows == [{{'n': {ROWS}}}] else 1)\n"
+        )
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
     finally:
         engine.close()
 

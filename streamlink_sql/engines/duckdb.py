@@ -11,6 +11,8 @@ from streamlink_sql.engines.embedded import EmbeddedEngine
 from streamlink_sql.errors import BadRequest
 from streamlink_sql.types import Dialect
 
+_KEPT_REPLACED = 8
+
 
 class DuckDBEngine(EmbeddedEngine):
     """Reads a DuckDB file, or files as tables.
@@ -37,6 +39,7 @@ class DuckDBEngine(EmbeddedEngine):
         limits = sandbox.Limits(memory_mb=memory_limit_mb, spill_mb=spill_limit_mb, result_mb=result_limit_mb, children=children)
         self._load_limit_s = load_limit_s
         self._loaded: dict[str, _Loaded] = {}
+        self._replaced: list[Path] = []
         super().__init__(
             path,
             limits if threads is None else replace(limits, threads=threads),
@@ -69,7 +72,9 @@ class DuckDBEngine(EmbeddedEngine):
         """Makes Parquet files of the CSV and JSON tables that are new or changed, in one child, and removes those of no use any more."""
         states = {table.name: source.fingerprint(table.files) for table in tables if table.format != "parquet"}
         for name in [name for name, loaded in self._loaded.items() if states.get(name) != loaded.state]:
-            self._loaded.pop(name).file.unlink(missing_ok=True)
+            self._replaced.append(self._loaded.pop(name).file)
+        while len(self._replaced) > _KEPT_REPLACED:  # the last ones may still be read by queries under way
+            self._replaced.pop(0).unlink(missing_ok=True)
         waiting = [table for table in tables if table.name in states and table.name not in self._loaded]
         if not waiting:
             return

@@ -161,6 +161,8 @@ class DuckDBReader:
             place = (table["schema"], table["table"])
             comment, rows = about.get(place, (None, None))
             if rows is None:
+                if not self._binds(place):
+                    continue
                 rows = self._quick_count(place)
             tables.append(
                 {
@@ -190,6 +192,13 @@ class DuckDBReader:
                 link = {"columns": columns, "to_table": _full_name(schema, to_table), "to_columns": to_columns}
                 references.setdefault((schema, name), []).append(link)
         return keys, references
+
+    def _binds(self, place: tuple[str, str]) -> bool:
+        """Whether a view can be asked; one over files outside, or over what is gone, cannot."""
+        try:
+            return bool(self._connection.sql(f"SELECT * FROM {_name(place[0])}.{_name(place[1])}").columns)
+        except duckdb.Error:
+            return False
 
     def _quick_count(self, place: tuple[str, str]) -> int | None:
         """The rows of a view where counting reads footers only; None where it would have to read data."""

@@ -36,9 +36,8 @@ class EmbeddedEngine:
         self._lock = threading.Lock()
         self._pool: sandbox.Pool | None = None
         self._opened = ""
-        self._finalizer = weakref.finalize(self, shutil.rmtree, str(self._folder), ignore_errors=True)
+        self._finalizer = weakref.finalize(self, _remove, self._folder, os.getpid())
         try:
-            self._current_pool()
             self._call({"do": "tables"}, self._catalog_limit_s)
         except BaseException:
             self.close()
@@ -99,10 +98,11 @@ class EmbeddedEngine:
         self._finalizer()
 
     def _call(self, request: dict[str, Any], seconds: float, run_id: str = "") -> tuple[dict[str, Any], bytearray]:
-        return self._current_pool().call(request, seconds=seconds, run_id=run_id)
+        pool, data = self._current()
+        return pool.call({**request, "data": data}, seconds=seconds, run_id=run_id)
 
-    def _current_pool(self) -> sandbox.Pool:
-        """The pool on the data as it is now: children are replaced when a file has changed."""
+    def _current(self) -> tuple[sandbox.Pool, str]:
+        """The pool on the data as it is now, and the data's fingerprint: children are replaced when a file has changed."""
         with self._lock:
             if not self._finalizer.alive:
                 raise EngineUnavailable("This source has been closed.")
@@ -113,7 +113,7 @@ class EmbeddedEngine:
             elif state != self._opened:
                 self._pool.restart(self.prepare(found))
             self._opened = state
-            return self._pool
+            return self._pool, found.fingerprint()
 
     def state(self, found: source.Source) -> str:
         """Changes whenever children must open the source anew."""
@@ -142,6 +142,12 @@ def _private_folder(parent: str | Path | None) -> Path:
     except OSError as error:
         raise EngineUnavailable(f"The folder {place} for temporary files cannot be written: {error.strerror}. Set another one.") from error
     return folder
+
+
+def _remove(folder: Path, owner: int) -> None:
+    """Removes a private folder, unless this is a fork of its owner."""
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove_left_behind(place: Path) -> None:

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,7 +122,7 @@ class Child:
         self._process.kill()
 
     def close(self) -> None:
-        """Ends the process and takes away its spill folder."""
+        """Ends the process and takes away its spill folder; may be called twice."""
         self._process.kill()
         self._process.wait()
         self._socket.close()
@@ -162,10 +163,16 @@ class _Spares:
         self._lock, self._children = threading.Lock(), {}
 
 
+def _forget_all() -> None:
+    _spares.forget()
+    for pool in list(_pools):
+        pool.forget()
+
+
 _spares = _Spares()
+_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
 atexit.register(_spares.close)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_spares.forget)
+os.register_at_fork(after_in_child=_forget_all)
 
 
 @dataclass(slots=True)
@@ -186,6 +193,7 @@ class Pool:
         self._runs: dict[str, _Run] = {}
         self._closed = False
         self.landlock: int | None = None
+        _pools.add(self)
 
     def call(self, request: Mapping[str, Any], *, seconds: float, run_id: str = "") -> tuple[dict[str, Any], bytearray]:
         """Asks a child and returns its reply; waiting for a free child counts against `seconds`."""
@@ -242,6 +250,11 @@ class Pool:
             self._changed.notify_all()
         for child in children:
             child.close()
+
+    def forget(self) -> None:
+        """After a fork the children belong to the other process."""
+        self._changed = threading.Condition()
+        self._idle, self._busy, self._opening, self._runs = [], [], 0, {}
 
     def _acquire(self, deadline: float, run: _Run) -> tuple[Child, Setup]:
         with self._changed:
@@ -328,14 +341,16 @@ class Pool:
         return reply, payload
 
     def _release(self, child: Child, usable: bool) -> None:
+        if not usable:
+            child.close()
         with self._changed:
             self._busy.remove(child)
             usable = usable and not self._closed
             if usable:
                 self._idle.append(child)
-            else:
-                child.close()
             self._changed.notify()
+        if not usable:
+            child.close()
         if not self._closed:
             _spares.prepare(child.kind)
 

@@ -82,8 +82,7 @@ class SQLiteEngine(EmbeddedEngine):
 def _mode(path: Path) -> str:
     """'ro', 'immutable' or 'copy': how the file can be read without a write to it."""
     try:
-        with path.open("rb") as file:
-            header = file.read(20)
+        header = source.first_bytes(path, 20)
         wal, shm, journal = (_size(path, side) for side in ("-wal", "-shm", "-journal"))
     except OSError as error:
         raise EngineUnavailable(f"{path} cannot be read: {error.strerror}.") from error
@@ -91,7 +90,7 @@ def _mode(path: Path) -> str:
         if not wal:
             return "immutable"
         return "ro" if shm else "copy"
-    return "copy" if journal and _hot(path) else "ro"
+    return "copy" if journal and not source.open_here(path) and _hot(path) else "ro"
 
 
 def _hot(path: Path) -> bool:

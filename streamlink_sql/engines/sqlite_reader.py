@@ -6,6 +6,7 @@ and the columns of the file's tables; nothing else.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sqlite3
 import time
@@ -21,6 +22,7 @@ _SAMPLE_BLOCKS = 200
 _COUNT_SECONDS = 0.3
 _PROGRESS_STEPS = 10_000
 _PEEK_ROWS = 200
+_PRAGMAS = ("table_list", "table_xinfo", "foreign_key_list")
 _LIMITS = {
     "SQLITE_LIMIT_LENGTH": 64 * 2**20,
     "SQLITE_LIMIT_SQL_LENGTH": 2**20,
@@ -47,6 +49,14 @@ def open_reader(source: Mapping[str, Any], setup: Mapping[str, Any]) -> SQLiteRe
     """A reader of the file, opened as `mode` says."""
     flags = {"ro": "mode=ro", "immutable": "mode=ro&immutable=1", "copy": "mode=rw"}[source["mode"]]
     path = source["database"]
+
+    def connect() -> sqlite3.Connection:
+        return _connect(path, flags, setup)
+
+    return SQLiteReader(connect, setup["result_mb"] * 2**20)
+
+
+def _connect(path: str, flags: str, setup: Mapping[str, Any]) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(
             f"file:{quote(path)}?{flags}", uri=True, isolation_level=None, check_same_thread=False, cached_statements=0
@@ -60,21 +70,26 @@ def open_reader(source: Mapping[str, Any], setup: Mapping[str, Any]) -> SQLiteRe
             "busy_timeout = 5000",
         ):
             connection.execute(f"PRAGMA {pragma}")
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+        virtual = connection.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL %'").fetchall()
     except sqlite3.Error as error:
         raise EngineUnavailable(
             f"{path} cannot be read as a SQLite database ({error}). Restore it from a copy, or give another file."
         ) from error
+    for (name,) in virtual:
+        with contextlib.suppress(sqlite3.Error):  # opened here, where no authorizer stops the module from declaring its columns
+            connection.execute(f"PRAGMA table_xinfo({_name(name)})").fetchall()
     for name, value in _LIMITS.items():
         connection.setlimit(getattr(sqlite3, name), value)
-    return SQLiteReader(connection, setup["result_mb"] * 2**20)
+    return connection
 
 
 class SQLiteReader:
-    """Answers the requests of one engine on one connection."""
+    """Answers the requests of one engine on one connection, and on a new one when the file's fingerprint has changed."""
 
-    def __init__(self, connection: sqlite3.Connection, result_bytes: int) -> None:
-        self._connection, self._result_bytes = connection, result_bytes
+    def __init__(self, connect: Callable[[], sqlite3.Connection], result_bytes: int) -> None:
+        self._connect, self._result_bytes = connect, result_bytes
+        self._connection = connect()
+        self._data = ""
         self._read: set[str] = set()
         self._touched: set[str] = set()
         self._own_catalogue = False
@@ -85,12 +100,24 @@ class SQLiteReader:
             "plan": self._plan,
             "run": self._run,
         }
-        connection.set_authorizer(self._authorize)
-        connection.set_progress_handler(lambda: time.monotonic() > self._deadline, _PROGRESS_STEPS)
+        self._guard()
+
+    def _guard(self) -> None:
+        self._connection.set_authorizer(self._authorize)
+        self._connection.set_progress_handler(lambda: time.monotonic() > self._deadline, _PROGRESS_STEPS)
+
+    def _renew(self, data: str) -> None:
+        """SQLite knows a changed file by a counter in it, which a file copied over another may repeat; so it gets a new connection."""
+        if self._data and self._data != data:
+            self._connection.close()
+            self._connection = self._connect()
+            self._guard()
+        self._data = data
 
     def answer(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
         """Does what the request asks, with SQLite's errors as the project's."""
         self._deadline = time.monotonic() + request["seconds"]
+        self._renew(request["data"])
         self._own_catalogue = request["do"] in ("tables", "sample")
         self._connection.text_factory = sqlite_values.lossy if self._own_catalogue else str
         try:
@@ -110,8 +137,9 @@ class SQLiteReader:
             return sqlite3.SQLITE_OK
         if action == sqlite3.SQLITE_FUNCTION:
             return sqlite3.SQLITE_OK if (second or "").lower() in FUNCTIONS else sqlite3.SQLITE_DENY
-        if action == sqlite3.SQLITE_PRAGMA and self._own_catalogue and first in ("table_xinfo", "foreign_key_list"):
-            return sqlite3.SQLITE_OK
+        if action == sqlite3.SQLITE_PRAGMA:
+            allowed = first == "data_version" or (self._own_catalogue and first in _PRAGMAS)  # full-text search asks for the first
+            return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
         return sqlite3.SQLITE_DENY
 
     def _run(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
@@ -148,9 +176,10 @@ class SQLiteReader:
             rows = self._connection.execute(
                 f"SELECT name FROM sqlite_master WHERE type IN ({types}) AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY rowid"
             ).fetchall()
+            shadows = {row[1] for row in self._connection.execute("PRAGMA table_list").fetchall() if row[2] == "shadow"}
         finally:
             self._own_catalogue = own
-        return [name for (name,) in rows]
+        return [name for (name,) in rows if name not in shadows]
 
     def _tables(self, _: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
         tables = []
