@@ -310,6 +310,15 @@ def test_germany_means_de_only_if_the_data_or_a_glossary_says_so(data: DataMaker
     assert (match.value, match.source) == ("germany", "cell")
 
 
+def test_an_alias_counts_whole_and_goes_before_cells_that_only_hold_its_words(data: DataMaker, tmp_path: Path) -> None:
+    source = data(*PATENTS, "INSERT INTO patents VALUES ('FR-4', 'FR', 'Germany Agency for Tools', NULL)")
+    text = '[tables.patents.columns.country_code]\nvalues = {"germany" = "DE", "rising sun" = "JP"}\n'
+    catalog = Catalog(source, glossary=_written(tmp_path / "g.toml", text))
+    assert [match.value for match in catalog.relevant("made in germany").matches] == ["DE"]
+    assert [match.value for match in catalog.relevant("the sun").matches] == []
+    assert [match.value for match in catalog.relevant("the Rising Suns").matches] == ["JP"]
+
+
 def test_glossary_gives_synonyms_and_descriptions(patents: Data, tmp_path: Path) -> None:
     glossary = tmp_path / "glossary.toml"
     glossary.write_text(

@@ -19,7 +19,7 @@ from typing import Any
 
 from rapidfuzz import process, utils
 
-from streamlink_sql.catalog.values import ValueIndex
+from streamlink_sql.catalog.values import ValueIndex, normalise
 from streamlink_sql.errors import BadRequest, NotFound
 from streamlink_sql.types import Table, ValueMatch
 
@@ -59,12 +59,13 @@ class AliasIndex:
         self._index = ValueIndex(self._aliases)
 
     def match(self, question: str) -> tuple[ValueMatch, ...]:
-        """The aliases that the question holds, as matches of the cells that they stand for."""
+        """The aliases that the question holds whole, as matches of the cells that they stand for."""
         if not self._aliases:
             return ()
         return tuple(
             replace(found, value=self._aliases[found.table, found.column][found.value], source="glossary")
             for found in self._index.match(question)
+            if len(normalise(question[found.start : found.end]).split()) == len(normalise(found.value).split())
         )
 
 

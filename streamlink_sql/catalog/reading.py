@@ -28,6 +28,7 @@ _SHOWN_LENGTH = 80
 _FEW_COLUMNS = 400
 _LOOKED_AT = 500
 _FOR_KEYS = 0.4
+_WHOLE_MATCH = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,17 +153,16 @@ def is_worth_indexing(seen: Sample) -> bool:
 
 
 def _merged(aliases: tuple[ValueMatch, ...], cells: tuple[ValueMatch, ...]) -> tuple[ValueMatch, ...]:
-    """Both, in the order of the question; a glossary's word goes before cells of the same column on the same stretch."""
-    spans = [(match.table, match.column, match.start, match.end) for match in aliases]
-    kept = (
-        cell
-        for cell in cells
-        if not any((cell.table, cell.column) == (t, c) and start <= cell.start and cell.end <= end for t, c, start, end in spans)
-    )
-    unique = {
-        (match.table, match.column, match.value, match.start, match.end): match for match in chain(reversed(list(kept)), reversed(aliases))
-    }
+    """Both, in the order of the question; a glossary's word goes before cells of its column, and before cells that only hold it."""
+    kept = [cell for cell in cells if not any(_is_told(cell, alias) for alias in aliases)]
+    unique = {(match.table, match.column, match.value, match.start, match.end): match for match in chain(reversed(kept), reversed(aliases))}
     return tuple(sorted(unique.values(), key=lambda m: (m.start, -(m.end - m.start), -m.score, m.source != "glossary", m.table, m.column)))
+
+
+def _is_told(cell: ValueMatch, alias: ValueMatch) -> bool:
+    """Whether a glossary's word says what this stretch of the question means, so that the cell does not."""
+    is_inside = alias.start <= cell.start and cell.end <= alias.end
+    return is_inside and (cell.score < _WHOLE_MATCH or (cell.table, cell.column) == (alias.table, alias.column))
 
 
 def _shortened(value: str) -> str:
