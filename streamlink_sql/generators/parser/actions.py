@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamlink_sql.generators.parser.grammar import COL, START, STATE_COUNT, TAB, VAL, State, masks, step
+from streamlink_sql.generators.parser.linking import Linked, Word
 from streamlink_sql.generators.parser.literals import LITERALS, read, spanned, target_of
-from streamlink_sql.generators.parser.linking import Word
 from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.generators.parser.tokens import KEYWORDS, Col, Tab, Token, Val
 from streamlink_sql.types import ValueMatch
@@ -51,6 +51,11 @@ class Layout:
         """All actions."""
         return FIXED + self.words + self.tables + self.columns
 
+    @classmethod
+    def of(cls, linked: Linked) -> Layout:
+        """The layout of one question's input."""
+        return cls(len(linked.words), linked.table_count, linked.column_count)
+
 
 def _permissions() -> NDArray[np.bool_]:
     """(STATES, FIXED + 3): which fixed actions each state permits, then whether words, tables and columns."""
@@ -76,6 +81,11 @@ class Position:
 
     state: State = START
     opened: int | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the query is finished."""
+        return not self.state.stack and self.opened is None
 
     @property
     def id(self) -> int:
@@ -104,7 +114,9 @@ class Position:
         return Position(step(self.state, TAB if action < layout.first_column else COL))
 
 
-def to_tokens(actions: Sequence[int], layout: Layout, question: str, words: Sequence[Word], schema: Schema, matches: Sequence[ValueMatch]) -> list[Token]:
+def to_tokens(
+    actions: Sequence[int], layout: Layout, question: str, words: Sequence[Word], schema: Schema, matches: Sequence[ValueMatch]
+) -> list[Token]:
     """The tokens that these actions write, literals read from the question."""
     numbered = number_matches(matches, schema)
     tokens: list[Token] = []

@@ -129,7 +129,7 @@ def link(
     return Linked(
         np.array(ids, np.int64),
         np.array(spans, np.int64),
-        _features(question, words, schema, names, values),
+        _features(words, schema, names, values),
         _relations(words, schema, names, values),
         words,
         len(schema.tables),
@@ -240,9 +240,7 @@ def _lay_out(
     return ids, spans + tables + columns
 
 
-def _features(
-    question: str, words: Sequence[Word], schema: Schema, names: Mapping[tuple[int, int], int], values: _Values
-) -> NDArray[np.int64]:
+def _features(words: Sequence[Word], schema: Schema, names: Mapping[tuple[int, int], int], values: _Values) -> NDArray[np.int64]:
     """Small integers of every item, in the order of FEATURE_SIZES."""
     w, t = len(words), len(schema.tables)
     table = np.zeros((w + t + len(schema.columns), FEATURES), np.int64)

@@ -21,13 +21,34 @@ from streamlink_sql.types import Kind, ValueMatch
 
 LITERALS: tuple[str | int, ...] = (
     *(1, 2, 3, 4, 5, 6, 10, 0, 100, 50),
-    *("T", "F", "Y", "N", "yes", "no", "Yes", "No", "true", "false", "M", "male", "female", "Male", "Female", "True", "False", "USA", "null"),
+    *(
+        "T",
+        "F",
+        "Y",
+        "N",
+        "yes",
+        "no",
+        "Yes",
+        "No",
+        "true",
+        "false",
+        "M",
+        "male",
+        "female",
+        "Male",
+        "Female",
+        "True",
+        "False",
+        "USA",
+        "null",
+    ),
 )
 """Values that questions imply without saying them; trained weights depend on the order, new ones go to the end."""
 LONGEST = 10
 
 _UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+    *"zero one two three four five six seven eight nine ten eleven twelve".split(),
+    *"thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(),
 )
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
@@ -111,8 +132,8 @@ def _part(text: str, function: str) -> str | int | float:
     if first in named:
         return named[first]
     if function == "DECADE" and (year := re.search(r"(\d{2,4})", word)):
-        number = int(year.group(1))
-        return number // 10 * 10 + (0 if number > 99 else 1900 if number > 20 else 2000)
+        given = int(year.group(1))
+        return given // 10 * 10 + (0 if given > 99 else 1900 if given > 20 else 2000)
     if function in ("YEAR", "QUARTER", "DAY") and (digits := re.search(r"\d+", word)):
         return int(digits.group())
     number = read_number(text)
@@ -122,7 +143,9 @@ def _part(text: str, function: str) -> str | int | float:
 @lru_cache(maxsize=65536)
 def read_number(text: str) -> int | float | None:
     """'5 million', '1,200', 'two dozen', '20 %', '3rd', '2k' as a number; None when it is none."""
-    words = re.findall(r"[-+]?\$?\d+(?:,\d{3})*(?:\.\d+)?|[a-z]+", text.casefold().replace("-", " ") if not text.startswith("-") else text.casefold())
+    words = re.findall(
+        r"[-+]?\$?\d+(?:,\d{3})*(?:\.\d+)?|[a-z]+", text.casefold().replace("-", " ") if not text.startswith("-") else text.casefold()
+    )
     total: float = 0
     current: float | None = None
     for word in words:
@@ -131,7 +154,15 @@ def read_number(text: str) -> int | float | None:
                 return None
             current = float(word.replace(",", "").replace("$", ""))
         elif word in _SMALL:
-            current = _SMALL[word] if current is None else current * 12 if word == "dozen" else current + _SMALL[word] if current >= 20 else _SMALL[word]
+            current = (
+                _SMALL[word]
+                if current is None
+                else current * 12
+                if word == "dozen"
+                else current + _SMALL[word]
+                if current >= 20
+                else _SMALL[word]
+            )
         elif word in _SCALES:
             current = (1 if current is None else current) * _SCALES[word]
             if current >= 1000:
@@ -161,7 +192,9 @@ def read_date(text: str) -> str | None:
     return None
 
 
-def locate(value: str | int | float, target: Target, question: str, words: Sequence[Word], matches: Sequence[tuple[ValueMatch, int]]) -> tuple[int, int] | None:
+def locate(
+    value: str | int | float, target: Target, question: str, words: Sequence[Word], matches: Sequence[tuple[ValueMatch, int]]
+) -> tuple[int, int] | None:
     """The first and last word of the stretch that `read` turns into `value`, or comes nearest to it; None when there is none.
 
     `matches` are the value matches with the index of their column.

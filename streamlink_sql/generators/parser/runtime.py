@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamlink_sql.errors import BadRequest, CannotAnswer, ModelUnavailable
-from streamlink_sql.generators.parser.actions import FIXED, Layout, Position, to_tokens
+from streamlink_sql.generators.parser.actions import FIXED, SPAN_END, Layout, Position, to_tokens
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, to_sql
-from streamlink_sql.generators.parser.linking import Linked, link
+from streamlink_sql.generators.parser.linking import FEATURE_SIZES, RELATIONS, Linked, link
 from streamlink_sql.generators.parser.pieces import Pieces
-from streamlink_sql.types import Attempt, Context, Draft, Question
+from streamlink_sql.types import Attempt, Context, Draft, Question, Table
 
 WEIGHTS = Path(__file__).parent / "weights"
 BEAMS = 5
 MOST_ACTIONS = 90
-LENGTH_POWER = 0.0
 
 Array = NDArray[Any]
+_ENCODED = ("items", "used", "pointer_keys", "cross_keys", "cross_values")
+_START = Position()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,13 @@ class Beam:
     """A prefix: its actions, where it stands in the grammar, and the logarithm of its probability."""
 
     actions: tuple[int, ...] = ()
-    position: Position = Position()
+    position: Position = _START
     score: float = 0.0
 
     @property
     def complete(self) -> bool:
         """Whether the query is finished."""
-        return not self.position.state.stack and self.position.opened is None
+        return self.position.complete
 
 
 class ParserGenerator:
@@ -62,7 +63,9 @@ class ParserGenerator:
         linked = link(question.text, schema, context.matches, context.synonyms, model.pieces)
         if not linked.words:
             raise CannotAnswer("The question has no words.")
-        layout = Layout(len(linked.words), linked.table_count, linked.column_count)
+        if not linked.column_count:
+            raise CannotAnswer("There are no columns to ask about.")
+        layout = Layout.of(linked)
         turned_down = {attempt.sql for attempt in refused}
         drafts: dict[str, float] = {}
         for beam in model.search(linked, layout, max(self._beams, n)):
@@ -77,6 +80,10 @@ class ParserGenerator:
             raise CannotAnswer("No query over these tables fits the question.")
         return [Draft(sql, min(score, 1.0), self.name) for sql, score in sorted(drafts.items(), key=lambda item: -item[1])[:n]]
 
+    def cancel(self, question_id: str) -> bool:  # noqa: ARG002 - a search is over in milliseconds
+        """False: there is nothing that would be worth stopping."""
+        return False
+
     def close(self) -> None:
         """Lets go of the model."""
         with self._lock:
@@ -90,12 +97,12 @@ class ParserGenerator:
 
 
 @lru_cache(maxsize=256)
-def _schema_of(tables: tuple[Any, ...]) -> Schema:
+def _schema_of(tables: tuple[Table, ...]) -> Schema:
     return Schema.of(tables)
 
 
 class _Model:
-    """The ONNX sessions and the word table."""
+    """The ONNX sessions and the word table. ModelUnavailable when the files cannot be read or do not fit this version."""
 
     def __init__(self, folder: Path, threads: int) -> None:
         import onnxruntime
@@ -103,16 +110,28 @@ class _Model:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+        options.log_severity_level = 4
         self.pieces = Pieces(folder / "tokenizer.json")
-        words = np.load(folder / "words.npz")
-        self._rows, self._scale = words["rows"], words["scale"]
-        providers = ["CPUExecutionProvider"]
         try:
-            self._encoder = onnxruntime.InferenceSession(str(folder / "encoder.onnx"), options, providers=providers)
-            self._decoder = onnxruntime.InferenceSession(str(folder / "decoder.onnx"), options, providers=providers)
-        except Exception as error:  # onnxruntime raises its own classes, some of them plain RuntimeError
+            with np.load(folder / "words.npz") as words:
+                self._rows, self._scale = words["rows"], words["scale"]
+            self._encoder, self._decoder = (
+                onnxruntime.InferenceSession(str(folder / name), options, providers=["CPUExecutionProvider"])
+                for name in ("encoder.onnx", "decoder.onnx")
+            )
+            fits = self._fits()
+        except Exception as error:  # numpy, zipfile and onnxruntime each raise their own, some of them plain RuntimeError
             raise ModelUnavailable(f"The weights in {folder} cannot be read: {error}") from error
+        if not fits:
+            raise ModelUnavailable(f"The weights in {folder} belong to another version of the parser.")
+
+    def _fits(self) -> bool:
+        """Whether one step over one word gives the scores that the actions need; fails where an embedding is too small."""
+        linked = link("?", Schema.of(()), (), {}, self.pieces)
+        widest = np.array([[size - 1 for size in FEATURE_SIZES]], np.int64)
+        encoded = self.encode(replace(linked, features=widest, relations=np.full((1, 1), len(RELATIONS) - 1)))
+        scores, _, _ = self._step(encoded, [FIXED], [SPAN_END], *self._no_past(encoded))
+        return bool(scores.shape == (1, FIXED + 1) and np.isfinite(scores).all())
 
     def encode(self, linked: Linked) -> dict[str, Array]:
         """What the decoder needs of one question."""
@@ -124,20 +143,27 @@ class _Model:
             "features": linked.features[None],
             "relations": linked.relations[None],
         }
-        names = ("items", "used", "pointer_keys", "cross_keys", "cross_values")
-        return dict(zip(names, self._encoder.run(None, inputs), strict=True))
+        return dict(zip(_ENCODED, self._encoder.run(None, inputs), strict=True))
+
+    @staticmethod
+    def _no_past(encoded: dict[str, Array]) -> tuple[Array, Array]:
+        layers, _, heads, _, size = encoded["cross_keys"].shape
+        nothing = np.zeros((layers, 1, heads, 0, size), np.float32)
+        return nothing, nothing
+
+    def _step(self, encoded: dict[str, Array], previous: list[int], states: list[int], keys: Array, values: Array) -> tuple[Array, ...]:
+        """Scores (k, actions) of the next step, and the cache with it."""
+        step = {"previous": np.array(previous, np.int64), "states": np.array(states, np.int64), "past_keys": keys, "past_values": values}
+        return tuple(self._decoder.run(None, {**encoded, **step}))
 
     def search(self, linked: Linked, layout: Layout, width: int) -> list[Beam]:
         """Finished beams, most probable first."""
         encoded = self.encode(linked)
-        layers, _, heads, _, size = encoded["cross_keys"].shape
         beams, finished = [Beam()], list[Beam]()
-        keys = values = np.zeros((layers, 1, heads, 0, size), np.float32)
+        keys, values = self._no_past(encoded)
         for _ in range(MOST_ACTIONS):
             previous = [beam.actions[-1] + (beam.actions[-1] >= FIXED) if beam.actions else FIXED for beam in beams]
-            states = [beam.position.id for beam in beams]
-            step = {"previous": np.array(previous, np.int64), "states": np.array(states, np.int64), "past_keys": keys, "past_values": values}
-            scores, keys, values = self._decoder.run(None, {**encoded, **step})
+            scores, keys, values = self._step(encoded, previous, [beam.position.id for beam in beams], keys, values)
             beams, parents = _extend(beams, scores, layout, width)
             finished += [beam for beam in beams if beam.complete]
             going = [number for number, beam in enumerate(beams) if not beam.complete]
