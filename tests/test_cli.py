@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -241,6 +242,26 @@ def test_a_taken_port(run: Run) -> None:
         done = run("serve", "--port", str(taken.getsockname()[1]))
     assert done.status == 2
     assert "Choose another with --port" in done.err
+
+
+def test_serve_answers_until_it_is_stopped(place: Path) -> None:
+    import httpx
+
+    command = [sys.executable, "-m", "streamlink_sql.cli", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        url = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert url, line + process.stderr.read()
+        with httpx.Client(base_url=url[0], timeout=60, trust_env=False) as client:
+            answer = client.post("/v1/ask", json={"question": "how many sales?"}).json()
+            health = client.get("/healthz").status_code
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (answer["rows"], health) == ([[5]], 200)
+    assert (process.returncode, out) == (0, "")
+    assert "Traceback" not in err
+    assert children_of(process.pid) == []
 
 
 def test_ctrl_c_stops_with_one_line(place: Path) -> None:

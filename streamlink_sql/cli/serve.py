@@ -45,8 +45,6 @@ def serve_settings(settings: Settings, examples: tuple[str, ...] = ()) -> None:
 
         with closing(control_unit(settings)) as control:
             control.catalog.tables()
-            host, port = listener.getsockname()[:2]
-            print(f"StreamLink answers on http://{f'[{host}]' if ':' in host else host}:{port} - Ctrl-C stops it.", file=sys.stderr)
             app = create_app(
                 control,
                 hosts=LOOPBACK,
@@ -55,6 +53,8 @@ def serve_settings(settings: Settings, examples: tuple[str, ...] = ()) -> None:
                 at_once=settings.running + settings.waiting,
                 examples=examples,
             )
+            host, port = listener.getsockname()[:2]
+            print(f"StreamLink answers on http://{f'[{host}]' if ':' in host else host}:{port} - Ctrl-C stops it.", file=sys.stderr)
             server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5))
             with contextlib.suppress(KeyboardInterrupt):
                 server.run(sockets=[listener])
