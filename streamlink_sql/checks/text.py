@@ -29,7 +29,7 @@ class Caps:
     joins: int = 40
     run: int = 20
     chain: int = 16
-    work: int = 6_000
+    work: int = 4_000
 
 
 CAPS = Caps()
