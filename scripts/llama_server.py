@@ -1,6 +1,6 @@
 """Serves a GGUF model by llama.cpp's own OpenAI-compatible server until its standard input closes. Prints the address once it answers.
 
-    python scripts/llama_server.py MODEL.gguf [--port 0] [--context 8192] [--threads 2]
+    python scripts/llama_server.py MODEL.gguf [--port 0] [--context 8192] [--threads N]
 
 Needs the package xllamacpp, which is no part of the runtime.
 """
@@ -8,6 +8,7 @@ Needs the package xllamacpp, which is no part of the runtime.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--context", type=int, default=8192)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="by default all cores but one")
     told = parser.parse_args()
     params = xllamacpp.CommonParams()
     params.model.path = str(told.model)

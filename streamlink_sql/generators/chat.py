@@ -24,7 +24,7 @@ from streamlink_sql.types import Attempt, Context, Draft, Question
 
 _MORE_TEMPERATURE = 0.8
 _MORE_TRIES = 2
-_PROMPT_CUTS = 3
+_PROMPT_CUTS = 5
 
 
 @dataclass(frozen=True, slots=True)
