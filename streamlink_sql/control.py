@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from streamlink_sql.checks import check, explain
 from streamlink_sql.errors import (
@@ -135,6 +135,22 @@ class ControlUnit:
     def give_feedback(self, verdict: Feedback) -> None:
         """Keeps a person's verdict; SQL that they give must be able to run here."""
         self.store.give_feedback(replace(verdict, sql=self.check(verdict.sql).sql) if verdict.sql else verdict)
+
+    def tables(self) -> tuple[Table, ...]:
+        """What can be asked."""
+        return self.catalog.tables()
+
+    def history(self, *, limit: int = 50, before: str | None = None, asker: str | None = None) -> list[dict[str, Any]]:
+        """The newest questions first, each with what became of it."""
+        return self.store.history(limit=limit, before=before, asker=asker)
+
+    def entry(self, id: str, *, asker: str | None = None) -> dict[str, Any]:  # noqa: A002
+        """One question of the history; raises NotFound."""
+        return self.store.entry(id, asker=asker)
+
+    def accepted_pairs(self) -> Iterator[dict[str, str]]:
+        """Questions with SQL that a person vouched for."""
+        return self.store.accepted_pairs()
 
     def close(self) -> None:
         """Calls off what is under way and closes model, engine and store."""

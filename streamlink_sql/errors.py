@@ -5,6 +5,8 @@
     |-- NotFound              not_found            404   no such table, answer, model, file
     |-- Unauthenticated       unauthenticated      401   no key, or one that is not known
     |-- Forbidden             forbidden            403   known, but not allowed
+    |-- MethodNotAllowed      method_not_allowed   405   the address exists, with another method
+    |-- TooLarge              too_large            413   more bytes than a request may have
     |-- CannotAnswer          cannot_answer        422   nothing in these tables fits the question
     |-- InvalidSQL            invalid_sql          422   SQL that does not parse or bind
     |-- PolicyRefused         policy_refused       422   SQL that may not run here
@@ -15,6 +17,7 @@
     |-- ModelUnavailable      model_unavailable    503   the model does not answer
     |-- EngineUnavailable     engine_unavailable   503   the database does not answer, or is damaged
     |-- StoreUnavailable      store_unavailable    503   history and audit cannot be written or read
+    |-- ServerUnavailable     server_unavailable   503   no StreamLink server answers at that address
     `-- InternalError         internal             500   a fault of ours, with an id to look up in the log
 
 One error becomes one problem (RFC 9457) at the web edge and one line plus an exit status at the command line.
@@ -66,6 +69,18 @@ class Forbidden(StreamLinkError):
     """You may not do this."""
 
     code, status, exit_status, title = "forbidden", 403, 3, "Not allowed"
+
+
+class MethodNotAllowed(StreamLinkError):
+    """This address answers other methods."""
+
+    code, status, exit_status, title = "method_not_allowed", 405, 2, "Method not allowed"
+
+
+class TooLarge(StreamLinkError):
+    """The request is larger than the server takes."""
+
+    code, status, exit_status, title = "too_large", 413, 2, "Too large"
 
 
 class CannotAnswer(StreamLinkError):
@@ -126,6 +141,12 @@ class StoreUnavailable(StreamLinkError):
     """The store of history and audit cannot be written or read; nothing runs without its audit line."""
 
     code, status, exit_status, title = "store_unavailable", 503, 4, "The store is not available"
+
+
+class ServerUnavailable(StreamLinkError):
+    """No StreamLink server answers at that address, or it stopped in the middle."""
+
+    code, status, exit_status, title = "server_unavailable", 503, 4, "The server is not available"
 
 
 class InternalError(StreamLinkError):

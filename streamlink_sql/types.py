@@ -56,6 +56,16 @@ class Table:
                 return column
         raise KeyError(name)
 
+    def body(self) -> dict[str, Any]:
+        """The table in the one JSON shape of command line and REST."""
+        columns = [{"name": c.name, "type": c.kind, "native": c.native, "comment": c.comment} for c in self.columns]
+        keys = [
+            {"columns": list(k.columns), "to_table": k.to_table, "to_columns": list(k.to_columns), "inferred": k.inferred}
+            for k in self.foreign_keys
+        ]
+        body: dict[str, Any] = {"name": self.name, "rows": self.rows, "comment": self.comment, "columns": columns}
+        return body | {"primary_key": list(self.primary_key), "foreign_keys": keys}
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -277,6 +287,61 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Ends child processes and connections."""
+        ...
+
+
+class Verdict(Protocol):
+    """What a check says of SQL that may run: the SQL as it would run, what it reads, and what to know of it."""
+
+    @property
+    def sql(self) -> str: ...
+    @property
+    def tables(self) -> frozenset[str]: ...
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
+
+
+class Control(Protocol):
+    """Answers questions: the control unit itself, or a client of one elsewhere. Who holds one does not know which."""
+
+    def answer(self, question: Question, watch: Watcher | None = None) -> Answer:
+        """The answer to a question in plain words."""
+        ...
+
+    def run_sql(self, sql: str, question: Question | None = None, watch: Watcher | None = None) -> Answer:
+        """SQL that a person wrote, under the same checks."""
+        ...
+
+    def check(self, sql: str) -> Verdict:
+        """The verdict on SQL without running it."""
+        ...
+
+    def cancel(self, id: str) -> bool:  # noqa: A002 - it is called id everywhere
+        """Calls a question off; False when it is not under way."""
+        ...
+
+    def give_feedback(self, verdict: Feedback) -> None:
+        """Keeps a person's verdict on an answer."""
+        ...
+
+    def tables(self) -> tuple[Table, ...]:
+        """What can be asked."""
+        ...
+
+    def history(self, *, limit: int = 50, before: str | None = None, asker: str | None = None) -> list[dict[str, Any]]:
+        """The newest questions first; `before` is the id of the last one already seen."""
+        ...
+
+    def entry(self, id: str, *, asker: str | None = None) -> dict[str, Any]:  # noqa: A002
+        """One question of the history and what became of it."""
+        ...
+
+    def accepted_pairs(self) -> Iterator[dict[str, str]]:
+        """Questions with SQL that a person vouched for."""
+        ...
+
+    def close(self) -> None:
+        """Gives back what it holds."""
         ...
 
 

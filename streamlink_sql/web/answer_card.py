@@ -1,0 +1,181 @@
+"""An answer or a problem as cards: the words, the rows, the SQL, and what a reader may do with them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import anyio.to_thread
+from nicegui import ui
+
+from streamlink_sql.errors import StreamLinkError
+from streamlink_sql.export import write_csv, write_json, write_parquet
+from streamlink_sql.types import Answer, Control, Feedback
+from streamlink_sql.web.shown import GRID_HEIGHT_ROWS, chart_options, grid_options
+
+FILES = {"CSV": (write_csv, "answer.csv"), "Parquet": (write_parquet, "answer.parquet"), "JSON": (write_json, "answer.json")}
+Run = Callable[..., Any]
+
+
+def answer_card(answer: Answer, control: Control, *, run: Run, dark: ui.dark_mode) -> None:
+    """The whole answer. `run` is called with `sql=` to run SQL in its place."""
+    with ui.column().classes("sl-card"):
+        ui.label(answer.explanation).classes("sl-lead")
+        for warning in answer.warnings:
+            ui.label(warning).classes("sl-note").props("role=note")
+        with ui.row().classes("items-center").style("gap: 8px"):
+            _confidence(answer.confidence)
+            ui.label(answer.model).classes("sl-tag")
+            ui.label(answer.engine).classes("sl-tag")
+    with ui.column().classes("sl-card"):
+        _result(answer, run)
+    with ui.column().classes("sl-card"):
+        editor = _sql(answer, run, dark)
+        _attempts(answer)
+    with ui.column().classes("sl-card"):
+        _feedback(answer, control, editor)
+
+
+def problem_card(error: StreamLinkError, *, confirm: Callable[[], Any] | None) -> None:
+    """What went wrong, in a sentence, and what helps. `confirm` repeats the question all the same."""
+    helps = error.helps
+    with ui.column().classes("sl-card sl-problem").props("role=alert"):
+        with ui.row().classes("items-center w-full").style("gap: 8px"):
+            ui.label(error.title).classes("sl-problem-title")
+            ui.space()
+            ui.label(error.code).classes("sl-tag bad")
+        ui.label(error.detail).classes("sl-lead")
+        if helps.get("sql"):
+            ui.label(str(helps["sql"])).classes("sl-code")
+        suggestions = helps.get("suggestions") or []
+        if suggestions:
+            ui.label("Known here").classes("sl-h")
+            with ui.row().style("gap: 6px"):
+                for text in suggestions:
+                    ui.label(str(text)).classes("sl-tag")
+        _tried(helps.get("attempts") or [])
+        if helps.get("warning"):
+            ui.label(str(helps["warning"])).classes("sl-note")
+        if confirm is not None:
+            ui.button("Run it all the same", on_click=confirm).props("unelevated no-caps")
+        told = [f"{name} {helps[name]}" for name in ("rule", "id") if helps.get(name)]
+        if told:
+            ui.label(" · ".join(told)).classes("sl-soft sl-small").style("overflow-wrap: anywhere")
+
+
+def _confidence(confidence: float) -> None:
+    word, look = ("High", "good") if confidence >= 0.8 else ("Fair", "warn") if confidence >= 0.5 else ("Low", "bad")
+    mark = ui.label(f"{word} confidence, {confidence:.0%}").classes(f"sl-tag {look}")
+    with mark:
+        ui.tooltip("How sure the model is of its SQL. Read the words above and the SQL below to judge it yourself.")
+
+
+def _result(answer: Answer, run: Run) -> None:
+    with ui.row().classes("items-center w-full").style("gap: 8px"):
+        count = f"{answer.row_count:,} row{'s' * (answer.row_count != 1)}"
+        ui.label(f"The first {count}" if answer.truncated else count).classes("sl-h")
+        if answer.truncated:
+            ui.label("There are more: the row limit cut the result.").classes("sl-tag warn")
+        ui.space()
+        if answer.rows is not None:
+            for name in FILES:
+                ui.button(name, icon="download", on_click=partial(_download, answer, name)).props("flat dense no-caps size=sm")
+    if answer.rows is None:
+        ui.label("The rows of an old answer are not kept.").classes("sl-soft")
+        ui.button("Run it again", icon="refresh", on_click=partial(run, sql=answer.sql)).props("outline no-caps")
+        return
+    options = grid_options(answer)
+    grid = ui.aggrid(options, theme="quartz", auto_size_columns=False).classes("sl-grid")
+    grid.style("height: auto" if options["domLayout"] == "autoHeight" else f"height: {(GRID_HEIGHT_ROWS + 1) * 34 + 40}px")
+    chart = chart_options(answer)
+    if chart is not None:
+        bars = answer.row_count if chart["yAxis"].get("type") == "category" else 0
+        ui.echart(chart).classes("w-full").style(f"height: {max(280, 26 * bars + 40)}px").props('aria-label="Chart"')
+
+
+async def _download(answer: Answer, name: str) -> None:
+    write, file_name = FILES[name]
+    content = io.BytesIO()
+    await anyio.to_thread.run_sync(write, answer, content)
+    ui.download.content(content.getvalue(), file_name)
+
+
+def _sql(answer: Answer, run: Run, dark: ui.dark_mode) -> ui.codemirror:
+    with ui.row().classes("items-center w-full").style("gap: 8px"):
+        ui.label("SQL").classes("sl-h")
+        ui.label("Edit it and run it again; the same checks apply.").classes("sl-soft sl-small")
+    editor = ui.codemirror(pretty(answer), language="SQL", line_wrapping=True).classes("sl-editor")
+    _follow(editor, dark)
+    with ui.row().style("gap: 8px"):
+        ui.button("Run this SQL", icon="play_arrow", on_click=lambda: run(sql=editor.value)).props(
+            "unelevated no-caps dense padding='4px 14px'"
+        )
+        ui.button("Copy", icon="content_copy", on_click=lambda: ui.clipboard.write(editor.value)).props("flat no-caps dense")
+    return editor
+
+
+def _follow(editor: ui.codemirror, dark: ui.dark_mode) -> None:
+    """The editor's colours go with the page's."""
+
+    def set_theme() -> None:
+        editor.set_theme("vscodeDark" if dark.value else "vscodeLight")
+
+    set_theme()
+    dark.on_value_change(set_theme)
+
+
+def pretty(answer: Answer) -> str:
+    """The SQL in lines; as it ran where it cannot be laid out."""
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    dialect = answer.engine if answer.engine in ("duckdb", "sqlite", "spark") else None
+    try:
+        return sqlglot.transpile(answer.sql, read=dialect, write=dialect, pretty=True)[0]
+    except SqlglotError:
+        return answer.sql
+
+
+def _attempts(answer: Answer) -> None:
+    others = [{"sql": a.sql, "verdict": a.verdict, "message": a.message} for a in answer.attempts if a.verdict != "ran"]
+    if others:
+        with ui.expansion(f"Other drafts ({len(others)})").props("dense").classes("w-full sl-small"):
+            _tried(others)
+
+
+def _tried(attempts: list[dict[str, Any]]) -> None:
+    for attempt in attempts:
+        with ui.column().style("gap: 2px").classes("w-full"):
+            ui.label(str(attempt.get("sql", ""))).classes("sl-code")
+            said = [str(attempt[name]) for name in ("verdict", "message") if attempt.get(name)]
+            ui.label(": ".join(said)).classes("sl-soft sl-small")
+
+
+def _feedback(answer: Answer, control: Control, editor: ui.codemirror) -> None:
+    form: ui.column
+    with ui.row().classes("items-center w-full").style("gap: 8px") as question:
+        ui.label("Is this answer right?").classes("sl-h")
+        ui.button("Right", icon="thumb_up", on_click=lambda: send("right")).props("outline no-caps dense padding='2px 12px'")
+        ui.button("Wrong", icon="thumb_down", on_click=lambda: form.set_visibility(True)).props(
+            "outline no-caps dense padding='2px 12px' color=grey-7"
+        )
+    with ui.column().classes("w-full").style("gap: 8px") as form:
+        comment = ui.input(placeholder="What is wrong? (optional)").props("outlined dense maxlength=4000").classes("w-full")
+        mine = ui.checkbox("The SQL in the editor is the right one")
+        ui.button("Send", on_click=lambda: send("wrong")).props("unelevated no-caps dense padding='4px 14px'")
+    form.set_visibility(False)
+    thanks = ui.label("Thank you. This is kept and can teach the model.").classes("sl-soft")
+    thanks.set_visibility(False)
+
+    async def send(verdict: Any) -> None:
+        sql = editor.value if verdict == "wrong" and mine.value else None
+        said = Feedback(answer.id, verdict, sql=sql, comment=comment.value or None)
+        try:
+            await anyio.to_thread.run_sync(control.give_feedback, said)
+        except StreamLinkError as error:
+            ui.notify(error.detail, type="negative", multi_line=True)
+            return
+        for part, visible in ((question, False), (form, False), (thanks, True)):
+            part.set_visibility(visible)

@@ -1,0 +1,81 @@
+"""Where questions from the web come in: counts them, limits how many there are, calls off those whose askers left. Knows no HTTP."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from streamlink_sql.errors import Busy, StreamLinkError
+from streamlink_sql.types import Answer, Control, Question, Stage, Watcher
+from streamlink_sql.web.metrics import Metrics
+
+
+class Desk:
+    """The way from API and pages to the control unit; may be used by many threads."""
+
+    def __init__(self, control: Control, at_once: int = 66) -> None:
+        """`at_once` questions may be under way; the next is told that all places are taken."""
+        self.control, self.at_once, self.metrics = control, at_once, Metrics()
+        self._lock = threading.Lock()
+        self._askers: Counter[str] = Counter()
+        self._left: Counter[str] = Counter()
+
+    def ask(self, question: Question, watch: Watcher | None = None, *, sql: str | None = None) -> Answer:
+        """The answer to a question, or to `sql` that the asker wrote."""
+
+        def seen(stage: Stage) -> None:
+            self.metrics.stage(stage)
+            if watch:
+                watch(stage)
+
+        with self._counted(), self._place(question.id):
+            return self.control.answer(question, seen) if sql is None else self.control.run_sql(sql, question, seen)
+
+    def left(self, id: str) -> None:  # noqa: A002 - it is called id everywhere
+        """An asker went away. The question is called off when nobody else waits for it."""
+        with self._lock:
+            if id in self._askers:
+                self._left[id] += 1
+            alone = 0 < self._askers[id] <= self._left[id]
+        if alone:
+            self.control.cancel(id)
+
+    def close(self) -> None:
+        """Calls off what is under way."""
+        with self._lock:
+            ids = list(self._askers)
+        for id_ in ids:
+            self.control.cancel(id_)
+
+    @contextmanager
+    def _place(self, id_: str) -> Iterator[None]:
+        with self._lock:
+            if self._askers.total() >= self.at_once:
+                raise Busy(f"All {self.at_once} places are taken. Try again in a moment.", retry_after=2)
+            self._askers[id_] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._askers[id_] -= 1
+                if not self._askers[id_]:
+                    del self._askers[id_]
+                    self._left.pop(id_, None)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        began, code = time.perf_counter(), "internal"
+        self.metrics.underway.inc()
+        try:
+            yield
+            code = "ok"
+        except StreamLinkError as error:
+            code = error.code
+            raise
+        finally:
+            self.metrics.underway.dec()
+            self.metrics.questions.labels(code).inc()
+            self.metrics.total.observe(time.perf_counter() - began)

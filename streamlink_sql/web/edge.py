@@ -1,0 +1,149 @@
+"""What every request passes before the routes: who may call, how large a body may be, what happens when the caller hangs up.
+
+Reads no JSON and knows no question. What a route leaves as `request.state.hung_up` is called when the caller goes away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from urllib.parse import urlsplit
+
+import anyio
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from streamlink_sql.errors import Forbidden, StreamLinkError, TooLarge
+from streamlink_sql.web.look import POLICY
+from streamlink_sql.web.problems import Problem, internal
+
+BODY_MAX = 2**20
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+)
+PAGE_HEADERS = ((b"content-security-policy", POLICY.encode()),)
+
+
+class Edge:
+    """The application as the server sees it: routes, and pages where there are any."""
+
+    def __init__(self, app: ASGIApp, pages: ASGIApp | None = None, hosts: Collection[str] | None = None) -> None:
+        """`hosts` are the names under which this server may be called; None allows any."""
+        self.routes, self.pages, self.hosts = app, pages, hosts
+        self.app = pages or app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, one websocket, or the server's life."""
+        if scope["type"] == "lifespan":
+            return await self.app(scope, receive, send)
+        refused = self._refused(scope)
+        if refused is not None:
+            return await self._turn_away(refused, scope, receive, send)
+        if self.pages is not None and _is_page(scope["path"]):
+            return await self.pages(scope, receive, _with_headers(send, HEADERS + PAGE_HEADERS))
+        if scope["type"] != "http":
+            return await send({"type": "websocket.close", "code": 1008})
+        return await self._route(scope, receive, send)
+
+    def _refused(self, scope: Scope) -> StreamLinkError | None:
+        """A page of another site must not use the visitor's browser to ask here, neither by its own name nor by one it points at us."""
+        headers = Headers(scope=scope)
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if self.hosts is not None and urlsplit(f"//{host}").hostname not in self.hosts:
+            return Forbidden("This server is called by another name than its own. Use the address that it printed at its start.")
+        changes = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS or scope["path"].startswith("/_nicegui_ws/")
+        if changes and origin is not None and urlsplit(origin).netloc != host:
+            return Forbidden("Pages of other sites may not ask here.")
+        return None
+
+    async def _turn_away(self, error: StreamLinkError, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await Problem(error)(scope, receive, send)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def sending(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await with_headers(message)
+
+        with_headers = _with_headers(send, HEADERS)
+
+        try:
+            body = await _body(receive)
+            await self._watched(body, scope, receive, sending)
+        except TooLarge as error:
+            await Problem(error)(scope, receive, sending)
+        except Exception as error:  # noqa: BLE001 - the edge of the process: whatever it is becomes a problem with an id, and the trace goes to the log
+            problem = internal(error)
+            if not started:
+                await Problem(problem)(scope, receive, sending)
+
+    async def _watched(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        """Runs the route, and beside it listens for the caller's hanging up."""
+        state = scope.setdefault("state", {})
+        gone = anyio.Event()
+        read = False
+
+        async def replay() -> Message:
+            nonlocal read
+            if read:
+                await gone.wait()
+                return {"type": "http.disconnect"}
+            read = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def listen() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            gone.set()
+            hung_up: Callable[[], None] | None = state.get("hung_up")
+            if hung_up is not None:
+                await anyio.to_thread.run_sync(hung_up)
+
+        listening = anyio.create_task_group()
+        failed: Exception | None = None
+        async with listening:
+            listening.start_soon(listen)
+            try:
+                await self.routes(scope, replay, send)
+            except Exception as error:  # noqa: BLE001 - carried out of the group, which would wrap it
+                failed = error
+            listening.cancel_scope.cancel()
+        if failed is not None:
+            raise failed
+
+
+def _with_headers(send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *headers]}
+        await send(message)
+
+    return sending
+
+
+async def _body(receive: Receive) -> bytes:
+    """The whole body; raises TooLarge as soon as it is known to be."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b""
+        part = message.get("body", b"")
+        size += len(part)
+        if size > BODY_MAX:
+            raise TooLarge(f"A request may have {BODY_MAX // 1024:,} KB; this one has more.")
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _is_page(path: str) -> bool:
+    return path in ("/", "/favicon.ico") or path.startswith(("/_nicegui/", "/_nicegui_ws/"))
