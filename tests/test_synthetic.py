@@ -223,3 +223,14 @@ def test_sieve_refuses_repetition() -> None:
 
 def test_shape_hides_values() -> None:
     assert shape("Orders of Alice since 2,000 with 'x y'") == shape("Orders of Bruno since 15 with 'z'")
+
+
+def test_link_tables_tie_two_others_without_repetition() -> None:
+    base = next(base for base in load(SCHEMAS) if base.name == "conference")
+    ((near, far),) = base.links("talk")
+    assert (near.parent.table, far.parent.table) == ("talk", "speaker")
+    assert near.child.table == far.child.table == "talk_speaker"
+    assert not base.downs("talk")
+    rows = generate(base, 1)["talk_speaker"]
+    pairs = list(zip(rows["talk_id"], rows["speaker_id"], strict=True))
+    assert len(set(pairs)) == len(pairs) > 300

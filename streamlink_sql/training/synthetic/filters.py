@@ -153,8 +153,9 @@ def _date(maker: Maker, col: Col) -> Filter:
         post = maker.say("[{v}|{v}|that were {v}] {w}", v=verb, w=words)
         return Filter(sql, post, f"were {verb} {words}", "", (), (col,), kind)
     if "bare" in col.attrs and maker.rng.random() < 0.7:
-        does = maker.say("[took place|happened]") if not verb else f"were {verb}"
-        return Filter(sql, words, f"{does} {words}", "", (), (col,), kind)
+        does = f"were {verb}" if verb else maker.say("[took place|happened]") if col.role == "date" else "are from"
+        said = words.removeprefix("in ") if does == "are from" else words
+        return Filter(sql, words, f"{does} {said}", "", (), (col,), kind)
     post = maker.say("[with {a}|with {n}|whose {n} is|whose {n} is] {w}", n=name, a=phrases.indefinite(name), w=words)
     return Filter(sql, post, f"have {phrases.indefinite(name)} {words}", "", (), (col,), kind)
 

@@ -110,7 +110,7 @@ def top_group(m: Maker, table: Tab) -> Pair | None:
 
 
 def _with_most(m: Maker, dim: Dim, s: Subject, measure: Measure, words: str, largest: bool) -> str:
-    edge = dim.edges[-1] if dim.kind == "entity" and len(dim.edges) == 1 else None
+    edge = dim.tie
     if measure.kind != "count":
         return m.say("has the [highest|largest|greatest] {w}" if largest else "has the [lowest|smallest] {w}", w=words)
     if edge is not None and "has" in edge.child.attrs and m.rng.random() < 0.7:
@@ -215,7 +215,14 @@ def group_two(m: Maker, table: Tab) -> Pair | None:
     """A measure for each pair of groups."""
     first = dimension(m, table, dates=False)
     second = dimension(m, table, used=first.columns) if first else None
-    if first is None or second is None or set(first.edges) & set(second.edges) or second.kind == "quarter":
+    if (
+        first is None
+        or second is None
+        or first.linked
+        and second.linked
+        or set(first.edges) & set(second.edges)
+        or second.kind == "quarter"
+    ):
         return None
     if first.edges and second.edges and first.edges[-1].parent.table == second.edges[-1].parent.table:
         return None
@@ -283,7 +290,7 @@ def having(m: Maker, table: Tab) -> Pair | None:
     measure, words = measured(m, table, s, 0.35, extremes=False)
     if measure.kind == "count":
         operator, limit, n = limit_words(m, 20)
-        edge = dim.edges[-1] if dim.kind == "entity" and len(dim.edges) == 1 else None
+        edge = dim.tie
         verb = edge.child.attrs["has"] if edge and "has" in edge.child.attrs and m.rng.random() < 0.5 else "have"
         thing = s.one if n == 1 else s.many
         who = "who" if dim.table is not None and dim.table.people else "that"

@@ -10,7 +10,7 @@ from random import Random
 
 import duckdb
 
-from streamlink_sql.training.synthetic import extremes, grouped, nested, simple, spoken
+from streamlink_sql.training.synthetic import extremes, grouped, linked, nested, simple, spoken
 from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.phrases import finish, slip
 from streamlink_sql.training.synthetic.schema import Base
@@ -18,7 +18,7 @@ from streamlink_sql.training.synthetic.subject import Pair
 from streamlink_sql.training.synthetic.templates import TEMPLATES
 from streamlink_sql.training.synthetic.values import Data
 
-ROOMS = (simple, extremes, grouped, nested, spoken)
+ROOMS = (simple, extremes, grouped, nested, linked, spoken)
 """Their import fills TEMPLATES."""
 
 
@@ -73,7 +73,7 @@ def draw(
     rng = Random(f"{seed}:{base.name}:pairs")
     maker = Maker(base, data, rng)
     weights = [template.weight for template in TEMPLATES]
-    tables = [1.0 + len(table.cols) / 4 for table in base.tables]
+    tables = [0.0 if table.link else 1.0 + len(table.cols) / 4 for table in base.tables]
     found = 0
     for _ in range(wanted * 12):
         if found >= wanted:

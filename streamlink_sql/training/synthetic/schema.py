@@ -88,12 +88,13 @@ class Edge:
 
 @dataclass(frozen=True)
 class Tab:
-    """One table: its columns, and its nouns as (singular, plural), the usual one first."""
+    """One table: its columns, and its nouns as (singular, plural), the usual one first. A `link` only ties rows of two other tables."""
 
     name: str
     nouns: tuple[tuple[str, str], ...]
     cols: tuple[Col, ...]
     rows: int
+    link: bool = False
 
     def of(self, *roles: Role) -> list[Col]:
         """The columns with one of these roles."""
@@ -162,7 +163,13 @@ class Base:
 
     def downs(self, table: str) -> list[Edge]:
         """Foreign keys that refer to this table and can be joined without doubt."""
-        return [edge for edge in self.edges if edge.parent.table == table and edge.unique]
+        return [edge for edge in self.edges if edge.parent.table == table and edge.unique and not self.table(edge.child.table).link]
+
+    def links(self, table: str) -> list[tuple[Edge, Edge]]:
+        """Ways from this table over a link table to another: the link's key to this table, and its key to the other."""
+        ties = [edge for edge in self.edges if self.table(edge.child.table).link]
+        near = [edge for edge in ties if edge.parent.table == table]
+        return [(here, there) for here in near for there in ties if there.child.table == here.child.table and there is not here]
 
     def native(self, col: Col) -> str:
         """The engine's type of a column."""
@@ -228,7 +235,7 @@ def read_table(name: str, entry: Mapping[str, object]) -> Tab:
     cols = tuple(read_column(name, line) for line in str(entry["cols"]).strip().splitlines() if line.strip())
     depth = sum(col.gen == "fk" for col in cols)
     default = (130 if any(col.gen in ("id", "key") for col in cols) else 700, 500, 1100)[min(depth, 2)]
-    return Tab(name, tuple(nouns), cols, int(str(entry.get("rows", default))))
+    return Tab(name, tuple(nouns), cols, int(str(entry.get("rows", default))), bool(entry.get("link")))
 
 
 def load(folder: Path) -> tuple[Base, ...]:

@@ -99,14 +99,15 @@ def parent_noun(maker: Maker, edge: Edge) -> tuple[str, str]:
 
 
 def _parent_filter(maker: Maker, table: Tab) -> Filter | None:
-    paths = maker.base.ups(table.name)
+    links = maker.base.links(table.name)
+    paths = [*maker.base.ups(table.name), *links]
     if not paths:
         return None
-    path = maker.rng.choices(paths, [1.0 if len(path) == 1 else 0.4 for path in paths])[0]
+    path = maker.rng.choices(paths, [1.0 if len(path) == 1 or path in links else 0.4 for path in paths])[0]
     parent, edge = maker.base.table(path[-1].parent.table), path[-1]
     one, many = parent_noun(maker, edge)
-    tie = of_parent(maker, edge) if len(path) == 1 else maker.rng.choice(("of", "for"))
-    if parent.label is not None and maker.rng.random() < 0.45:
+    tie = of_parent(maker, edge) if len(path) == 1 or path in links else maker.rng.choice(("of", "for"))
+    if parent.label is not None and (path in links or maker.rng.random() < 0.45):
         value = str(maker.cell(parent.label))
         said = phrases.said(value, maker.rng)
         words = (
@@ -118,7 +119,7 @@ def _parent_filter(maker: Maker, table: Tab) -> Filter | None:
         )
         return Filter(f"{parent.label.ref} = {literal(value)}", f"{tie} {words}", f"are {tie} {words}", "", path, (parent.label,), "parent")
     inner = table_filter(maker, parent, [parent.label] if parent.label else [])
-    if inner is None:
+    if inner is None or path in links:
         return None
     phrase = attach((one, many), [inner])[1]
     return Filter(inner.sql, f"{tie} {phrase}", f"are {tie} {phrase}", "", path, inner.columns, "parent")
@@ -158,6 +159,17 @@ class Dim:
     table: Tab | None = None
     long: str = ""
 
+    @property
+    def tie(self) -> Edge | None:
+        """The key that ties an entity directly, or over one link table, to the rows that are grouped."""
+        direct = self.kind == "entity" and (len(self.edges) == 1 or self.linked)
+        return self.edges[-1] if direct else None
+
+    @property
+    def linked(self) -> bool:
+        """True where the entity is reached over a link table."""
+        return len(self.edges) == 2 and self.edges[0].child.table == self.edges[1].child.table
+
 
 def _date_dim(maker: Maker, col: Col, table: Tab) -> Dim:
     others = [item for item in table.of("date", "year") if item != col]
@@ -187,15 +199,16 @@ def dimension(maker: Maker, table: Tab, dates: bool = True, used: Sequence[Col] 
     """Something to group the rows of a table by: a category, a flagless code, a date part, or a parent by name or category."""
     rng = maker.rng
     own = [col for col in table.of("category", *(("date", "year") if dates else ())) if col not in used and len(maker.values(col)) > 1]
-    paths = [path for path in maker.base.ups(table.name) if maker.base.table(path[-1].parent.table).of("name", "category")]
+    links = maker.base.links(table.name)
+    paths = [path for path in (*maker.base.ups(table.name), *links) if maker.base.table(path[-1].parent.table).of("name", "category")]
     if paths and (not own or rng.random() < entity):
         path = rng.choice(paths)
         parent = maker.base.table(path[-1].parent.table)
         one, many = parent_noun(maker, path[-1])
         cats = [col for col in parent.of("category") if col not in used and len(maker.values(col)) > 1]
-        if parent.label is not None and parent.label not in used and (not cats or rng.random() < 0.65):
+        if parent.label is not None and parent.label not in used and (not cats or path in links or rng.random() < 0.65):
             return Dim((parent.label.ref,), one, many, path, "entity", (parent.label,), parent)
-        if not cats:
+        if not cats or path in links:
             return None
         col = rng.choice(cats)
         name = maker.phrase(col)

@@ -162,6 +162,13 @@ def _later(values: list[Value], start: list[Value], rng: Random) -> list[Value]:
     ]
 
 
+def _unique(table: Tab, rows: dict[str, list[Value]]) -> dict[str, list[Value]]:
+    """The rows of a link table without repeated pairs."""
+    pairs = list(zip(*(rows[col.name] for col in table.of("fk")), strict=True))
+    first = {pair: index for index, pair in reversed(list(enumerate(pairs)))}
+    return {name: [values[index] for index in sorted(first.values())] for name, values in rows.items()}
+
+
 def generate(base: Base, seed: int) -> Data:
     """All rows of a schema; parents come before their children."""
     data: Data = {}
@@ -179,7 +186,7 @@ def generate(base: Base, seed: int) -> Data:
                     values = _later(values, rows[col.attrs["after"]], rng)
                 gaps = float(col.attrs.get("null", 0))
                 rows[col.name] = [None if gaps and rng.random() < gaps else value for value in values]
-            data[table.name] = rows
+            data[table.name] = _unique(table, rows) if table.link else rows
             waiting.remove(table)
     return data
 
