@@ -169,6 +169,7 @@ def test_sample(engine: EmbeddedEngine) -> None:
         ('SELECT (SELECT max("größe in cm") FROM "order") AS m', {"order"}),
         ("SELECT count(*) FROM sales UNION ALL SELECT 1", {"sales"}),
         ("SELECT 1 AS one", set()),
+        ("SELECT id FROM sales;", {"sales"}),
     ],
 )
 def test_dry_run_names_the_tables(engine: EmbeddedEngine, sql: str, tables: set[str]) -> None:

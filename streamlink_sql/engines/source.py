@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -86,6 +87,12 @@ def fingerprint(files: Iterable[str]) -> str:
 
 def first_bytes(path: Path, count: int) -> bytes:
     """The first bytes of a file. Where this process has it open, another one reads: closing a file drops its process's locks on it."""
+    state = path.stat()
+    return _first_bytes(path, count, (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns))
+
+
+@lru_cache(maxsize=256)
+def _first_bytes(path: Path, count: int, _: tuple[int, ...]) -> bytes:
     if not open_here(path):
         with path.open("rb") as file:
             return file.read(count)

@@ -154,7 +154,8 @@ class SQLiteReader:
         tables = sorted({known[name.casefold()] for name in self._read if name.casefold() in known})
         bases = {name.casefold() for name in self._table_names("'table'")}
         rows = {name: self._rough_count(name) for name in set(self._touched) if name.casefold() in bases}
-        columns = self._connection.execute(f"SELECT * FROM ({sql}) LIMIT 0").description
+        whole = sql.rstrip().rstrip(";")
+        columns = self._connection.execute(f"SELECT * FROM ({whole}\n) LIMIT 0").description
         found = {
             "tables": tables,
             "columns": [column[0] for column in columns],
