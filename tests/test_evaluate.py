@@ -367,3 +367,23 @@ def test_gold_answers_of_spider_are_all_right(tmp_path: Path) -> None:
         "hard": 174,
         "extra": 166,
     }
+
+
+def test_questions_go_through_the_control_unit(spider: Path, tmp_path: Path) -> None:
+    recorded = tmp_path / "recorded.jsonl"
+    rows = [("q1", "SELECT COUNT(*) FROM Author"), ("q2", "SELECT name FROM author ORDER BY age"), ("q3", "DROP TABLE book")]
+    recorded.write_text("\n".join(json.dumps({"id": key, "sql": sql}) for key, sql in rows))
+    result = evaluate_spider(spider, f"replay:{recorded}")
+    assert (result["em"], result["ex"]) == (0.5, 0.5)
+    assert result["problems"] == {"policy_refused": 1, "cannot_answer": 1}
+    assert result["ms_median"] > 0
+
+
+def test_files_other_than_sqlite_are_scored_on_their_engine(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "items.csv").write_text("name,year,price\nA,2001,1.5\nB,2001,2.5\nC,2003,\n")
+    file, predicted = tmp_path / "own.jsonl", tmp_path / "predicted.jsonl"
+    file.write_text(json.dumps({"question": "Mean price", "query": "SELECT avg(price) FROM items WHERE price IS NOT NULL"}))
+    predicted.write_text(json.dumps({"id": "1", "sql": "SELECT AVG(price) FROM items AS i WHERE NOT i.price IS NULL"}))
+    result = evaluate_questions(file, Source(data=tmp_path / "data"), Answering(predictions=predicted))
+    assert (result["em"], result["ex"]) == (1.0, 1.0)

@@ -21,10 +21,11 @@ def write_glossary(entry: Mapping[str, Any], path: Path) -> Path:
 
 def _lines(entry: Mapping[str, Any]) -> Iterator[str]:
     tables = entry["table_names_original"]
-    for name, natural in zip(tables, entry["table_names"], strict=True):
+    for name, natural in zip(tables, entry.get("table_names", tables), strict=True):
         if _says_more(name, natural):
             yield f"[tables.{json.dumps(name)}]\nsynonyms = [{json.dumps(natural.strip())}]"
-    for (table, name), (_, natural) in zip(entry["column_names_original"], entry["column_names"], strict=True):
+    columns = entry["column_names_original"]
+    for (table, name), (_, natural) in zip(columns, entry.get("column_names", columns), strict=True):
         if table >= 0 and _says_more(name, natural):
             yield f"[tables.{json.dumps(tables[table])}.columns.{json.dumps(name)}]\nsynonyms = [{json.dumps(natural.strip())}]"
 
