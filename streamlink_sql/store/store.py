@@ -18,9 +18,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
 from streamlink_sql.errors import BadRequest, NotFound, StoreUnavailable, StreamLinkError
+from streamlink_sql.returned import answer_from
 from streamlink_sql.store.migrate import migrate
 from streamlink_sql.store.tables import audit, feedback, history
-from streamlink_sql.types import Answer, Attempt, CheckedSQL, Column, Feedback, Question
+from streamlink_sql.types import Answer, Attempt, CheckedSQL, Feedback, Question
 
 PAGE = 50
 PAGE_MAX = 1000
@@ -166,15 +167,6 @@ class Store:
                 f"The store {self._where} cannot be {done}: {why}. Free some disk space or check its permissions, "
                 "or name another with the setting `store`."
             ) from error
-
-
-def answer_from(body: Mapping[str, Any]) -> Answer:
-    """An answer as history holds it: everything but its rows."""
-    columns = tuple(Column(column["name"], column["type"]) for column in body["columns"])
-    attempts = tuple(Attempt(**attempt) for attempt in body["attempts"])
-    same = ("id", "question", "sql", "explanation", "confidence", "model", "engine", "timings_ms", "row_count", "truncated")
-    values: dict[str, Any] = {name: body[name] for name in same}
-    return Answer(**values, rows=None, columns=columns, attempts=attempts, warnings=tuple(body["warnings"]))
 
 
 def _engine(url: str) -> sa.Engine:
