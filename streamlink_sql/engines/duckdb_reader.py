@@ -85,6 +85,7 @@ class DuckDBReader:
     def __init__(self, connection: duckdb.DuckDBPyConnection, result_bytes: int, loads: bool) -> None:
         self._database, self._connection, self._result_bytes = connection, connection, result_bytes
         self._names: duckdb.DuckDBPyConnection | None = None
+        self._places: dict[tuple[str, str], str] | None = None
         self._answers: dict[str, Callable[[Mapping[str, Any]], tuple[dict[str, Any], Any]]] = {
             "tables": self._tables,
             "sample": self._sample,
@@ -225,10 +226,16 @@ class DuckDBReader:
         return found, b""
 
     def _place(self, table: str, column: str) -> str:
-        for found in self._table_list():
-            if _full_name(found["schema"], found["table"]) == table and any(each[0] == column for each in found["columns"]):
-                return f"{_name(found['schema'])}.{_name(found['table'])}"
-        raise NotFound(f"There is no column {column} in a table {table}.")
+        """The table that holds a column, as SQL names it. What is open cannot change, so the list is read once."""
+        if self._places is None:
+            self._places = {
+                (_full_name(found["schema"], found["table"]), each[0]): f"{_name(found['schema'])}.{_name(found['table'])}"
+                for found in self._table_list()
+                for each in found["columns"]
+            }
+        if (table, column) not in self._places:
+            raise NotFound(f"There is no column {column} in a table {table}.")
+        return self._places[table, column]
 
     def _load(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
         return {"notes": csv_files.load(self._connection, request["format"], request["files"], request["hive"], request["to"])}, b""

@@ -28,6 +28,8 @@ _FORMATS: dict[str, Format] = {
 _SQLITE_ENDINGS = (".sqlite", ".sqlite3", ".db", ".db3", ".s3db")
 _DUCKDB_ENDINGS = (".duckdb", ".ddb")
 KNOWN_TYPES = "Parquet (.parquet), CSV (.csv, .tsv), JSON (.json, .jsonl, .ndjson), DuckDB (.duckdb) and SQLite (.sqlite, .sqlite3, .db)"
+_COMPANIONS = (".toml",)
+"""What may lie beside data and is none: glossary and manifest."""
 _HIVE = re.compile(r"^[^=]+=[^=]*$")
 
 
@@ -141,7 +143,7 @@ def _folder(folder: Path) -> Source:
     _refuse_twins(tables)
     if not tables:
         raise BadRequest(_no_tables(folder, ignored))
-    return Source("files", folder, tuple(tables), tuple(ignored))
+    return Source("files", folder, tuple(tables), tuple(name for name in ignored if not name.endswith(_COMPANIONS)))
 
 
 def _file_table(path: Path, ignored: list[str]) -> FileTable | None:
