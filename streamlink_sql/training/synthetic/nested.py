@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from streamlink_sql.training.synthetic import phrases
 from streamlink_sql.training.synthetic.filters import table_filter
 from streamlink_sql.training.synthetic.grouped import limit_words, measured
@@ -144,6 +146,8 @@ def average_count(m: Maker, table: Tab) -> Pair | None:
         d=dim.name,
         o=s.one,
     )
+    if s.filters:
+        question = re.sub(rf"{re.escape(s.one)} count\b", f"number of {s.many}", question)
     inner = s.core("count(*) AS n", edges=edges, group=(key,))
     return Pair(question, f"SELECT {kind}(n) FROM ({inner})", "average_count")
 
