@@ -17,6 +17,7 @@ from streamlink_sql.generators.parser.actions import FIXED, SPAN_END, Layout, Po
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, to_sql
 from streamlink_sql.generators.parser.linking import FEATURE_SIZES, RELATIONS, Linked, link
 from streamlink_sql.generators.parser.pieces import Pieces
+from streamlink_sql.generators.parser.ranking import Ranked, Ranking
 from streamlink_sql.types import Attempt, Context, Draft, Question, Table
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -54,7 +55,7 @@ class ParserGenerator:
             raise ModelUnavailable(f"The embedded parser has no weights in {weights}. Reinstall the package, or choose another model.")
         self._weights, self._beams, self._threads = weights, beams, threads
         self._lock = threading.Lock()
-        self._loaded: _Model | None = None
+        self._loaded: Model | None = None
 
     def generate(self, question: Question, context: Context, n: int, *, refused: tuple[Attempt, ...] = ()) -> list[Draft]:
         """At most `n` different drafts, best first; drafts that were refused before are not repeated."""
@@ -67,18 +68,21 @@ class ParserGenerator:
             raise CannotAnswer("There are no columns to ask about.")
         layout = Layout.of(linked)
         turned_down = {attempt.sql for attempt in refused}
-        drafts: dict[str, float] = {}
-        for beam in model.search(linked, layout, max(self._beams, n)):
+        encoded = model.encode(linked)
+        drafts: dict[str, list[Ranked]] = {}
+        for beam in model.search(encoded, layout, max(self._beams, n)):
             tokens = to_tokens(beam.actions, layout, question.text, linked.words, schema, context.matches)
             try:
                 sql = to_sql(tuple(tokens), schema, context.dialect)
             except NotCovered:
                 continue
             if sql not in turned_down:
-                drafts[sql] = drafts.get(sql, 0.0) + float(np.exp(beam.score))
+                owners = [table for table, _ in schema.columns]
+                drafts.setdefault(sql, []).append(model.ranking.rank(beam.actions, beam.score, linked, encoded["used"][0], owners))
         if not drafts:
             raise CannotAnswer("No query over these tables fits the question.")
-        return [Draft(sql, min(score, 1.0), self.name) for sql, score in sorted(drafts.items(), key=lambda item: -item[1])[:n]]
+        scored = zip(drafts, model.ranking.confidences(list(drafts.values())), strict=True)
+        return [Draft(sql, score, self.name) for sql, score in sorted(scored, key=lambda item: -item[1])[:n]]
 
     def cancel(self, question_id: str) -> bool:  # noqa: ARG002 - a search is over in milliseconds
         """False: there is nothing that would be worth stopping."""
@@ -89,10 +93,10 @@ class ParserGenerator:
         with self._lock:
             self._loaded = None
 
-    def _model(self) -> _Model:
+    def _model(self) -> Model:
         with self._lock:
             if self._loaded is None:
-                self._loaded = _Model(self._weights, self._threads)
+                self._loaded = Model(self._weights, self._threads)
             return self._loaded
 
 
@@ -101,7 +105,7 @@ def _schema_of(tables: tuple[Table, ...]) -> Schema:
     return Schema.of(tables)
 
 
-class _Model:
+class Model:
     """The ONNX sessions and the word table. ModelUnavailable when the files cannot be read or do not fit this version."""
 
     def __init__(self, folder: Path, threads: int) -> None:
@@ -112,6 +116,7 @@ class _Model:
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
         self.pieces = Pieces(folder / "tokenizer.json")
+        self.ranking = Ranking.read(folder / "ranking.json")
         try:
             with np.load(folder / "words.npz") as words:
                 self._rows, self._scale = words["rows"], words["scale"]
@@ -156,9 +161,8 @@ class _Model:
         step = {"previous": np.array(previous, np.int64), "states": np.array(states, np.int64), "past_keys": keys, "past_values": values}
         return tuple(self._decoder.run(None, {**encoded, **step}))
 
-    def search(self, linked: Linked, layout: Layout, width: int) -> list[Beam]:
+    def search(self, encoded: dict[str, Array], layout: Layout, width: int) -> list[Beam]:
         """Finished beams, most probable first."""
-        encoded = self.encode(linked)
         beams, finished = [Beam()], list[Beam]()
         keys, values = self._no_past(encoded)
         for _ in range(MOST_ACTIONS):

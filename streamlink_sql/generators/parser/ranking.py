@@ -1,0 +1,172 @@
+"""Orders finished beams by more than their probability: what of the question and of the guessed items a query leaves out. Knows no model.
+
+A linear score over a few counts, and a logistic one for the confidence; both are fitted on training databases that the network never saw
+(training/ranking.py). Without a file of weights the probability alone decides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamlink_sql.generators.parser.actions import FIXED, KEYWORD_COUNT, Layout
+from streamlink_sql.generators.parser.linking import NONE, RELATIONS, WHOLE, Linked
+from streamlink_sql.generators.parser.tokens import KEYWORDS, SET_OPERATIONS
+
+FEATURE_NAMES = (
+    "log_probability",
+    "length",
+    "items_used_likely",
+    "items_unused_likely",
+    "values_left_out",
+    "numbers_left_out",
+    "columns_left_out",
+    "columns_unnamed",
+    "tables",
+    "same_sides",
+    "column_repeated",
+    "nested",
+)
+CONFIDENCE_NAMES = ("constant", "log_share", "log_probability", "columns_unnamed", "values_left_out", "numbers_left_out", "tables")
+_SET = {KEYWORDS.index(name) for name in SET_OPERATIONS}
+_SELECTS = {KEYWORDS.index(name) for name in ("SELECT", "SELECT_DISTINCT")}
+_VALUE_WHOLE = RELATIONS.index("word-column value whole")
+_COLUMN_WHOLE = RELATIONS.index("word-column whole")
+
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A beam's score, and the features that the confidence looks at."""
+
+    score: float
+    features: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Weights by FEATURE_NAMES, and by CONFIDENCE_NAMES (empty: the confidence is the probability)."""
+
+    weights: tuple[float, ...] = (1.0,) + (0.0,) * (len(FEATURE_NAMES) - 1)
+    confidence: tuple[float, ...] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> Ranking:
+        """The weights in a JSON file by name; those of the probability alone where there is none."""
+        if not path.exists():
+            return cls()
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return cls(tuple(found["weights"][name] for name in FEATURE_NAMES), tuple(found["confidence"][name] for name in CONFIDENCE_NAMES))
+
+    def rank(
+        self, actions: Sequence[int], log_probability: float, linked: Linked, used: NDArray[np.float32], owners: Sequence[int]
+    ) -> Ranked:
+        """Features and score of one beam."""
+        found = features(actions, log_probability, linked, used, owners)
+        return Ranked(float(found @ np.array(self.weights)), found)
+
+    def confidences(self, drafts: Sequence[Sequence[Ranked]]) -> list[float]:
+        """How sure each draft is, 0 to 1. A draft is all the beams that write it; the best is calibrated, the others follow its scale."""
+        scores = np.array([np.logaddexp.reduce([beam.score for beam in beams]) for beams in drafts])
+        best = int(scores.argmax())
+        sure = self._sure(max(drafts[best], key=lambda beam: beam.score), scores, best)
+        return [float(sure * ratio) for ratio in np.exp(scores - scores[best])]
+
+    def _sure(self, beam: Ranked, scores: Numbers, best: int) -> float:
+        if not self.confidence:
+            return float(min(np.exp(scores[best]), 1.0))
+        return float(1 / (1 + np.exp(-(confidence_features(beam.features, scores, best) @ np.array(self.confidence)))))
+
+
+def confidence_features(found: Numbers, scores: Numbers, best: int) -> Numbers:
+    """(len(CONFIDENCE_NAMES),) from the features of the best beam and the scores of all drafts."""
+    share = scores[best] - np.logaddexp.reduce(scores)
+    named = dict(zip(FEATURE_NAMES, found, strict=True)) | {"constant": 1.0, "log_share": share}
+    return np.array([named[name] for name in CONFIDENCE_NAMES])
+
+
+def features(actions: Sequence[int], score: float, linked: Linked, used: NDArray[np.float32], owners: Sequence[int]) -> NDArray[np.float64]:
+    """(len(FEATURE_NAMES),) of a finished beam; `used` are the network's logits of items being used, `owners` the table of every column."""
+    words, tables = len(linked.words), linked.table_count
+    layout = Layout(words, tables, linked.column_count)
+    columns = {action - layout.first_column for action in actions if action >= layout.first_column}
+    named = {action - layout.first_table for action in actions if layout.first_table <= action < layout.first_column}
+    in_use = named | {owners[column] for column in columns}
+    items = np.zeros(words + tables + linked.column_count, np.bool_)
+    items[[words + table for table in in_use]] = True
+    items[[words + tables + column for column in columns]] = True
+    logits = used.astype(np.float64)[words:]
+    likely, chosen = -np.logaddexp(0, -logits), items[words:]
+    unlikely = -np.logaddexp(0, logits)
+    covered = _covered_words(actions, layout)
+    return np.array(
+        (
+            score,
+            len(actions),
+            likely[chosen].sum(),
+            unlikely[~chosen].sum(),
+            len(_value_words(linked) - covered),
+            sum(1 for number in range(words) if linked.features[number, 6] and number not in covered),
+            _left_out(linked, columns, covered),
+            sum(
+                1
+                for column in columns
+                if linked.features[words + tables + column, 4] == NONE and linked.features[words + tables + column, 5] == NONE
+            ),
+            len(in_use),
+            _same_sides(actions),
+            _repeated(actions, layout),
+            sum(action in _SELECTS for action in actions) - 1,
+        )
+    )
+
+
+def _covered_words(actions: Sequence[int], layout: Layout) -> set[int]:
+    """The words that lie in a literal."""
+    spans = [action - FIXED for action in actions if FIXED <= action < layout.first_table]
+    return {word for first, last in zip(spans[::2], spans[1::2], strict=False) for word in range(first, last + 1)}
+
+
+def _value_words(linked: Linked) -> set[int]:
+    """The words that are, all in all, the cell of some column and the name of nothing."""
+    words = len(linked.words)
+    relations = linked.relations[:words, words + linked.table_count :]
+    return {int(word) for word in np.flatnonzero((relations == _VALUE_WHOLE).any(1)) if linked.features[word, 4] != WHOLE}
+
+
+def _left_out(linked: Linked, columns: set[int], covered: set[int]) -> int:
+    """How many words name columns in full without any such column being used."""
+    words = len(linked.words)
+    relations = linked.relations[:words, words + linked.table_count :] == _COLUMN_WHOLE
+    return sum(
+        1
+        for word in range(words)
+        if word not in covered and relations[word].any() and not any(relations[word, column] for column in columns)
+    )
+
+
+def _same_sides(actions: Sequence[int]) -> int:
+    """Whether both sides of a set operation are the same query."""
+    for number, action in enumerate(actions):
+        if action in _SET:
+            left, right = tuple(actions[:number]), tuple(actions[number + 1 : -1])
+            return int(left == right)
+    return 0
+
+
+def _repeated(actions: Sequence[int], layout: Layout) -> int:
+    """How many columns stand twice in the first list of results."""
+    selected: list[int] = []
+    for action in actions[1:]:
+        if action < KEYWORD_COUNT and KEYWORDS[action] in ("FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "END", *SET_OPERATIONS):
+            break
+        if action >= layout.first_column:
+            selected.append(action)
+    return len(selected) - len(set(selected))
