@@ -23,8 +23,9 @@ import pytest
 
 import streamlink_sql
 from streamlink_sql import cli
-from streamlink_sql.cli.output import for_sheet, for_terminal, json_line, whole_file
+from streamlink_sql.cli.output import for_terminal, json_line, whole_file
 from streamlink_sql.errors import BadRequest, CannotAnswer, PolicyRefused
+from streamlink_sql.export import for_sheet
 
 ENDLESS = """
     SELECT count(*) AS n FROM numbers a, numbers b, numbers c, numbers d, numbers e, numbers f

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import io
 import json
 import os
@@ -16,10 +15,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from streamlink_sql.errors import BadRequest
-from streamlink_sql.types import Answer, Rows, as_json
+from streamlink_sql.export import rows_of, text_of, write_csv, write_parquet
+from streamlink_sql.types import Answer
 
 SHOWN_ROWS = 200
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 
 
@@ -93,21 +92,6 @@ def for_terminal(text: str, *, lines: bool = False) -> str:
     return "".join(kept)
 
 
-def for_sheet(text: str) -> str:
-    """Text that a spreadsheet takes for text: a leading = + - @ is told apart by an apostrophe."""
-    return "'" + text if text.startswith(FORMULA_STARTS) else text
-
-
-def text_of(value: Any) -> str:
-    """A cell as people read it; NULL is empty."""
-    shown = as_json(value)
-    if shown is None:
-        return ""
-    if isinstance(shown, bool):
-        return "true" if shown else "false"
-    return json.dumps(shown, ensure_ascii=False) if isinstance(shown, (list, dict)) else str(shown)
-
-
 def json_line(body: Any) -> str:
     """One JSON object on one line, with no character that a terminal obeys."""
     text = json.dumps(body, ensure_ascii=False, default=str)
@@ -120,7 +104,7 @@ def render_table(answer: Answer, *, colour: bool, width: int | None = None) -> s
     from rich.table import Table
     from rich.text import Text
 
-    rows = _rows(answer)
+    rows = rows_of(answer)
     table = Table(show_edge=False, pad_edge=False, header_style="bold" if colour else "")
     for column in answer.columns:
         right = column.kind in ("integer", "real", "decimal")
@@ -137,32 +121,14 @@ def render_table(answer: Answer, *, colour: bool, width: int | None = None) -> s
 
 def _write(answer: Answer, form: Format, file: IO[bytes], *, sql: bool, colour: bool) -> None:
     if form is Format.parquet:
-        import pyarrow.parquet as pq
-
-        pq.write_table(_rows(answer).table, file)
+        write_parquet(answer, file)
     elif form is Format.json:
         file.write(json_line(answer.body()).encode() + b"\n")
     elif form is Format.csv:
-        _write_csv(answer, file)
+        write_csv(answer, file)
     else:
         above = for_terminal(answer.sql, lines=True) + "\n\n" if sql else ""
         file.write((above + render_table(answer, colour=colour)).encode())
-
-
-def _write_csv(answer: Answer, file: IO[bytes]) -> None:
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    out = csv.writer(text)
-    out.writerow([for_sheet(column.name) for column in answer.columns])
-    for row in _rows(answer).as_python():
-        out.writerow([for_sheet(value) if isinstance(value, str) else text_of(value) for value in row])
-    text.flush()
-    text.detach()
-
-
-def _rows(answer: Answer) -> Rows:
-    if answer.rows is None:
-        raise BadRequest("The rows of this answer are not kept; ask again.", id=answer.id)
-    return answer.rows
 
 
 def _harmless(character: str) -> str:

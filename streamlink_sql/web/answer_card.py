@@ -55,7 +55,9 @@ def problem_card(error: StreamLinkError, *, confirm: Callable[[], Any] | None) -
             with ui.row().style("gap: 6px"):
                 for text in suggestions:
                     ui.label(str(text)).classes("sl-tag")
-        _tried(helps.get("attempts") or [])
+        _tried(
+            [attempt | {"message": ""} if attempt.get("message") == error.detail else attempt for attempt in helps.get("attempts") or []]
+        )
         if helps.get("warning"):
             ui.label(str(helps["warning"])).classes("sl-note")
         if confirm is not None:
@@ -159,8 +161,8 @@ def _feedback(answer: Answer, control: Control, editor: ui.codemirror) -> None:
         ui.label("Is this answer right?").classes("sl-h")
         ui.button("Right", icon="thumb_up", on_click=lambda: send("right")).props("outline no-caps dense padding='2px 12px'")
         ui.button("Wrong", icon="thumb_down", on_click=lambda: form.set_visibility(True)).props(
-            "outline no-caps dense padding='2px 12px' color=grey-7"
-        )
+            "outline no-caps dense padding='2px 12px'"
+        ).classes("sl-plain")
     with ui.column().classes("w-full").style("gap: 8px") as form:
         comment = ui.input(placeholder="What is wrong? (optional)").props("outlined dense maxlength=4000").classes("w-full")
         mine = ui.checkbox("The SQL in the editor is the right one")

@@ -77,6 +77,7 @@ def create_app(
             await anyio.to_thread.run_sync(desk.close)
 
     app = FastAPI(title="StreamLink", version=__version__, description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=life)
+    app.router.redirect_slashes = False
     app.state.desk, app.state.serves = desk, {"data": data, "model": model}
     app.include_router(router)
     problems.add_handlers(app)

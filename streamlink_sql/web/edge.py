@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streamlink_sql.errors import Forbidden, StreamLinkError, TooLarge
 from streamlink_sql.web.look import POLICY
-from streamlink_sql.web.problems import Problem, internal
+from streamlink_sql.web.problems import Problem
 
 BODY_MAX = 2**20
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -65,24 +65,13 @@ class Edge:
             await Problem(error)(scope, receive, send)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-
-        async def sending(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await with_headers(message)
-
-        with_headers = _with_headers(send, HEADERS)
-
+        sending = _with_headers(send, HEADERS)
         try:
             body = await _body(receive)
-            await self._watched(body, scope, receive, sending)
         except TooLarge as error:
             await Problem(error)(scope, receive, sending)
-        except Exception as error:  # noqa: BLE001 - the edge of the process: whatever it is becomes a problem with an id, and the trace goes to the log
-            problem = internal(error)
-            if not started:
-                await Problem(problem)(scope, receive, sending)
+        else:
+            await self._watched(body, scope, receive, sending)
 
     async def _watched(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         """Runs the route, and beside it listens for the caller's hanging up."""

@@ -13,6 +13,7 @@ CSS = """
   --sl-accent: #8ab4f8; --sl-accent-soft: #1d2c44; --sl-good: #6fcf9c; --sl-warn: #f1c36a; --sl-warn-soft: #2f2612;
   --sl-bad: #f2938c; --sl-bad-soft: #331b1a;
 }
+body { --q-primary: #1f5fbf !important; } body.body--dark { --q-primary: #4b83d8 !important; }
 body, .body--dark { background: var(--sl-bg) !important; color: var(--sl-text);
   font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
 .nicegui-content { padding: 0 !important; }
@@ -56,8 +57,18 @@ body, .body--dark { background: var(--sl-bg) !important; color: var(--sl-text);
 .sl-grid { width: 100%; } .sl-grid .null { color: var(--sl-soft); font-style: italic; }
 .sl-editor { width: 100%; border: 1px solid var(--sl-line); border-radius: 8px; overflow: hidden; height: auto !important;
   min-height: 84px; }
-.sl-editor .cm-editor { max-height: 340px; font-size: 13px; }
-.sl-column { display: flex; justify-content: space-between; gap: 12px; padding: 2px 0; font-size: 13px; }
+.sl-editor .cm-editor { max-height: 340px; background: transparent; }
+.sl-editor .cm-scroller { font-size: 13px !important; line-height: 20px !important; }
+.sl-editor .cm-gutters { display: none !important; }
+.sl-editor .cm-content { padding: 8px 6px; }
+.sl-editor .cm-activeLine, .sl-editor .cm-activeLineGutter { background: transparent !important; }
+.sl-main .q-btn:not(.q-btn--round) .q-icon { font-size: 18px; }
+.sl-main .nicegui-aggrid, .sl-main .nicegui-aggrid * { --ag-font-family: inherit !important;
+  --ag-background-color: var(--sl-card) !important;
+  --ag-header-background-color: var(--sl-bg) !important; --ag-foreground-color: var(--sl-text) !important;
+  --ag-border-color: var(--sl-line) !important; --ag-header-text-color: var(--sl-text) !important; }
+.sl-plain { color: var(--sl-soft) !important; }
+.sl-column { display: flex; width: 100%; justify-content: space-between; gap: 12px; padding: 2px 0; font-size: 13px; }
 .sl-column > :first-child { overflow-wrap: anywhere; } .sl-column > :last-child { color: var(--sl-soft); white-space: nowrap; }
 .sl-entry { width: 100%; padding: 8px; border-radius: 8px; cursor: pointer; gap: 2px; }
 .sl-entry:hover, .sl-entry:focus-visible { background: var(--sl-accent-soft); outline: none; }

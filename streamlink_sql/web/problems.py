@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streamlink_sql.errors import (
     BadRequest,
@@ -67,8 +68,33 @@ def as_error(error: Exception) -> StreamLinkError:
     return error if isinstance(error, StreamLinkError) else internal(error)
 
 
+class CatchAll:
+    """Turns what no handler knows into an internal error; what fails in the middle of a response can only be logged."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wraps the routes."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        started = False
+
+        async def sending(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except Exception as error:  # noqa: BLE001 - the edge of the process: whatever it is becomes a problem with an id, and the trace goes to the log
+            problem = internal(error)
+            if not started:
+                await Problem(problem)(scope, receive, send)
+
+
 def add_handlers(app: FastAPI) -> None:
     """Gives every failure of the app's routes the one form."""
+    app.add_middleware(CatchAll)
     app.add_exception_handler(StreamLinkError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _framework)

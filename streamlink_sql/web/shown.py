@@ -94,7 +94,7 @@ def _chart(names: list[str], heights: list[float | None], title: str, *, line: b
     labels: dict[str, Any] = {
         "type": "category",
         "data": names,
-        "axisLabel": {**text, "hideOverlap": True, "width": 170, "overflow": "truncate"},
+        "axisLabel": {**text, "hideOverlap": True, "width": 120, "overflow": "truncate"},
     }
     values: dict[str, Any] = {
         "type": "value",
@@ -111,7 +111,7 @@ def _chart(names: list[str], heights: list[float | None], title: str, *, line: b
     series |= {"symbolSize": 6, "areaStyle": {"opacity": 0.08}} if line else {}
     return {
         "animationDuration": 250,
-        "grid": {"left": 8, "right": 18, "top": 16, "bottom": 8, "containLabel": True},
+        "grid": {"left": 8, "right": 32, "top": 16, "bottom": 8, "containLabel": True},
         "tooltip": {"trigger": "axis", "renderMode": "richText", "axisPointer": {"type": "line" if line else "shadow"}},
         "xAxis": values if long else labels,
         "yAxis": {**labels, "inverse": True} if long else values,

@@ -1,0 +1,113 @@
+"""A real server for tests: uvicorn on a free port, a real engine and store; only the model is scripted."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from streamlink_sql.catalog import Catalog
+from streamlink_sql.control import ControlUnit, Limits
+from streamlink_sql.engines import open_embedded
+from streamlink_sql.errors import CannotAnswer
+from streamlink_sql.store.store import open_store
+from streamlink_sql.types import Attempt, Context, Control, Draft, Question
+from streamlink_sql.web.api import create_app
+
+ENDLESS = """
+    SELECT count(*) AS n FROM numbers a, numbers b, numbers c, numbers d, numbers e, numbers f
+    WHERE (a.number * b.number + c.number * d.number + e.number * f.number) % 7919 = 7
+"""
+EVERY_KIND = """
+    SELECT 7 AS small, 9007199254740993 AS large, 17014118346046923173168730371588410572::HUGEINT AS huge, 1.50::DECIMAL(9, 2) AS price,
+           0.1::DOUBLE AS share, 'nan'::DOUBLE AS odd, TRUE AS yes, DATE '2024-02-29' AS day, TIME '23:59:58' AS hour,
+           TIMESTAMP '2024-02-29 12:00:00.123456' AS moment, TIMESTAMPTZ '2024-02-29 12:00:00+00' AS instant, '\\xAA'::BLOB AS raw,
+           'ä 中 <b>' AS words, NULL AS nothing, [1, 2] AS list, {'a': 1} AS pair, INTERVAL 3 DAY AS span
+    UNION ALL
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+"""
+SAYS: dict[str, str | Exception] = {
+    "how many sales?": "SELECT count(*) AS n FROM sales",
+    "all sales": "SELECT * FROM sales ORDER BY id",
+    "total per region": "SELECT region, sum(amount) AS total FROM sales GROUP BY region ORDER BY region",
+    "no sales": "SELECT * FROM sales WHERE id < 0",
+    "one of each": EVERY_KIND,
+    "drop the sales": "DROP TABLE sales",
+    "a column that is not there": "SELECT revenue FROM sales",
+    "never ends": ENDLESS,
+}
+"""What the scripted model writes for a question, or what it raises."""
+
+
+class Scripted:
+    """Writes what it was told to."""
+
+    name = "scripted"
+
+    def __init__(self, says: dict[str, str | Exception] | None = None) -> None:
+        self.says, self.asked = SAYS if says is None else says, 0
+
+    def generate(self, question: Question, context: Context, n: int, *, refused: tuple[Attempt, ...] = ()) -> list[Draft]:
+        """The SQL for the question; raises what stands in its place."""
+        self.asked += 1
+        said = self.says.get(question.text, CannotAnswer("Nothing here fits."))
+        if isinstance(said, Exception):
+            raise said
+        return [] if refused else [Draft(said, 0.9, "scripted-1")]
+
+    def cancel(self, question_id: str) -> bool:
+        """There is nothing to stop."""
+        return False
+
+    def close(self) -> None:
+        """There is nothing to give back."""
+
+
+def make_data(folder: Path) -> Path:
+    """A folder with 200 sales and 500 numbers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [f"{number},{'north' if number % 4 else 'south'},{number * 10}" for number in range(200)]
+    (folder / "sales.csv").write_text("\n".join(["id,region,amount", *lines]) + "\n")
+    (folder / "numbers.csv").write_text("number\n" + "\n".join(map(str, range(500))) + "\n")
+    return folder
+
+
+@contextmanager
+def control_on(data: Path, says: dict[str, str | Exception] | None = None, **limits: Any) -> Iterator[ControlUnit]:
+    """A control unit on real parts."""
+    limits = {"cost_limit_rows": 10**30, **limits}
+    engine, store = open_embedded(str(data)), open_store("temporary")
+    with closing(ControlUnit(Catalog(engine), Scripted(says), engine, store, Limits(**limits))) as control:
+        yield control
+
+
+@contextmanager
+def serving(control: Control, **options: Any) -> Iterator[str]:
+    """A server of the REST API; gives its address."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        config = uvicorn.Config(create_app(control, pages=False, **options), log_config=None, timeout_graceful_shutdown=5)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            until(lambda: server.started)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(20)
+
+
+def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Waits until something is true; fails where it never is."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.02)
