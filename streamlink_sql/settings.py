@@ -19,8 +19,8 @@ from streamlink_sql.errors import BadRequest, NotFound
 PREFIX = "STREAMLINK_"
 CONFIG_VARIABLE = "STREAMLINK_CONFIG"
 CONFIG_FILE = Path("streamlink.toml")
-OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "STREAMLINK_SPIDER"})
-"""Variables that are no settings: where the settings are, and where benchmarks find Spider. So are all that begin with STREAMLINK_TEST_."""
+OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "STREAMLINK_MODELS", "STREAMLINK_SPIDER"})
+"""Variables that are no settings: where the settings, models and Spider are. So are all that begin with STREAMLINK_TEST_."""
 
 
 class Settings(BaseSettings):

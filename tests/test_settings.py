@@ -56,6 +56,7 @@ def test_an_unknown_variable_is_refused_with_the_nearest(monkeypatch: pytest.Mon
 
 def test_variables_that_are_no_settings_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STREAMLINK_SPIDER", "/somewhere")
+    monkeypatch.setenv("STREAMLINK_MODELS", "/elsewhere")
     monkeypatch.setenv("STREAMLINK_TEST_POSTGRES", "postgresql://")
     assert load_settings() == Settings()
 
