@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from streamlink_sql.errors import BadRequest
 from streamlink_sql.generators.parser.actions import FIXED, Layout, Position
 from streamlink_sql.generators.parser.linking import FEATURES, Linked, WordPieces, link
 from streamlink_sql.generators.parser.runtime import pooling, segments_of
 from streamlink_sql.generators.parser.schema import Schema
+from streamlink_sql.training.network import Inputs
 from streamlink_sql.training.parser_data import Database, Example, cut_schema, to_actions
 
 MASKED = -1e4
+ROUND = 160
+"""Examples drawn at a time and sorted by length into batches."""
+MOST_PIECES, MOST_ACTIONS = 300, 60
+"""Longer examples are not trained on."""
+
+Place = tuple[int, int]
+"""Where a stream stands: the round, and how many of its batches are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,31 +38,31 @@ class Item:
     linked: Linked
     actions: tuple[int, ...]
     states: tuple[int, ...]
-    permitted: tuple[np.ndarray, ...]
+    permitted: tuple[NDArray[np.bool_], ...]
     used: tuple[int, ...]
 
 
 @dataclass(slots=True)
 class Batch:
-    """Tensors as ParserNetwork takes them, with targets (b, t), -100 where there is none, and which items the query uses (b, n)."""
+    """What the network reads, then for every step the action before it, the state, the permitted actions and the target (-100: none).
 
-    pieces: Tensor
-    segments: Tensor
-    pool: Tensor
-    features: Tensor
-    relations: Tensor
-    piece_bias: Tensor
-    item_bias: Tensor
+    `used` (b, n) tells the items that the query uses, `is_schema` which are tables or columns; `place` is where the stream goes on
+    behind this batch.
+    """
+
+    inputs: Inputs
     previous: Tensor
     states: Tensor
     permitted: Tensor
     targets: Tensor
     used: Tensor
     is_schema: Tensor
+    place: Place = (0, 0)
 
     def to(self, device: str) -> Batch:
         """The batch on a device."""
-        return Batch(*(getattr(self, name).to(device) for name in self.__slots__))
+        names = ("inputs", "previous", "states", "permitted", "targets", "used", "is_schema")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
 
 def prepare(example: Example, database: Database, pieces: WordPieces, rng: random.Random | None) -> Item:
@@ -77,8 +89,8 @@ def _varied(example: Example, rng: random.Random) -> Example:
     return replace(example, question=question, matches=tuple(match for match in example.matches if rng.random() >= share))
 
 
-def _trace(actions: Sequence[int], linked: Linked) -> tuple[tuple[int, ...], tuple[np.ndarray, ...]]:
-    layout = Layout(len(linked.words), linked.table_count, linked.column_count)
+def _trace(actions: Sequence[int], linked: Linked) -> tuple[tuple[int, ...], tuple[NDArray[np.bool_], ...]]:
+    layout = Layout.of(linked)
     position, states, masks = Position(), [], []
     for action in actions:
         states.append(position.id)
@@ -97,79 +109,106 @@ def _used(actions: Sequence[int], linked: Linked, schema: Schema) -> tuple[int, 
     return tuple(items | {words + schema.table_of(column) for column in columns})
 
 
-def collate(items: Sequence[Item]) -> Batch:
+def collate(items: Sequence[Item], place: Place = (0, 0)) -> Batch:
     """Items padded to one size."""
-    b = len(items)
-    p = max(len(item.linked.pieces) for item in items)
-    n = max(len(item.linked.spans) for item in items)
-    t = max(len(item.actions) for item in items)
-    pieces, segments = np.zeros((b, p), np.int64), np.zeros((b, p), np.int64)
-    pool = np.zeros((b, 2, n, p), np.float32)
-    features, relations = np.zeros((b, n, FEATURES), np.int64), np.zeros((b, n, n), np.int64)
-    piece_bias, item_bias = np.full((b, 1, 1, p), MASKED, np.float32), np.full((b, 1, 1, n), MASKED, np.float32)
+    b, n, t = len(items), max(len(item.linked.spans) for item in items), max(len(item.actions) for item in items)
     previous, states = np.full((b, t), FIXED, np.int64), np.zeros((b, t), np.int64)
     permitted = np.zeros((b, t, FIXED + n), np.bool_)
     permitted[:, :, 0] = True
     targets = np.full((b, t), -100, np.int64)
     used, is_schema = np.zeros((b, n), np.float32), np.zeros((b, n), np.bool_)
     for row, item in enumerate(items):
-        linked, steps = item.linked, len(item.actions)
-        size, count = len(linked.pieces), len(linked.spans)
-        pieces[row, :size] = linked.pieces
-        segments[row, :size], segments[row, size:] = segments_of(linked), 1
-        pool[row, :, :count, :size] = pooling(linked)
-        features[row, :count] = linked.features
-        relations[row, :count, :count] = linked.relations
-        piece_bias[row, ..., :size], item_bias[row, ..., :count] = 0, 0
+        steps, size = len(item.actions), len(item.linked.spans)
         before = np.array(item.actions[:-1], np.int64)
         previous[row, 1:steps] = np.where(before >= FIXED, before + 1, before)
         states[row, :steps] = item.states
         for step, mask in enumerate(item.permitted):
             permitted[row, step, :] = False
-            permitted[row, step, : FIXED + count] = mask
+            permitted[row, step, : FIXED + size] = mask
         targets[row, :steps] = item.actions
         used[row, list(item.used)] = 1
-        is_schema[row, len(linked.words) : count] = True
-    arrays = (pieces, segments, pool, features, relations, piece_bias, item_bias, previous, states, permitted, targets, used, is_schema)
-    return Batch(*(torch.from_numpy(array) for array in arrays))
+        is_schema[row, len(item.linked.words) : size] = True
+    arrays = {"previous": previous, "states": states, "permitted": permitted, "targets": targets, "used": used, "is_schema": is_schema}
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    return Batch(pad([item.linked for item in items]), **tensors, place=place)
+
+
+def pad(questions: Sequence[Linked]) -> Inputs:
+    """The inputs of several questions, padded to one size."""
+    b, p, n = len(questions), max(len(linked.pieces) for linked in questions), max(len(linked.spans) for linked in questions)
+    pieces, segments = np.zeros((b, p), np.int64), np.ones((b, p), np.int64)
+    pool = np.zeros((b, 2, n, p), np.float32)
+    features, relations = np.zeros((b, n, FEATURES), np.int64), np.zeros((b, n, n), np.int64)
+    piece_bias, item_bias = np.full((b, 1, 1, p), MASKED, np.float32), np.full((b, 1, 1, n), MASKED, np.float32)
+    for row, linked in enumerate(questions):
+        size, items = len(linked.pieces), len(linked.spans)
+        pieces[row, :size], segments[row, :size] = linked.pieces, segments_of(linked)
+        pool[row, :, :items, :size] = pooling(linked)
+        features[row, :items] = linked.features
+        relations[row, :items, :items] = linked.relations
+        piece_bias[row, ..., :size], item_bias[row, ..., :items] = 0, 0
+    return Inputs(*(torch.from_numpy(array) for array in (pieces, segments, pool, features, relations, piece_bias, item_bias)))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One set to draw from, and how often next to the others."""
+
+    examples: Sequence[Example]
+    databases: Mapping[str, Database]
+    weight: float
 
 
 class Stream(torch.utils.data.IterableDataset[Batch]):
-    """Endless augmented batches drawn from several sets by weight, of about equal size in padded word pieces."""
+    """Endless augmented batches drawn from several sets by weight, of about equal size in padded word pieces.
 
-    def __init__(
-        self,
-        sets: Mapping[str, Sequence[Example]],
-        weights: Mapping[str, float],
-        databases: Mapping[str, Mapping[str, Database]],
-        pieces: WordPieces,
-        *,
-        most_pieces: int,
-        seed: int,
-    ) -> None:
-        self.sets, self.weights, self.databases, self.pieces = sets, weights, databases, pieces
-        self.most_pieces, self.seed = most_pieces, seed
+    What it yields depends on the seed alone, and it can go on from the place of any of its batches.
+    """
+
+    def __init__(self, sources: Mapping[str, Source], pieces: WordPieces, *, most_pieces: int, seed: int, start: Place = (0, 0)) -> None:
+        super().__init__()
+        self.sources = {name: source for name, source in sources.items() if source.weight > 0 and source.examples}
+        self.pieces, self.most_pieces, self.seed, self.start = pieces, most_pieces, seed, start
+        self._orders: dict[str, tuple[int, list[int]]] = {}
 
     def __iter__(self) -> Iterator[Batch]:
-        rng = random.Random(self.seed)
-        streams = {name: self._endless(name, rng) for name in self.sets if self.weights.get(name, 0) > 0}
-        names = list(streams)
-        while True:
-            chosen = rng.choices(names, [self.weights[name] for name in names], k=160)
-            items = [next(streams[name]) for name in chosen]
-            items.sort(key=lambda item: len(item.linked.pieces))
-            chunks = list(self._chunks(items))
-            rng.shuffle(chunks)
-            yield from (collate(chunk) for chunk in chunks)
+        names, weights = list(self.sources), [source.weight for source in self.sources.values()]
+        drawn: Counter[str] = Counter()
+        first, done = self.start
+        for number in count():
+            rng = random.Random(f"{self.seed} {number}")
+            chosen = rng.choices(names, weights, k=ROUND)
+            if number >= first:
+                chunks = self._round(chosen, drawn.copy())
+                rng.shuffle(chunks)
+                for place, chunk in list(enumerate(chunks, 1))[done if number == first else 0 :]:
+                    yield collate(chunk, (number, place))
+            drawn.update(chosen)
 
-    def _endless(self, name: str, rng: random.Random) -> Iterator[Item]:
-        examples = list(self.sets[name])
-        while True:
-            rng.shuffle(examples)
-            for example in examples:
-                item = prepare(example, self.databases[name][example.database], self.pieces, rng)
-                if len(item.linked.pieces) <= 300 and len(item.actions) <= 60:
-                    yield item
+    def _round(self, names: Sequence[str], drawn: Counter[str]) -> list[list[Item]]:
+        """The batches of one round."""
+        items = []
+        for name in names:
+            item = self._item(name, drawn[name])
+            drawn[name] += 1
+            if len(item.linked.pieces) <= MOST_PIECES and len(item.actions) <= MOST_ACTIONS:
+                items.append(item)
+        if not items:
+            raise BadRequest("The questions of these sets are too long to train on.")
+        items.sort(key=lambda item: len(item.linked.pieces))
+        return list(self._chunks(items))
+
+    def _item(self, name: str, number: int) -> Item:
+        """The example that is drawn from a set for the `number`-th time; every pass over the set has an order of its own."""
+        source = self.sources[name]
+        turn, place = divmod(number, len(source.examples))
+        known = self._orders.get(name)
+        if known is None or known[0] != turn:
+            order = list(range(len(source.examples)))
+            random.Random(f"{self.seed} {name} {turn}").shuffle(order)
+            known = self._orders[name] = (turn, order)
+        example = source.examples[known[1][place]]
+        return prepare(example, source.databases[example.database], self.pieces, random.Random(f"{self.seed} {name} {turn} {place}"))
 
     def _chunks(self, items: Sequence[Item]) -> Iterator[list[Item]]:
         chunk: list[Item] = []

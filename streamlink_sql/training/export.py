@@ -1,11 +1,12 @@
-"""Writes a trained parser as the files that serving reads, and reads them back: `python -m streamlink_sql.training.export --help`.
+"""Writes a trained parser as the files that serving reads: `python -m streamlink_sql.training.export --help`.
 
     encoder.onnx   question and schema -> items and what the decoder needs of them; int8 weights, one scale a channel
     decoder.onnx   one step of every beam, with its cache; int8 weights
     words.npz      the word embeddings: int8, one scale a row
     tokenizer.json word pieces
 
-Both ONNX files name their parameters in the metadata entry `parameters`, so that `load_shipped` can give them back dequantised.
+Both ONNX files name their parameters in the metadata entry `parameters`, so that `shipped.load_shipped` can give them back dequantised,
+and the network's sizes in `shape`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import math
 import shutil
 import tempfile
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +28,8 @@ from torch import Tensor, nn
 
 from streamlink_sql.generators.parser.actions import FIXED
 from streamlink_sql.generators.parser.linking import FEATURES
-from streamlink_sql.training.network import DECODER_LAYERS, HEADS, WIDTH, ParserNetwork
-
-HEAD = WIDTH // HEADS
+from streamlink_sql.training.network import ParserNetwork
+from streamlink_sql.training.parser import network_of
 
 
 class EncodeOnce(nn.Module):
@@ -88,50 +89,94 @@ class DecodeStep(nn.Module):
             keys.append(torch.cat((past_keys[number], layer.own.split(layer.own.key(x))), 2))
             values.append(torch.cat((past_values[number], layer.own.split(layer.own.value(x))), 2))
             x = layer(x, (keys[-1], values[-1]), (cross_keys[number], cross_values[number]), None, None)
-        pointers = n.to_pointer(x) @ pointer_keys.transpose(-1, -2) / math.sqrt(WIDTH) + used
+        pointers = n.to_pointer(x) @ pointer_keys.transpose(-1, -2) / math.sqrt(n.shape.width) + used
         return torch.cat((n.to_fixed(x), pointers), -1).squeeze(1), torch.stack(keys), torch.stack(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """One file to write: a module with inputs to trace it, the names of inputs and results, and which of their axes vary."""
+
+    module: nn.Module
+    inputs: tuple[Tensor, ...]
+    names: tuple[str, ...]
+    results: tuple[str, ...]
+    axes: dict[str, dict[int, str]]
+
+
+ENCODED = ("items", "used", "pointer_keys", "cross_keys", "cross_values")
 
 
 def export(network: ParserNetwork, tokenizer: Path, out: Path, *, quantise: bool = True) -> None:
     """Writes all files of a parser into `out`."""
-    network.eval()
+    network = network.cpu().eval()
     out.mkdir(parents=True, exist_ok=True)
     table = network.encoder.words.weight.detach().numpy()
     scale = np.abs(table).max(1, keepdims=True) / 127 + 1e-12
     np.savez_compressed(out / "words.npz", rows=np.round(table / scale).astype(np.int8), scale=scale.astype(np.float32))
-    shutil.copyfile(tokenizer, out / "tokenizer.json")
-    p, n, t, k = 12, 9, 3, 2
-    width = network.encoder.shape.width
-    pool = torch.rand(1, 2, n, p)
-    encode = (torch.rand(1, p, width), torch.zeros(1, p, dtype=torch.long), pool, torch.zeros(1, n, FEATURES, dtype=torch.long), torch.zeros(1, n, n, dtype=torch.long))
-    names = ("words", "segments", "pool", "features", "relations")
+    if tokenizer.resolve() != (out / "tokenizer.json").resolve():
+        shutil.copyfile(tokenizer, out / "tokenizer.json")
+    for name, graph in (("encoder.onnx", encoder_graph(network)), ("decoder.onnx", decoder_graph(network))):
+        _write(graph, {"shape": json.dumps(asdict(network.shape))}, out / name, quantise)
+
+
+def encoder_graph(network: ParserNetwork) -> Graph:
+    """What runs once a question."""
+    p, n = 12, 9
+    inputs = (
+        torch.rand(1, p, network.shape.encoder.width),
+        torch.zeros(1, p, dtype=torch.long),
+        torch.rand(1, 2, n, p),
+        torch.zeros(1, n, FEATURES, dtype=torch.long),
+        torch.zeros(1, n, n, dtype=torch.long),
+    )
     axes = {"words": {1: "p"}, "segments": {1: "p"}, "pool": {2: "n", 3: "p"}, "features": {1: "n"}, "relations": {1: "n", 2: "n"}}
-    results = ("items", "used", "pointer_keys", "cross_keys", "cross_values")
     axes |= {"items": {1: "n"}, "used": {1: "n"}, "pointer_keys": {1: "n"}, "cross_keys": {3: "n"}, "cross_values": {3: "n"}}
-    _write(EncodeOnce(network), encode, names, results, {name: axes[name] for name in (*names, *results)}, out / "encoder.onnx", quantise)
-    cross = torch.rand(DECODER_LAYERS, 1, HEADS, n, HEAD)
-    past = torch.rand(DECODER_LAYERS, k, HEADS, t, HEAD)
+    return Graph(EncodeOnce(network), inputs, ("words", "segments", "pool", "features", "relations"), ENCODED, axes)
+
+
+def decoder_graph(network: ParserNetwork) -> Graph:
+    """What runs once a step."""
+    n, t, k, shape = 9, 3, 2, network.shape
+    size = shape.width // shape.heads
+    cross = torch.rand(shape.decoder_layers, 1, shape.heads, n, size)
+    past = torch.rand(shape.decoder_layers, k, shape.heads, t, size)
     start = torch.full((k,), FIXED)
-    step = (torch.rand(1, n, WIDTH), torch.rand(1, n), torch.rand(1, n, WIDTH), cross, cross, start, start * 0, past, past)
-    names = (*results, "previous", "states", "past_keys", "past_values")
+    items = torch.rand(1, n, shape.width)
+    axes = {"items": {1: "n"}, "used": {1: "n"}, "pointer_keys": {1: "n"}, "cross_keys": {3: "n"}, "cross_values": {3: "n"}}
     axes |= {"previous": {0: "k"}, "states": {0: "k"}, "past_keys": {1: "k", 3: "t"}, "past_values": {1: "k", 3: "t"}}
     axes |= {"scores": {0: "k", 1: "a"}, "next_keys": {1: "k", 3: "t1"}, "next_values": {1: "k", 3: "t1"}}
-    results = ("scores", "next_keys", "next_values")
-    _write(DecodeStep(network), step, names, results, {name: axes[name] for name in (*names, *results)}, out / "decoder.onnx", quantise)
+    return Graph(
+        DecodeStep(network),
+        (items, torch.rand(1, n), torch.rand(1, n, shape.width), cross, cross, start, start * 0, past, past),
+        (*ENCODED, "previous", "states", "past_keys", "past_values"),
+        ("scores", "next_keys", "next_values"),
+        axes,
+    )
 
 
-def _write(module: nn.Module, inputs: tuple[Tensor, ...], names: tuple[str, ...], results: tuple[str, ...], axes: dict[str, dict[int, str]], path: Path, quantise: bool) -> None:
+def _write(graph: Graph, about: dict[str, str], path: Path, quantise: bool) -> None:
     """One ONNX file, its linear weights in int8, with the places of its parameters in its metadata."""
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.onnx"
         with torch.no_grad():
-            torch.onnx.export(module, inputs, str(plain), input_names=list(names), output_names=list(results), dynamic_axes=axes, opset_version=17, dynamo=False)
+            torch.onnx.export(
+                graph.module.eval(),
+                graph.inputs,
+                str(plain),
+                input_names=list(graph.names),
+                output_names=list(graph.results),
+                dynamic_axes=graph.axes,
+                opset_version=17,
+                dynamo=False,
+            )
         model = onnx.load(str(plain))
-        places = _places(module, model)
+        places = _places(graph.module, model)
         if quantise:
             quantize_dynamic(plain, path, op_types_to_quantize=["MatMul"], per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
             model = onnx.load(str(path))
-        model.metadata_props.append(onnx.StringStringEntryProto(key="parameters", value=json.dumps(places)))
+        for key, value in {**about, "parameters": json.dumps(places)}.items():
+            model.metadata_props.append(onnx.StringStringEntryProto(key=key, value=value))
         onnx.save(model, str(path))
 
 
@@ -152,28 +197,6 @@ def _places(module: nn.Module, model: onnx.ModelProto) -> dict[str, tuple[str, b
     return places
 
 
-def load_shipped(network: ParserNetwork, folder: Path) -> set[str]:
-    """Fills a network from shipped files, dequantised; returns the names of parameters that no file holds (none, for what `export` wrote)."""
-    state = network.state_dict()
-    words = np.load(folder / "words.npz")
-    state["encoder.words.weight"].copy_(torch.from_numpy(words["rows"] * words["scale"]))
-    missing = set(state) - {"encoder.words.weight"}
-    for name in ("encoder.onnx", "decoder.onnx"):
-        model = onnx.load(str(folder / name))
-        stored = {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
-        places = json.loads(next(item.value for item in model.metadata_props if item.key == "parameters"))
-        for parameter, (place, transposed) in places.items():
-            array = stored[place] if place in stored else _dequantised(stored, place)
-            state[parameter].copy_(torch.from_numpy((array.T if transposed else array).astype(np.float32).copy()))
-            missing.discard(parameter)
-    return missing
-
-
-def _dequantised(stored: dict[str, np.ndarray], place: str) -> np.ndarray:
-    whole, scale, zero = stored[f"{place}_quantized"], stored[f"{place}_scale"], stored[f"{place}_zero_point"]
-    return (whole.astype(np.float32) - zero.astype(np.float32)) * scale
-
-
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -182,8 +205,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--float", action="store_true", help="keep the weights in float32 (to measure what int8 costs)")
     given = parser.parse_args()
-    network = ParserNetwork()
-    network.load_state_dict(torch.load(given.checkpoint, weights_only=True)["network"])
+    network = network_of(torch.load(given.checkpoint, weights_only=True, map_location="cpu"))
     export(network, given.tokenizer, given.out, quantise=not given.float)
     for path in sorted(given.out.iterdir()):
         print(f"{path.stat().st_size / 1e6:8.1f} MB  {path.name}")

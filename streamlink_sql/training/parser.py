@@ -1,21 +1,21 @@
 """Trains the embedded parser: `python -m streamlink_sql.training.parser --help`. Reads as it runs: settings, data, model, loop, save.
 
-Resumable: a second call with the same --out goes on where the last one stopped. Runs in bfloat16 on CPU and on CUDA where there is one.
-The learning rate falls with the share of --minutes that is used up, so a run has the same shape on any machine.
+Resumable: a second call with the same --out goes on with the very batch at which the last one stopped; Ctrl-C or SIGTERM save first.
+Runs in bfloat16, on CUDA where there is one, else on the CPU. The learning rate falls with the share of --minutes (or --steps) that is
+used up, so a run has the same shape on any machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import pickle
-import random
 import signal
+import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import FrameType, TracebackType
 from typing import Any
 
 import torch
@@ -23,125 +23,50 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from streamlink_sql.generators.parser.actions import FIXED, Layout, Position
+from streamlink_sql.errors import BadRequest, StreamLinkError
 from streamlink_sql.generators.parser.pieces import Pieces
-from streamlink_sql.training.batches import Batch, Stream, collate, prepare
-from streamlink_sql.training.network import EncoderShape, ParserNetwork
-from streamlink_sql.training.parser_data import Database, Example
+from streamlink_sql.generators.parser.runtime import WEIGHTS
+from streamlink_sql.training import example_files
+from streamlink_sql.training.batches import Batch, Place, Source, Stream
+from streamlink_sql.training.example_files import HELD_OUT, TrainingData
+from streamlink_sql.training.held_out import held_out_score
+from streamlink_sql.training.network import ParserNetwork, ParserShape
+from streamlink_sql.training.pretrained import load_encoder
+from streamlink_sql.training.shipped import load_shipped, shape_of_shipped
+
+QUICK_CHECK = 200
+"""Held-out questions that are asked during training; at the end it is all of them."""
 
 
 @dataclass
 class Settings:
-    """How to train."""
+    """How to train. `start` is the folder of a pretrained encoder, or of a shipped parser where `from_shipped`."""
 
     data: Path
-    encoder: Path
+    start: Path
     out: Path
+    from_shipped: bool = False
     minutes: float = 90
+    steps: int | None = None
     batch_pieces: int = 2000
     encoder_rate: float = 1e-4
     rate: float = 7e-4
     warm_up: int = 200
     frozen_layers: int = 0
-    weights: dict[str, float] = field(default_factory=dict)
+    weights: dict[str, float] = field(default_factory=lambda: {"train": 1.0})
     seed: int = 1
     check_minutes: float = 12
-
-
-def load_encoder(network: ParserNetwork, folder: Path) -> None:
-    """Copies the weights of a BERT-shaped ONNX encoder; MatMul weights are stored transposed and named by their node."""
-    import onnx
-    from onnx import numpy_helper
-
-    graph = onnx.load(str(folder / "model.onnx")).graph
-    arrays = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "MatMul" and node.input[1] in arrays:
-            arrays[node.name] = arrays[node.input[1]].T
-    target = network.encoder.state_dict()
-    for name in target:
-        target[name].copy_(torch.from_numpy(arrays[_source(name)].copy()))
-
-
-def _source(name: str) -> str:
-    """Where an ONNX export of BERT keeps one of our parameters."""
-    if not name.startswith("layers."):
-        table, part = name.split(".")
-        return {
-            "words": "embeddings.word_embeddings.weight",
-            "positions": "embeddings.position_embeddings.weight",
-            "segments": "embeddings.token_type_embeddings.weight",
-            "norm": f"embeddings.LayerNorm.{part}",
-        }[table]
-    _, number, module, *rest = name.split(".")
-    path = {
-        "attention": {"query": "attention/self/query", "key": "attention/self/key", "value": "attention/self/value"},
-        "attention_norm": "attention/output/LayerNorm",
-        "inner": "intermediate/dense",
-        "outer": "output/dense",
-        "norm": "output/LayerNorm",
-    }[module]
-    if isinstance(path, dict):
-        path = path.get(rest[0], "attention/output/dense")
-    if rest[-1] == "weight" and "LayerNorm" not in path:
-        return f"/encoder/layer.{number}/{path}/MatMul"
-    return f"encoder.layer.{number}.{path.replace('/', '.')}.{rest[-1]}"
+    shape: ParserShape = field(default_factory=ParserShape)
 
 
 def loss_of(network: ParserNetwork, batch: Batch) -> Tensor:
     """Cross entropy of the actions under the grammar's mask, summed over a sequence, plus the cost of guessing which items are used."""
-    items, used = network.encode(
-        batch.pieces, batch.segments, batch.pool, batch.features, batch.relations, batch.piece_bias, batch.item_bias
-    )
-    scores = network.decode(items, used, batch.previous, batch.states, batch.item_bias)
+    items, used = network.encode(batch.inputs)
+    scores = network.decode(items, used, batch.previous, batch.states, batch.inputs.item_bias)
     scores = scores.float().masked_fill(~batch.permitted, -1e9)
-    actions = F.cross_entropy(scores.flatten(0, 1), batch.targets.flatten(), ignore_index=-100, reduction="sum", label_smoothing=0.0)
+    actions = F.cross_entropy(scores.flatten(0, 1), batch.targets.flatten(), ignore_index=-100, reduction="sum")
     linking = F.binary_cross_entropy_with_logits(used.float()[batch.is_schema], batch.used[batch.is_schema], reduction="sum")
     return (actions + 0.3 * linking) / batch.targets.shape[0]
-
-
-@torch.no_grad()
-def greedy(network: ParserNetwork, batch: Batch, layouts: Sequence[Layout], most: int = 60) -> list[list[int]]:
-    """The most probable action at each step, for every example of a batch."""
-    encoded = network.encode(batch.pieces, batch.segments, batch.pool, batch.features, batch.relations, batch.piece_bias, batch.item_bias)
-    items, used = encoded
-    written: list[list[int]] = [[] for _ in layouts]
-    positions = [Position() for _ in layouts]
-    for _ in range(most):
-        if not any(position.state.stack or position.opened is not None for position in positions):
-            break
-        length = max(len(row) for row in written) + 1
-        previous = torch.full((len(layouts), length), FIXED)
-        states = torch.zeros((len(layouts), length), dtype=torch.long)
-        for row, actions in enumerate(written):
-            position = Position()
-            for step, action in enumerate(actions):
-                states[row, step] = position.id
-                position = position.after(action, layouts[row])
-                previous[row, step + 1] = action + (action >= FIXED)
-            states[row, len(actions)] = position.id
-        scores = network.decode(items, used, previous, states, batch.item_bias).float()
-        for row, layout in enumerate(layouts):
-            if positions[row].state.stack or positions[row].opened is not None:
-                mask = torch.from_numpy(positions[row].mask(layout))
-                action = int(scores[row, len(written[row]), : layout.count].masked_fill(~mask, -1e9).argmax())
-                written[row].append(action)
-                positions[row] = positions[row].after(action, layout)
-    return written
-
-
-def held_out_score(network: ParserNetwork, examples: Sequence[Example], databases: Mapping[str, Database], pieces: Pieces) -> float:
-    """Share of examples whose greedy actions equal the gold ones."""
-    network.eval()
-    items = sorted((prepare(e, databases[e.database], pieces, None) for e in examples), key=lambda item: len(item.linked.pieces))
-    right = 0
-    for start in range(0, len(items), 16):
-        chunk = items[start : start + 16]
-        layouts = [Layout(len(i.linked.words), i.linked.table_count, i.linked.column_count) for i in chunk]
-        with torch.autocast("cpu", torch.bfloat16):
-            right += sum(tuple(got) == item.actions for got, item in zip(greedy(network, collate(chunk), layouts), chunk, strict=True))
-    network.train()
-    return right / max(len(items), 1)
 
 
 def optimizer_of(network: ParserNetwork, settings: Settings) -> torch.optim.AdamW:
@@ -162,80 +87,228 @@ def set_rates(optimizer: torch.optim.Optimizer, step: int, share: float, setting
         group["lr"] = group["peak"] * min(1.0, (step + 1) / settings.warm_up) * max(1.0 - share, 0.01)
 
 
-def save(path: Path, state: Mapping[str, Any]) -> None:
-    """Writes a checkpoint that is either the old one or the new one, never half."""
-    temporary = path.with_suffix(".part")
-    torch.save(dict(state), temporary)
-    os.replace(temporary, path)
+def untrained(settings: Settings) -> ParserNetwork:
+    """The network that a new run starts from."""
+    if settings.from_shipped:
+        network = ParserNetwork(shape_of_shipped(settings.start))
+        if missing := load_shipped(network, settings.start):
+            raise BadRequest(f"The weights in {settings.start} lack {', '.join(sorted(missing))}.")
+        return network
+    network = ParserNetwork(settings.shape)
+    load_encoder(network, settings.start)
+    return network
 
 
-def train(settings: Settings) -> None:
-    """Trains until the minutes are used up; prints the held-out score now and then."""
-    torch.manual_seed(settings.seed)
-    sets, databases, held_out = pickle.loads((settings.data / "examples.pkl").read_bytes())
-    pieces = Pieces(settings.encoder / "tokenizer.json")
-    network = ParserNetwork(EncoderShape())
-    settings.out.mkdir(parents=True, exist_ok=True)
-    checkpoint = settings.out / "last.pt"
-    step, used = 0, 0.0
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, weights_only=True)
-        network.load_state_dict(saved["network"])
-        step, used = saved["step"], saved["seconds"]
-    else:
-        load_encoder(network, settings.encoder)
-    optimizer = optimizer_of(network, settings)
-    if checkpoint.exists():
-        optimizer.load_state_dict(saved["optimizer"])
-    stream = Stream(sets, settings.weights, databases, pieces, most_pieces=settings.batch_pieces, seed=settings.seed + step)
-    batches = iter(torch.utils.data.DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=24))
-    stopped: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
-    network.train()
-    total, began, checked = settings.minutes * 60, time.monotonic() - used, used
-    seen, mean = 0, 0.0
-    with tqdm(total=100, initial=round(100 * used / total), unit="%", mininterval=20) as bar:
-        while (used := time.monotonic() - began) < total and not stopped:
-            batch: Batch = next(batches)
-            set_rates(optimizer, step, used / total, settings)
-            with torch.autocast("cpu", torch.bfloat16):
-                loss = loss_of(network, batch)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            step, seen, mean = step + 1, seen + len(batch.targets), 0.98 * mean + 0.02 * loss.item() if mean else loss.item()
-            bar.n = round(100 * used / total, 1)
-            bar.set_postfix(step=step, examples=seen, loss=f"{mean:.2f}", rate=f"{seen / (time.monotonic() - began - (checked and 0)):.1f}/s")
-            if used - checked > settings.check_minutes * 60:
-                checked = used
-                save(checkpoint, {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "seconds": used})
-                score = held_out_score(network, held_out[:200], databases["train"], pieces)
-                print(json.dumps({"minute": round(used / 60, 1), "step": step, "examples": seen, "loss": round(mean, 3), "held_out": score}), flush=True)
-    used = min(time.monotonic() - began, total)
-    save(checkpoint, {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "seconds": used})
-    score = held_out_score(network, held_out, databases["train"], pieces)
-    print(json.dumps({"minute": round(used / 60, 1), "step": step, "examples": seen, "loss": round(mean, 3), "held_out_all": score}), flush=True)
+@dataclass
+class Progress:
+    """How far a run is; kept in its checkpoint."""
+
+    step: int = 0
+    seconds: float = 0.0
+    examples: int = 0
+    loss: float = 0.0
+    place: Place = (0, 0)
 
 
-def main() -> None:
+class Run:
+    """A training run: its network, its optimizer and how far it is."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.data: TrainingData = example_files.read(settings.data)
+        self.pieces = Pieces(settings.start / "tokenizer.json")
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.checkpoint = settings.out / "last.pt"
+        settings.out.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(settings.seed)
+        saved = torch.load(self.checkpoint, weights_only=True, map_location="cpu") if self.checkpoint.exists() else None
+        self.network = (untrained(settings) if saved is None else network_of(saved)).to(self.device).train()
+        self.optimizer = optimizer_of(self.network, settings)
+        self.progress = Progress()
+        if saved is not None:
+            self._resume(saved)
+        self._sources = sources_of(self.data, settings.weights)
+        self.began = time.monotonic() - self.progress.seconds
+
+    def _resume(self, saved: Mapping[str, Any]) -> None:
+        self.optimizer.load_state_dict(saved["optimizer"])
+        known = {name: saved[name] for name in ("step", "seconds", "examples", "loss") if name in saved}
+        self.progress = Progress(**known, place=tuple(saved.get("place", (saved["step"], 0))))
+        if "random" in saved:
+            torch.set_rng_state(saved["random"])
+
+    @property
+    def share(self) -> float:
+        """The share of the run that is done, 0 to 1."""
+        if self.settings.steps is not None:
+            return min(1.0, self.progress.step / self.settings.steps)
+        return min(1.0, self.progress.seconds / (self.settings.minutes * 60))
+
+    def batches(self) -> Iterator[Batch]:
+        """The batches that come next, made by a process of its own."""
+        stream = Stream(
+            self._sources,
+            self.pieces,
+            most_pieces=self.settings.batch_pieces,
+            seed=self.settings.seed,
+            start=self.progress.place,
+        )
+        own = torch.Generator()  # the global one must stand the same in a resumed run
+        return iter(
+            torch.utils.data.DataLoader(
+                stream, batch_size=None, num_workers=1, prefetch_factor=24, worker_init_fn=_outlive_signals, generator=own
+            )
+        )
+
+    def learn(self, batch: Batch) -> None:
+        """One step."""
+        progress = self.progress
+        set_rates(self.optimizer, progress.step, self.share, self.settings)
+        with torch.autocast(self.device, torch.bfloat16):
+            loss = loss_of(self.network, batch.to(self.device))
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        progress.step += 1
+        progress.examples += len(batch.targets)
+        progress.loss = 0.98 * progress.loss + 0.02 * loss.item() if progress.loss else loss.item()
+        progress.place = batch.place
+        progress.seconds = time.monotonic() - self.began
+
+    def save(self) -> None:
+        """Writes a checkpoint: the old file stays until the new one is whole."""
+        state = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(), "shape": asdict(self.network.shape)}
+        temporary = self.checkpoint.with_suffix(".part")
+        torch.save({**state, **asdict(self.progress), "random": torch.get_rng_state()}, temporary)
+        temporary.replace(self.checkpoint)
+
+    def report(self, stop: Stop, most: int | None = None) -> None:
+        """Prints where the run is and its score on the held-out questions, as a line of JSON."""
+        score = None
+        if HELD_OUT in self.data.sets:
+            examples = self.data.sets[HELD_OUT].examples[:most]
+            score = held_out_score(self.network, examples, self.data.databases_of(HELD_OUT), self.pieces, lambda: stop.asked is not None)
+        done = self.progress
+        line = {"minute": round(done.seconds / 60, 1), "step": done.step, "examples": done.examples, "loss": round(done.loss, 3)}
+        print(json.dumps({**line, "held_out" if most else "held_out_all": score}), flush=True)
+
+
+def network_of(saved: Mapping[str, Any]) -> ParserNetwork:
+    """The network of a checkpoint."""
+    network = ParserNetwork(ParserShape.of(saved["shape"]) if "shape" in saved else None)
+    network.load_state_dict(saved["network"])
+    return network
+
+
+def sources_of(data: TrainingData, weights: Mapping[str, float]) -> dict[str, Source]:
+    """The sets to draw from."""
+    if unknown := set(weights) - set(data.sets) | set(weights) & {HELD_OUT}:
+        known = ", ".join(sorted(set(data.sets) - {HELD_OUT}))
+        raise BadRequest(f"There is no set {', '.join(sorted(unknown))} to train on. Known sets: {known}.")
+    sources = {name: Source(data.sets[name].examples, data.databases_of(name), weight) for name, weight in weights.items()}
+    if not any(source.weight > 0 and source.examples for source in sources.values()):
+        raise BadRequest("The chosen sets have no examples.")
+    return sources
+
+
+class Stop:
+    """Notes Ctrl-C and SIGTERM instead of dying from them; a second one is not held up."""
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self.asked: int | None = None
+
+    def __enter__(self) -> Stop:
+        self._before = {number: signal.signal(number, self._note) for number in self.signals}
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self.asked = number
+        for each in self.signals:
+            signal.signal(each, signal.SIG_DFL)
+
+
+def _outlive_signals(_worker: int) -> None:
+    """Ctrl-C reaches the process that makes batches as well: it must not die before the main one has saved."""
+    for number in Stop.signals:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def train(settings: Settings) -> int:
+    """Trains until the minutes or steps are used up; returns 0, or 128 and the signal that stopped it."""
+    run = Run(settings)
+    checked = run.progress.seconds
+    with Stop() as stop, tqdm(total=100, unit="%", mininterval=20) as bar:
+        batches = run.batches()
+        while run.share < 1 and stop.asked is None:
+            run.learn(next(batches))
+            bar.n = round(100 * run.share, 1)
+            bar.set_postfix(
+                step=run.progress.step, loss=f"{run.progress.loss:.2f}", rate=f"{run.progress.examples / run.progress.seconds:.1f}/s"
+            )
+            if run.progress.seconds - checked > settings.check_minutes * 60:
+                checked = run.progress.seconds
+                run.save()
+                run.report(stop, QUICK_CHECK)
+        run.save()
+        if stop.asked is None:
+            run.report(stop)
+    return 0 if stop.asked is None else 128 + stop.asked
+
+
+def read_settings(arguments: Sequence[str] | None) -> Settings:
+    """The command line as settings."""
+    parser = argparse.ArgumentParser(
+        prog="python -m streamlink_sql.training.parser", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--data", type=Path, required=True, metavar="DIR", help="training sets, made by `python -m streamlink_sql.training.parser_sets`")
+    start = parser.add_mutually_exclusive_group(required=True)
+    start.add_argument("--encoder", type=Path, metavar="DIR", help="start from a BERT-shaped encoder: model.onnx and tokenizer.json")
+    start.add_argument(
+        "--from-shipped",
+        type=Path,
+        nargs="?",
+        const=WEIGHTS,
+        metavar="DIR",
+        help="start from a shipped parser, the package's own by default",
+    )
+    add("--out", type=Path, required=True, metavar="DIR", help="folder for checkpoints; an existing one is resumed")
+    add("--minutes", type=float, default=Settings.minutes, help="time to train in all, earlier calls counted in (default: %(default)s)")
+    add("--steps", type=int, help="train this many steps in all instead")
+    add("--weights", default="train=1", metavar="SET=N,...", help="how often each set is drawn, such as train=6,others=1,synth=3")
+    add("--rate", type=float, default=Settings.rate, help="highest learning rate (default: %(default)s)")
+    add("--encoder-rate", type=float, default=Settings.encoder_rate, help="that of the encoder (default: %(default)s)")
+    add("--warm-up", type=int, default=Settings.warm_up, help="steps until the highest rate (default: %(default)s)")
+    add("--frozen-layers", type=int, default=0, help="lowest encoder layers that stay as they are, which saves time")
+    add("--batch-pieces", type=int, default=Settings.batch_pieces, help="padded word pieces in a batch (default: %(default)s)")
+    add("--check-minutes", type=float, default=Settings.check_minutes, help="time between checkpoints (default: %(default)s)")
+    add("--seed", type=int, default=Settings.seed, help="default: %(default)s")
+    given = vars(parser.parse_args(arguments))
+    encoder, shipped = given.pop("encoder"), given.pop("from_shipped")
+    try:
+        weights = {name: float(share) for name, share in (part.split("=") for part in given.pop("weights").split(","))}
+    except ValueError:
+        parser.error("--weights wants SET=NUMBER, with commas between them")
+    return Settings(**given, start=encoder or shipped, from_shipped=shipped is not None, weights=weights)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with examples.pkl, made by `python -m streamlink_sql.training.parser_sets`")
-    parser.add_argument("--encoder", type=Path, required=True, help="folder of a BERT-shaped encoder: model.onnx and tokenizer.json")
-    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints; an existing one is resumed")
-    parser.add_argument("--minutes", type=float, default=90, help="time to train in all, earlier calls counted in")
-    parser.add_argument("--weights", default="train=1", help="how often each set is drawn, such as train=6,others=1,synthetic=3")
-    parser.add_argument("--frozen-layers", type=int, default=0, help="lowest encoder layers that stay as they are (saves time)")
-    parser.add_argument("--batch-pieces", type=int, default=2000, help="padded word pieces in a batch")
-    parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
-    weights = {name: float(share) for name, share in (part.split("=") for part in given.weights.split(","))}
-    random.seed(given.seed)
-    settings = Settings(given.data, given.encoder, given.out, given.minutes, given.batch_pieces, frozen_layers=given.frozen_layers, weights=weights, seed=given.seed)
+    settings = read_settings(arguments)
     print(json.dumps(asdict(settings), default=str))
-    train(settings)
+    try:
+        return train(settings)
+    except StreamLinkError as error:
+        print(error.detail, file=sys.stderr)
+        return error.exit_status
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

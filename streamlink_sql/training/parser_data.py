@@ -9,13 +9,14 @@ import gzip
 import json
 import random
 import sqlite3
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from streamlink_sql.catalog.values import ValueIndex
+from streamlink_sql.errors import BadRequest
 from streamlink_sql.generators.parser.actions import FIXED, KEYWORD_COUNT, Layout, Position, number_matches
 from streamlink_sql.generators.parser.ir import Col, NotCovered, Schema, Tab, Token, Val, to_ir
 from streamlink_sql.generators.parser.linking import MOST_WORDS, shown_name, split_words
@@ -25,7 +26,7 @@ from streamlink_sql.types import Column, Dialect, ForeignKey, Kind, Table, Value
 
 Place = tuple[str, str]
 _KEYWORD = {name: number for number, name in enumerate(KEYWORDS)}
-_LITERAL = {value: number for number, value in enumerate(LITERALS)}
+_LITERAL: dict[str | int | float, int] = {value: number for number, value in enumerate(LITERALS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,15 @@ class Example:
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of a JSON lines file, gzipped or not."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
-        for line in lines:
-            yield json.loads(line)
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                entry = json.loads(line)
+            except ValueError as error:
+                raise BadRequest(f"{path}, line {number} is not JSON: {error}") from error
+            if not isinstance(entry, dict):
+                raise BadRequest(f"{path}, line {number} is no JSON object.")
+            yield entry
 
 
 def kind_of(native: str) -> Kind:
@@ -162,7 +168,9 @@ def duckdb_values(path: Path, most: int = 20_000) -> dict[Place, list[str]]:
         ).fetchall()
         entries = {}
         for table, column in columns:
-            rows = connection.sql(f'SELECT DISTINCT "{column}" FROM "{table}" WHERE "{column}" IS NOT NULL ORDER BY 1 LIMIT {most}').fetchall()
+            rows = connection.sql(
+                f'SELECT DISTINCT "{column}" FROM "{table}" WHERE "{column}" IS NOT NULL ORDER BY 1 LIMIT {most}'
+            ).fetchall()
             entries[table, column] = [value for (value,) in rows if len(value) <= 80]
     return entries
 
@@ -214,33 +222,45 @@ def _must_be_grammatical(symbols: Sequence[tuple[str, int]]) -> None:
         position = position.after(action, layout)
 
 
+Shown = Callable[[Iterable[Any], str, int], Iterable[Any]]
+"""Passes work through and shows how far it is: the work, what it is, how much of it."""
+
+
+def _unshown(work: Iterable[Any], _what: str, _size: int) -> Iterable[Any]:
+    return work
+
+
 def read_set(
     name: str,
-    lines: Iterable[Mapping[str, Any]],
+    lines: Sequence[Mapping[str, Any]],
     databases: Mapping[str, Database],
     values: Mapping[str, Mapping[Place, list[str]]],
     dialect: Dialect,
-    failures: dict[str, int] | None = None,
+    left_out: Counter[str],
+    shown: Shown = _unshown,
 ) -> list[Example]:
-    """The examples of one set; lines that the intermediate form cannot express are counted in `failures` and left out."""
+    """The examples of one set; lines that cannot be expressed are counted in `left_out` by reason."""
     schemas = {name: Schema.of(database.tables) for name, database in databases.items()}
     parsed: dict[str, list[tuple[Mapping[str, Any], tuple[Token, ...]]]] = defaultdict(list)
-    missed: dict[str, int] = failures if failures is not None else {}
-    for line in lines:
+    for line in shown(lines, "queries", len(lines)):
+        if line["db_id"] not in schemas:
+            left_out["no such database"] += 1
+            continue
         try:
-            parsed[line["db_id"]].append((line, to_ir(line["query"], schemas[line["db_id"]], dialect)))
-        except (NotCovered, KeyError) as error:
-            missed[str(error)] = missed.get(str(error), 0) + 1
+            parsed[line["db_id"]].append(
+                (line, to_ir(line["query"], schemas[line["db_id"]], "duckdb" if dialect == "duckdb" else "sqlite"))
+            )
+        except NotCovered as error:
+            left_out[str(error)] += 1
     examples = []
-    for database, pairs in parsed.items():
-        schema = schemas[database]
-        index = ValueIndex(values.get(database) or literal_values((tokens, schema) for _, tokens in pairs))
+    for database, pairs in shown(parsed.items(), "questions", len(parsed)):
+        index = ValueIndex(values.get(database) or literal_values((tokens, schemas[database]) for _, tokens in pairs))
         for line, tokens in pairs:
             matches = index.match(line["question"])
             try:
-                symbols = to_symbols(tokens, line["question"], schema, matches)
+                symbols = to_symbols(tokens, line["question"], schemas[database], matches)
             except NotCovered as error:
-                missed[str(error)] = missed.get(str(error), 0) + 1
+                left_out[str(error)] += 1
                 continue
             examples.append(Example(name, database, line["question"], line["query"], matches, symbols))
     return examples
