@@ -181,6 +181,17 @@ def test_a_fault_of_the_server_is_told_without_its_inside(tmp_path: Path) -> Non
         assert costly.value.helps["estimated_rows"] > 10
 
 
+def test_a_replica_in_front_of_a_server_gives_the_same(control: ControlUnit) -> None:
+    with serving(control) as behind, Client(behind) as near, serving(near) as front, Client(front) as far:
+        question = Question("all sales", row_limit=5)
+        seen: list[Stage] = []
+        assert far.answer(question, seen.append).body() == control.answer(question).body()
+        assert {stage.name for stage in seen} == {"catalog", "model", "checks", "dry_run", "queue", "engine"}
+        with pytest.raises(PolicyRefused):
+            far.answer("drop the sales")
+        assert far.tables() == control.tables()
+
+
 def test_no_server_is_said_in_a_sentence() -> None:
     with Client("http://127.0.0.1:9") as client, pytest.raises(ServerUnavailable, match=r"127\.0\.0\.1:9"):
         client.answer("how many?")

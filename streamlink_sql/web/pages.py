@@ -31,6 +31,8 @@ from streamlink_sql.web.stage_strip import StageStrip
 Life = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 Found = TypeVar("Found")
 CHIPS = 6
+RECONNECT_S = 8.0
+"""A page that is gone for so long has been closed."""
 
 
 def pages_app(desk: Desk, life: Life, examples: tuple[str, ...]) -> FastAPI:
@@ -42,7 +44,7 @@ def pages_app(desk: Desk, life: Life, examples: tuple[str, ...]) -> FastAPI:
 
     ui.page("/", title="StreamLink", favicon=ICON, dark=None)(index)
     app.add_exception_handler(404, _not_found)
-    ui.run_with(shell, title="StreamLink", favicon=ICON, dark=None, reconnect_timeout=30.0, show_welcome_message=False)
+    ui.run_with(shell, title="StreamLink", favicon=ICON, dark=None, reconnect_timeout=RECONNECT_S, show_welcome_message=False)
     return shell
 
 
