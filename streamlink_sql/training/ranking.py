@@ -1,7 +1,8 @@
 """Fits how finished beams are ordered, and how sure an answer is: `python -m streamlink_sql.training.ranking --help`.
 
 Looks at the beams of held-out training questions: which of them are the gold query, or return its rows. Order: a linear score, by the
-likelihood of the right beams under a softmax over all. Confidence: logistic regression on whether the best draft was right.
+likelihood of the right beams under a softmax over all. Confidence: logistic regression on whether the best draft was right, where every
+question is also asked of a database that it is not about.
 Writes ranking.json beside the weights. Reads databases read-only; trains no network.
 """
 
@@ -9,19 +10,20 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from rich.progress import track
 
+from streamlink_sql.catalog.values import stem
 from streamlink_sql.errors import StreamLinkError
 from streamlink_sql.evaluate.execution import SQLiteRunner, execution_match, is_ordered
 from streamlink_sql.evaluate.sets import database_file
 from streamlink_sql.generators.parser.actions import Layout, to_tokens
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, to_sql
-from streamlink_sql.generators.parser.linking import link
+from streamlink_sql.generators.parser.linking import link, split_words
 from streamlink_sql.generators.parser.ranking import (
     CONFIDENCE_NAMES,
     FEATURE_NAMES,
@@ -35,6 +37,7 @@ from streamlink_sql.training.example_files import HELD_OUT, read
 from streamlink_sql.training.parser_data import Database, Example, to_actions
 
 BEAMS = 8
+COMMON_SHARE = 0.1
 FOLDS = 5
 ONLY_ROWS = 0.6
 """What a beam is worth that returns the gold rows by another query."""
@@ -50,35 +53,59 @@ class Beams:
     right: Numbers
 
 
-def look_at(model: Model, examples: Sequence[Example], databases: Mapping[str, Database], spider: Path) -> list[Beams]:
-    """The beams of every question, judged by running them."""
-    found = []
-    for name in sorted({example.database for example in examples}):
-        with SQLiteRunner(database_file(spider / "databases", name)) as runner:
-            own = [example for example in examples if example.database == name]
-            found += [_beams(model, example, databases[name], runner) for example in track(own, f"{name:30}", transient=True)]
-    return [beams for beams in found if len(beams.features)]
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """Searches beams with one model."""
+
+    model: Model
+    common_words: frozenset[str]
+
+    def at_all(self, examples: Sequence[Example], databases: Mapping[str, Database], spider: Path) -> list[Beams]:
+        """The beams of every question, judged by running them."""
+        found = []
+        for name in sorted({example.database for example in examples}):
+            with SQLiteRunner(database_file(spider / "databases", name)) as runner:
+                own = [example for example in examples if example.database == name]
+                found += [self.at(example, databases[name], _judge(runner, example.query)) for example in track(own, f"{name:30}")]
+        return [beams for beams in found if len(beams.features)]
+
+    def astray(self, examples: Sequence[Example], databases: Mapping[str, Database]) -> list[Beams]:
+        """The beams of questions asked of the next database: none of them is right."""
+        names = sorted({example.database for example in examples})
+        following = dict(zip(names, names[1:] + names[:1], strict=True))
+        asked = [replace(example, matches=(), symbols=()) for example in examples]
+        found = [self.at(example, databases[following[example.database]], lambda _: False) for example in track(asked, "of other databases")]
+        return [beams for beams in found if len(beams.features)]
+
+    def at(self, example: Example, database: Database, returns_gold: Callable[[str], bool]) -> Beams:
+        """The beams of one question."""
+        schema = Schema.of(database.tables)
+        linked = link(example.question, schema, example.matches, database.synonyms, self.model.pieces)
+        layout = Layout.of(linked)
+        gold = tuple(to_actions(example.symbols, layout.words, layout.tables))
+        encoded = self.model.encode(linked)
+        owners = [table for table, _ in schema.columns]
+        rows, worth, right = [], [], []
+        for beam in self.model.search(encoded, layout, BEAMS):
+            tokens = to_tokens(beam.actions, layout, example.question, linked.words, schema, example.matches)
+            try:
+                same_rows = returns_gold(to_sql(tuple(tokens), schema, "sqlite"))
+            except NotCovered:
+                continue
+            rows.append(features(beam.actions, beam.score, linked, encoded["used"][0], owners, self.common_words))
+            worth.append(1.0 if beam.actions == gold else ONLY_ROWS * same_rows)
+            right.append(float(same_rows or beam.actions == gold))
+        return Beams(example.database, np.array(rows), np.array(worth), np.array(right))
 
 
-def _beams(model: Model, example: Example, database: Database, runner: SQLiteRunner) -> Beams:
-    schema = Schema.of(database.tables)
-    linked = link(example.question, schema, example.matches, database.synonyms, model.pieces)
-    layout = Layout.of(linked)
-    gold = tuple(to_actions(example.symbols, layout.words, layout.tables))
-    encoded = model.encode(linked)
-    owners = [table for table, _ in schema.columns]
-    returns_gold = _judge(runner, example.query)
-    rows, worth, right = [], [], []
-    for beam in model.search(encoded, layout, BEAMS):
-        tokens = to_tokens(beam.actions, layout, example.question, linked.words, schema, example.matches)
-        try:
-            same_rows = returns_gold(to_sql(tuple(tokens), schema, "sqlite"))
-        except NotCovered:
-            continue
-        rows.append(features(beam.actions, beam.score, linked, encoded["used"][0], owners))
-        worth.append(1.0 if beam.actions == gold else ONLY_ROWS * same_rows)
-        right.append(float(same_rows or beam.actions == gold))
-    return Beams(example.database, np.array(rows), np.array(worth), np.array(right))
+def common_words(examples: Iterable[Example]) -> frozenset[str]:
+    """Stems that occur in questions about at least a tenth of the databases: how people ask, whatever about."""
+    seen: dict[str, set[str]] = {}
+    for example in examples:
+        for word in split_words(example.question):
+            seen.setdefault(stem(word.text.lower()), set()).add(example.database)
+    databases = {example.database for example in examples}
+    return frozenset(word for word, found in seen.items() if word.isalpha() and len(found) >= len(databases) * COMMON_SHARE)
 
 
 def _judge(runner: SQLiteRunner, gold: str) -> Callable[[str], bool]:
@@ -127,6 +154,16 @@ def fit_confidence(found: Sequence[Beams], weights: Numbers, steps: int = 600) -
     )
 
 
+def share_above(found: Sequence[Beams], weights: Numbers, confidence: Numbers, threshold: float) -> float:
+    """Share of questions whose best draft is at least so sure."""
+    above = 0
+    for beams in found:
+        scores = beams.features @ weights
+        best = int(scores.argmax())
+        above += bool(confidence_features(beams.features[best], scores, best) @ confidence >= np.log(threshold / (1 - threshold)))
+    return above / len(found)
+
+
 def _climb(start: Numbers, slope: Callable[[Numbers], Numbers], steps: int, rate: float = 0.05) -> Numbers:
     """Adam, upwards."""
     weights, mean, square = start.copy(), np.zeros_like(start), np.zeros_like(start)
@@ -167,17 +204,24 @@ def main() -> None:
     given = parser.parse_args()
     data = read(given.data)
     model = Model(given.weights, threads=1)
-    found = look_at(model, data.sets[HELD_OUT].examples, data.databases_of(HELD_OUT), given.spider)
+    held_out, databases = data.sets[HELD_OUT].examples, data.databases_of(HELD_OUT)
+    common = common_words([example for each in data.sets.values() for example in each.examples])
+    looker = Looker(model, common)
+    found, astray = looker.at_all(held_out, databases, given.spider), looker.astray(held_out, databases)
     alone = np.array(Ranking().weights)
     weights = fit_order(found)
-    confidence = fit_confidence(found, weights)
+    confidence = fit_confidence([*found, *astray], weights)
     best_of_all = sum(beams.right.any() for beams in found) / len(found)
     for name, (gold, rows) in (("probability alone", score(found, alone)), ("ranked, cross-validated", cross_validated(found))):
         print(f"{name:24} gold query {gold:.3f}  gold rows {rows:.3f}")
+    for threshold in (0.05, 0.1, 0.2, 0.3):
+        kept, strays = (share_above(each, weights, confidence, threshold) for each in (found, astray))
+        print(f"confidence from {threshold:4}: {kept:.3f} of the questions, {strays:.3f} of those asked of another database")
     print(f"{'best of the beams':24} gold rows {best_of_all:.3f}  ({len(found)} questions)")
     content = {
         "weights": dict(zip(FEATURE_NAMES, weights.round(5).tolist(), strict=True)),
         "confidence": dict(zip(CONFIDENCE_NAMES, confidence.round(5).tolist(), strict=True)),
+        "common_words": sorted(common),
     }
     (given.weights / "ranking.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.actions import FIXED, KEYWORD_COUNT, Layout
 from streamlink_sql.generators.parser.linking import NONE, RELATIONS, WHOLE, Linked
 from streamlink_sql.generators.parser.tokens import KEYWORDS, SET_OPERATIONS
@@ -31,8 +32,13 @@ FEATURE_NAMES = (
     "same_sides",
     "column_repeated",
     "nested",
+    "words_unknown",
+    "tables_unnamed",
 )
-CONFIDENCE_NAMES = ("constant", "log_share", "log_probability", "columns_unnamed", "values_left_out", "numbers_left_out", "tables")
+CONFIDENCE_NAMES = (
+    *("constant", "log_share", "log_probability", "items_used_likely", "items_unused_likely"),
+    *("columns_unnamed", "tables_unnamed", "words_unknown", "values_left_out", "numbers_left_out"),
+)
 _SET = {KEYWORDS.index(name) for name in SET_OPERATIONS}
 _SELECTS = {KEYWORDS.index(name) for name in ("SELECT", "SELECT_DISTINCT")}
 _VALUE_WHOLE = RELATIONS.index("word-column value whole")
@@ -56,6 +62,8 @@ class Ranking:
 
     weights: tuple[float, ...] = (1.0,) + (0.0,) * (len(FEATURE_NAMES) - 1)
     confidence: tuple[float, ...] = ()
+    common_words: frozenset[str] = frozenset()
+    """Words of questions about anything; another word that no item of the schema explains makes a draft less likely to be right."""
 
     @classmethod
     def read(cls, path: Path) -> Ranking:
@@ -63,13 +71,17 @@ class Ranking:
         if not path.exists():
             return cls()
         found = json.loads(path.read_text(encoding="utf-8"))
-        return cls(tuple(found["weights"][name] for name in FEATURE_NAMES), tuple(found["confidence"][name] for name in CONFIDENCE_NAMES))
+        return cls(
+            tuple(found["weights"][name] for name in FEATURE_NAMES),
+            tuple(found["confidence"][name] for name in CONFIDENCE_NAMES),
+            frozenset(found["common_words"]),
+        )
 
     def rank(
         self, actions: Sequence[int], log_probability: float, linked: Linked, used: NDArray[np.float32], owners: Sequence[int]
     ) -> Ranked:
         """Features and score of one beam."""
-        found = features(actions, log_probability, linked, used, owners)
+        found = features(actions, log_probability, linked, used, owners, self.common_words)
         return Ranked(float(found @ np.array(self.weights)), found)
 
     def confidences(self, drafts: Sequence[Sequence[Ranked]]) -> list[float]:
@@ -92,8 +104,15 @@ def confidence_features(found: Numbers, scores: Numbers, best: int) -> Numbers:
     return np.array([named[name] for name in CONFIDENCE_NAMES])
 
 
-def features(actions: Sequence[int], score: float, linked: Linked, used: NDArray[np.float32], owners: Sequence[int]) -> NDArray[np.float64]:
-    """(len(FEATURE_NAMES),) of a finished beam; `used` are the network's logits of items being used, `owners` the table of every column."""
+def features(
+    actions: Sequence[int],
+    score: float,
+    linked: Linked,
+    used: NDArray[np.float32],
+    owners: Sequence[int],
+    common_words: frozenset[str],
+) -> Numbers:
+    """(FEATURE_NAMES,) of a finished beam; `used` are the network's logits of items being used, `owners` the table of every column."""
     words, tables = len(linked.words), linked.table_count
     layout = Layout(words, tables, linked.column_count)
     columns = {action - layout.first_column for action in actions if action >= layout.first_column}
@@ -124,8 +143,17 @@ def features(actions: Sequence[int], score: float, linked: Linked, used: NDArray
             _same_sides(actions),
             _repeated(actions, layout),
             sum(action in _SELECTS for action in actions) - 1,
+            sum(1 for number in range(words) if number not in covered and _is_unknown(linked, number, common_words)),
+            sum(1 for table in in_use if linked.features[words + table, 4] == NONE),
         )
     )
+
+
+def _is_unknown(linked: Linked, number: int, common_words: frozenset[str]) -> bool:
+    """Whether a word says something that neither everyday questions nor the schema nor its cells know."""
+    word = linked.words[number].text.lower()
+    named = linked.features[number, 4] != NONE or linked.features[number, 5] == WHOLE
+    return not named and len(word) > 2 and word.isalpha() and stem(word) not in common_words
 
 
 def _covered_words(actions: Sequence[int], layout: Layout) -> set[int]:

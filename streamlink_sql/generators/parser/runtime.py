@@ -23,6 +23,8 @@ from streamlink_sql.types import Attempt, Context, Draft, Question, Table
 WEIGHTS = Path(__file__).parent / "weights"
 BEAMS = 5
 MOST_ACTIONS = 90
+MOST_COLUMNS = 2_000
+"""The catalogue hands over far fewer; the input grows with their square."""
 
 Array = NDArray[Any]
 _ENCODED = ("items", "used", "pointer_keys", "cross_keys", "cross_values")
@@ -61,11 +63,11 @@ class ParserGenerator:
         """At most `n` different drafts, best first; drafts that were refused before are not repeated."""
         model = self._model()
         schema = _schema_of(context.tables)
+        if not 0 < len(schema.columns) <= MOST_COLUMNS:
+            raise CannotAnswer(f"There are {len(schema.columns)} columns to choose from; it takes 1 to {MOST_COLUMNS}.")
         linked = link(question.text, schema, context.matches, context.synonyms, model.pieces)
         if not linked.words:
             raise CannotAnswer("The question has no words.")
-        if not linked.column_count:
-            raise CannotAnswer("There are no columns to ask about.")
         layout = Layout.of(linked)
         turned_down = {attempt.sql for attempt in refused}
         encoded = model.encode(linked)
@@ -116,7 +118,6 @@ class Model:
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
         self.pieces = Pieces(folder / "tokenizer.json")
-        self.ranking = Ranking.read(folder / "ranking.json")
         try:
             with np.load(folder / "words.npz") as words:
                 self._rows, self._scale = words["rows"], words["scale"]
@@ -124,6 +125,7 @@ class Model:
                 onnxruntime.InferenceSession(str(folder / name), options, providers=["CPUExecutionProvider"])
                 for name in ("encoder.onnx", "decoder.onnx")
             )
+            self.ranking = Ranking.read(folder / "ranking.json")
             fits = self._fits()
         except Exception as error:  # numpy, zipfile and onnxruntime each raise their own, some of them plain RuntimeError
             raise ModelUnavailable(f"The weights in {folder} cannot be read: {error}") from error
