@@ -74,7 +74,7 @@ class Looker:
         names = sorted({example.database for example in examples})
         following = dict(zip(names, names[1:] + names[:1], strict=True))
         asked = [replace(example, matches=(), symbols=()) for example in examples]
-        found = [self.at(example, databases[following[example.database]], lambda _: False) for example in track(asked, "of other databases")]
+        found = [self.at(each, databases[following[each.database]], lambda _: False) for each in track(asked, "of other databases")]
         return [beams for beams in found if len(beams.features)]
 
     def at(self, example: Example, database: Database, returns_gold: Callable[[str], bool]) -> Beams:
