@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import random
 
+import numpy as np
 import pytest
+import sqlglot
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from streamlink_sql.generators.parser import actions, linking
-from streamlink_sql.generators.parser.linking import link
-from streamlink_sql.generators.parser.literals import LITERALS
+from streamlink_sql.generators.parser.actions import FIXED, Layout, Position, number_matches, to_tokens
+from streamlink_sql.generators.parser.ir import NotCovered, Schema, Val, to_sql
+from streamlink_sql.generators.parser.linking import MOST_PIECES, MOST_WORDS, Linked, link, split_words
+from streamlink_sql.generators.parser.literals import LITERALS, Target, locate, read
+from streamlink_sql.generators.parser.moments import read_date, read_part
+from streamlink_sql.generators.parser.numerals import number_within, read_number
 from streamlink_sql.generators.parser.pieces import Pieces
-from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.generators.parser.tokens import KEYWORDS
+from streamlink_sql.types import Column, Dialect, Table, ValueMatch
 from tests.tiny_parser import MATCHES, QUESTION, SYNONYMS, TABLES, write_tokenizer
 
 SCHEMA = Schema.of(TABLES)
@@ -47,3 +56,400 @@ def test_the_actions_are_those_that_the_weights_were_trained_on() -> None:
     assert digest(repr(KEYWORDS)) == "5a6709ce60e071f0"
     assert digest(repr(LITERALS)) == "b6275f8491247968"
     assert digest(actions.PERMITTED.tobytes(), repr((actions.FIXED, actions.STATES, actions.SPAN_END))) == "9b249fc521a4629d"
+
+
+# The input
+
+
+def must_be_sound(got: Linked, schema: Schema) -> None:
+    count = len(got.words) + len(schema.tables) + len(schema.columns)
+    assert got.spans.shape == (count, 2)
+    assert got.features.shape == (count, linking.FEATURES)
+    assert got.relations.shape == (count, count)
+    assert len(got.pieces) <= MOST_PIECES
+    assert (got.spans[:, 0] < got.spans[:, 1]).all()
+    assert (got.spans >= 0).all()
+    assert (got.spans <= len(got.pieces)).all()
+    assert (got.features >= 0).all()
+    assert (got.features < np.array(linking.FEATURE_SIZES)).all()
+    assert (got.relations >= 0).all()
+    assert (got.relations < len(linking.RELATIONS)).all()
+
+
+def relation(got: Linked, left: int, right: int) -> str:
+    return linking.RELATIONS[got.relations[left, right]]
+
+
+def test_words_names_and_values_are_linked(pieces: Pieces) -> None:
+    got = link(QUESTION, SCHEMA, MATCHES, SYNONYMS, pieces)
+    words = [word.text for word in got.words]
+    first_table, first_column = len(words), len(words) + len(TABLES)
+    city = first_column + 2
+    assert relation(got, words.index("Orders"), first_table + 1) == "word-table whole"
+    assert relation(got, words.index("customers"), first_table) == "word-table whole"
+    assert relation(got, words.index("city"), city) == "word-column part"
+    assert relation(got, words.index("New"), city) == "word-column value whole"
+    assert relation(got, city, words.index("York")) == "column-word value whole"
+    assert relation(got, first_table + 1, first_table) == "table-table refers"
+    assert relation(got, first_table + 1, first_table + 2) == "table-table referred"
+    assert relation(got, first_column, first_column + 5) == "column-column referred"
+
+
+@given(
+    st.text(max_size=60),
+    st.lists(st.lists(st.text(max_size=12), max_size=4), max_size=4),
+    st.lists(st.tuples(st.text(max_size=8), st.integers(0, 60), st.integers(0, 60)), max_size=3),
+)
+@settings(max_examples=60, deadline=None)
+def test_any_question_over_any_names_makes_a_sound_input(
+    pieces: Pieces, question: str, names: list[list[str]], found: list[tuple[str, int, int]]
+) -> None:
+    tables = tuple(Table(f"{row[:1]}{number}", tuple(Column(name, "text") for name in row)) for number, row in enumerate(names))
+    schema = Schema.of(tables)
+    columns = [(table.name, column.name) for table in tables for column in table.columns]
+    matches = [ValueMatch(*columns[0], value, min(a, b), max(a, b), 0.9) for value, a, b in found] if columns else []
+    must_be_sound(link(question, schema, matches, {}, pieces), schema)
+
+
+def test_quotes_other_scripts_and_empty_names_are_taken_as_they_are(pieces: Pieces) -> None:
+    names = ("", "o'clock", "名前", "___", "a b", "select", "x" * 300)
+    tables = (Table('we"ird', tuple(Column(name, "text") for name in names)), Table("", (Column("\N{PILE OF POO}", "binary"),)))
+    schema = Schema.of(tables)
+    for question in ("名前 は 何 ですか", '"we"ird" o\'clock?', "\u200b", "..."):
+        must_be_sound(link(question, schema, (), {}, pieces), schema)
+
+
+def test_a_schema_too_wide_is_cut_and_stays_sound(pieces: Pieces) -> None:
+    tables = tuple(Table(f"table{t}", tuple(Column(f"a_long_name_{t}_{c}", "text") for c in range(30))) for t in range(10))
+    schema = Schema.of(tables)
+    value = ValueMatch("table0", "a_long_name_0_0", "x" * 200, 0, 4, 1.0)
+    got = link("show " * 200, schema, [value], {}, pieces)
+    assert len(got.words) == MOST_WORDS
+    must_be_sound(got, schema)
+
+
+def test_values_are_left_out_before_names_are_cut(pieces: Pieces) -> None:
+    tables = (Table("t", tuple(Column(f"c{number}", "text") for number in range(70))),)
+    schema = Schema.of(tables)
+    matches = [ValueMatch("t", f"c{number}", "a value of many letters", 0, 4, 1.0) for number in range(70)]
+    plain, full = (link("show it", schema, found, {}, pieces) for found in ((), matches))
+    assert len(plain.pieces) < MOST_PIECES
+    assert full.pieces.tolist() == plain.pieces.tolist()
+
+
+# Actions
+
+
+def walk(rng: random.Random, layout: Layout, most: int = 400) -> list[int] | None:
+    """A random permitted query that ends where it can half of the time; None when it is not over after `most` actions."""
+    position, written = Position(), list[int]()
+    end = KEYWORDS.index("END")
+    for _ in range(most):
+        allowed = np.flatnonzero(position.mask(layout)).tolist()
+        action = end if end in allowed and rng.random() < 0.5 else rng.choice(allowed)
+        written.append(action)
+        position = position.after(action, layout)
+        if position.complete:
+            return written
+    return None
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "duckdb"])
+def test_whatever_the_grammar_permits_is_a_query(dialect: Dialect) -> None:
+    rng, words = random.Random(4), split_words(QUESTION)
+    layout = Layout(len(words), len(SCHEMA.tables), len(SCHEMA.columns))
+    rendered = finished = 0
+    for _ in range(250):
+        written = walk(rng, layout)
+        if written is None:
+            continue
+        finished += 1
+        tokens = to_tokens(written, layout, QUESTION, words, SCHEMA, MATCHES)
+        try:
+            sql = to_sql(tuple(tokens), SCHEMA, dialect)
+        except NotCovered:
+            continue
+        rendered += 1
+        sqlglot.parse_one(sql, read=dialect)
+    assert finished > 150
+    assert rendered > finished / 2
+
+
+def test_a_span_ends_where_it_began_or_later() -> None:
+    layout = Layout(5, 1, 2)
+    position = Position()
+    select, where, equal = (KEYWORDS.index(name) for name in ("SELECT", "WHERE", "EQ"))
+    for action in (select, layout.first_column, where, layout.first_column, equal, FIXED + 2):
+        assert position.mask(layout)[action]
+        position = position.after(action, layout)
+    assert np.flatnonzero(position.mask(layout)).tolist() == [FIXED + 2, FIXED + 3, FIXED + 4]
+    assert position.after(FIXED + 4, layout).opened is None
+
+
+def test_without_words_there_is_still_something_to_write() -> None:
+    layout = Layout(0, 1, 1)
+    assert walk(random.Random(1), layout) is not None
+
+
+# Literals
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("5", 5),
+        ("1,200", 1200),
+        ("1,200.50", 1200.5),
+        ("1.200.000", 1_200_000),
+        ("1 200 000", 1_200_000),
+        ("2,5", 2.5),
+        (".5", 0.5),
+        ("1e6", 1_000_000),
+        ("2.5 million", 2_500_000),
+        ("1.1 million", 1_100_000),
+        ("5 millions", 5_000_000),
+        ("$3k", 3000),
+        ("$ 3 million", 3_000_000),
+        ("US$ 5", 5),
+        ("5€", 5),
+        ("3 million dollars", 3_000_000),
+        ("5bn", 5_000_000_000),
+        ("20%", 20),
+        ("20 %", 20),
+        ("20 per cent", 20),
+        ("twenty five", 25),
+        ("twenty-five", 25),
+        ("forty-two thousand", 42_000),
+        ("two hundred and five", 205),
+        ("one hundred twenty three", 123),
+        ("three thousand and five", 3005),
+        ("2 thousand 500", 2500),
+        ("half a million", 500_000),
+        ("one and a half million", 1_500_000),
+        ("two and a half", 2.5),
+        ("a dozen", 12),
+        ("two dozen", 24),
+        ("half a dozen", 6),
+        ("a couple of", 2),
+        ("a hundred", 100),
+        ("a", 1),
+        ("once", 1),
+        ("zero", 0),
+        ("third", 3),
+        ("3rd", 3),
+        ("twenty first", 21),
+        ("nineteen ninety nine", 1999),
+        ("two thousand nineteen", 2019),
+        ("twenty twenty", 2020),
+        ("nineteen hundred", 1900),
+        ("1990s", 1990),
+        ("'90s", 1990),
+        ("'05", 2005),
+        ("-5", -5),
+        ("- 5", -5),
+        ("\u22125", -5),
+        ("minus 2.5", -2.5),
+        ("negative five", -5),
+        ("12345678901234567", 12345678901234567),
+        ("\uff15", 5),
+        ("2019.", 2019),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(text: str, number: float) -> None:
+    assert read_number(text) == number
+    assert isinstance(read_number(text), type(number))
+
+
+NO_NUMBERS: tuple[str, ...] = (
+    "",
+    "?",
+    "the",
+    "k",
+    "m",
+    "of",
+    "5 and 10",
+    "five and ten",
+    "twenty and thirty",
+    "5 10",
+    "5-10",
+    "1-2",
+    "b12",
+    "two half",
+    "$",
+    "x",
+)
+NO_NUMBERS += ("9" * 40, "thousand million", "5 years", "last", "1,2003", "and", "- -", "5 percent 10")
+
+
+@pytest.mark.parametrize("text", NO_NUMBERS)
+def test_what_is_no_number_or_more_than_one_is_not_read(text: str) -> None:
+    assert read_number(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("5 years", 5),
+        ("more than 5 million people", 5_000_000),
+        ("twenty five years old", 25),
+        ("at least 3.5 stars", 3.5),
+        ("3kg", 3),
+        ("between 5 and 10", None),
+        ("b12", None),
+        ("", None),
+        ("the most", None),
+    ],
+)
+def test_a_number_among_other_words_is_found_when_it_is_the_only_one(text: str, number: float | None) -> None:
+    assert number_within(text) == number
+
+
+@given(st.text(max_size=40) | st.text("0123456789.,-+e$% kmb'", max_size=40))
+@settings(max_examples=300, deadline=None)
+def test_nothing_breaks_the_readers(text: str) -> None:
+    for number in (read_number(text), number_within(text)):
+        assert number is None or np.isfinite(float(number))
+    assert read_date(text) is None or len(read_date(text) or "") == 10
+    for function in ("YEAR", "QUARTER", "MONTH", "DECADE", "DAY", "WEEKDAY", "YEAR_MONTH", "LENGTH"):
+        read_part(text, function)
+
+
+@given(st.integers(-(10**12), 10**12))
+def test_written_integers_come_back(number: int) -> None:
+    assert read_number(str(number)) == number
+    assert read_number(f"{number:,}") == number
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2018-06-15", "2018-06-15"),
+        ("2018/6/5", "2018-06-05"),
+        ("15.6.2018", "2018-06-15"),
+        ("06/15/2018", "2018-06-15"),
+        ("15/06/2018", "2018-06-15"),
+        ("15th of June 2018", "2018-06-15"),
+        ("the 15th of June, 2018", "2018-06-15"),
+        ("June 15th, 2018", "2018-06-15"),
+        ("Sept. 5, 2019", "2019-09-05"),
+        ("15-Jun-2018", "2018-06-15"),
+        ("fifteenth of june 2018", "2018-06-15"),
+        ("Friday, March 3rd 2017", "2017-03-03"),
+        ("sept 2019", "2019-09-01"),
+        ("31 February 2018", None),
+        ("2018-13-01", None),
+        ("2018", None),
+        ("June", None),
+        ("5 may 5 2018", None),
+        ("may 2018 june 2019", None),
+        ("", None),
+    ],
+)
+def test_days(text: str, day: str | None) -> None:
+    assert read_date(text) == day
+
+
+@pytest.mark.parametrize(
+    ("function", "text", "part"),
+    [
+        ("YEAR", "2019", 2019),
+        ("YEAR", "March 15, 2018", 2018),
+        ("YEAR", "'98", 1998),
+        ("YEAR", "two thousand five", 2005),
+        ("QUARTER", "Q3", 3),
+        ("QUARTER", "third quarter", 3),
+        ("QUARTER", "3rd quarter", 3),
+        ("QUARTER", "2019 Q3", 3),
+        ("QUARTER", "quarter 2", 2),
+        ("QUARTER", "2", 2),
+        ("MONTH", "sept", 9),
+        ("MONTH", "December 2018", 12),
+        ("MONTH", "2018-03", 3),
+        ("MONTH", "third", 3),
+        ("MONTH", "7", 7),
+        ("DECADE", "1990s", 1990),
+        ("DECADE", "'90s", 1990),
+        ("DECADE", "90s", 1990),
+        ("DECADE", "the nineties", 1990),
+        ("DECADE", "2010s", 2010),
+        ("DECADE", "1994", 1990),
+        ("DAY", "15th of June 2018", 15),
+        ("DAY", "the 21st", 21),
+        ("DAY", "3", 3),
+        ("WEEKDAY", "Mondays", 1),
+        ("WEEKDAY", "sunday", 0),
+        ("YEAR_MONTH", "March 2019", "2019-03"),
+        ("YEAR_MONTH", "2019-03", "2019-03"),
+        ("YEAR_MONTH", "03/2019", "2019-03"),
+        ("LENGTH", "ten characters", 10),
+        ("YEAR", "ever", "ever"),
+    ],
+)
+def test_parts_of_dates(function: str, text: str, part: str | int) -> None:
+    assert read_part(text, function) == part
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "found", "value"),
+    [
+        ("5 years", Target("integer"), (), 5),
+        ("many", Target("integer"), (), "many"),
+        ("15th of June 2018", Target("date"), (), "2018-06-15"),
+        ("2018", Target("date"), (), "2018"),
+        ("germany", Target("text"), ("Germany ", "East Germany"), "Germany"),
+        ("germany", Target("text", pattern=True), ("Germany",), "germany"),
+        ('"data base"', Target("text", pattern=True), (), "data base"),
+        ("“data base”", Target("text"), (), "data base"),
+        ("1,200", Target("text"), (), "1,200"),
+        ("no", Target("boolean"), (), 0),
+        ("active", Target("boolean"), (), 1),
+        ("2019", Target("date", "YEAR"), (), 2019),
+        ("20 %", Target("real"), (), 20),
+    ],
+)
+def test_a_stretch_is_read_as_what_its_column_holds(text: str, target: Target, found: tuple[str, ...], value: str | int) -> None:
+    assert read(text, target, found) == Val(value)
+
+
+@pytest.mark.parametrize(
+    ("question", "target", "value", "text"),
+    [
+        ("Orders over 1,200 since 2019", Target("real"), 1200, "1,200"),
+        ("Cities of more than 5 million people", Target("integer"), 5_000_000, "5 million"),
+        ("Those with twenty-five or more", Target("integer"), 25, "twenty-five"),
+        ("Placed after June 15th, 2018 or so", Target("date"), "2018-06-15", "June 15th, 2018"),
+        ("Placed in the third quarter of 2019", Target("date", "QUARTER"), 3, "third"),
+        ("Titles that contain 'data base' please", Target("text", pattern=True), "data base", "data base"),
+        ("Clients called o'neil", Target("text"), "O'Neil", "o'neil"),
+    ],
+)
+def test_locating_a_literal_is_the_inverse_of_reading_it(question: str, target: Target, value: str | int, text: str) -> None:
+    words = split_words(question)
+    span = locate(value, target, question, words, ())
+    assert span is not None
+    assert question[words[span[0]].start : words[span[1]].end] == text
+
+
+@given(st.integers(0, 10**9), st.sampled_from(["over {} of them", "{}", "from {} on, please?", "more than {}!"]))
+@settings(max_examples=60, deadline=None)
+def test_any_integer_in_a_question_is_found(number: int, form: str) -> None:
+    question = form.format(number)
+    words = split_words(question)
+    span = locate(number, Target("integer"), question, words, ())
+    assert span is not None
+    assert read(question[words[span[0]].start : words[span[1]].end], Target("integer")) == Val(number)
+
+
+def test_a_literal_that_is_not_there_is_not_located() -> None:
+    words = split_words(QUESTION)
+    assert locate("Berlin", Target("text"), QUESTION, words, ()) is None
+    assert locate(77, Target("integer"), QUESTION, words, ()) is None
+    assert locate(1, Target("integer"), "", (), ()) is None
+
+
+def test_a_cell_is_located_by_its_match() -> None:
+    words = split_words(QUESTION)
+    column = SCHEMA.column_index(0, "home_city")
+    span = locate("New York", Target("text", column=column), QUESTION, words, number_matches(MATCHES, SCHEMA))
+    assert span is not None
+    assert QUESTION[words[span[0]].start : words[span[1]].end] == "New York"

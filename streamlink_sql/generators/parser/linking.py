@@ -128,7 +128,7 @@ def link(
     ids, spans = _pieces(words, schema, synonyms, values, pieces)
     return Linked(
         np.array(ids, np.int64),
-        np.array(spans, np.int64),
+        np.array(spans, np.int64).reshape(-1, 2),
         _features(words, schema, names, values),
         _relations(words, schema, names, values),
         words,

@@ -119,7 +119,7 @@ class Model:
         options.log_severity_level = 4
         self.pieces = Pieces(folder / "tokenizer.json")
         try:
-            with np.load(folder / "words.npz") as words:
+            with (folder / "words.npz").open("rb") as file, np.load(file) as words:
                 self._rows, self._scale = words["rows"], words["scale"]
             self._encoder, self._decoder = (
                 onnxruntime.InferenceSession(str(folder / name), options, providers=["CPUExecutionProvider"])
