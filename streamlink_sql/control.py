@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -129,7 +130,8 @@ class ControlUnit:
         run.cancelled.set()
         self._places.look_again()
         self.generator.cancel(id)
-        self.engine.cancel(id)
+        while not self.engine.cancel(id) and self.engine.can_cancel and run.now == "engine":
+            time.sleep(0.005)  # the engine has not taken it up yet
         return True
 
     def give_feedback(self, verdict: Feedback) -> None:

@@ -25,15 +25,26 @@ class Underway:
     refusals: list[StreamLinkError] = field(default_factory=list)
     cancelled: threading.Event = field(default_factory=threading.Event)
     outcome: Future[Answer] = field(default_factory=Future)
+    now: str = ""
+    """The stage that it is in."""
     _ms: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     _began: float = field(default_factory=time.perf_counter)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Times one stage and tells the watcher; raises Cancelled where the question was called off."""
-        self.go_on()
-        if self.watch:
-            self.watch(Stage(name, "start"))
+        self.now = name
+        try:
+            self.go_on()
+            if self.watch:
+                self.watch(Stage(name, "start"))
+            with self._timed(name):
+                yield
+        finally:
+            self.now = ""
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
         began = time.perf_counter()
         try:
             yield
