@@ -415,11 +415,13 @@ def test_not_ready_says_why(data: Path) -> None:
 
 def test_pages_of_other_sites_may_not_ask(http: httpx.Client, control: ControlUnit) -> None:
     body = {"question": "how many sales?"}
-    problem(http.post("/v1/ask", json=body, headers={"Origin": "https://evil.example"}), 403, "forbidden")
+    for origin in ("https://evil.example", "null", "http://[", ""):
+        problem(http.post("/v1/ask", json=body, headers={"Origin": origin}), 403, "forbidden")
     assert http.post("/v1/ask", json=body, headers={"Origin": str(http.base_url).rstrip("/")}).status_code == 200
     with serving(control, hosts={"127.0.0.1"}) as address:
         assert httpx.get(f"{address}/healthz").status_code == 200
-        problem(httpx.get(f"{address}/healthz", headers={"Host": "evil.example"}), 403, "forbidden")
+        for host in ("evil.example", "[", "127.0.0.1.evil.example", "127.0.0.1@evil.example"):
+            problem(httpx.get(f"{address}/healthz", headers={"Host": host}), 403, "forbidden")
 
 
 def test_answers_are_not_taken_for_pages(http: httpx.Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ from nicegui import ui
 from streamlink_sql.types import Table
 
 SHOWN_TABLES = 200
+BREAKPOINT = 1100
 
 
 class Drawer:
@@ -20,7 +22,7 @@ class Drawer:
         """`open_entry` is called with the id of the question that was clicked."""
         self._open_entry = open_entry
         self._tables: tuple[Table, ...] = ()
-        with ui.left_drawer(value=None, bordered=False).classes("sl-drawer").props("width=300 breakpoint=1100") as self.drawer:
+        with ui.left_drawer(value=None, bordered=False).classes("sl-drawer").props(f"width=300 breakpoint={BREAKPOINT}") as self.drawer:
             with ui.tabs().props("dense no-caps align=justify indicator-color=primary").classes("w-full") as tabs:
                 shown = ui.tab("Tables")
                 asked = ui.tab("History")
@@ -35,6 +37,12 @@ class Drawer:
     def toggle(self) -> None:
         """Opens or closes it."""
         self.drawer.toggle()
+
+    async def make_room(self) -> None:
+        """Closes it where it lies over the page."""
+        with suppress(TimeoutError):
+            if await ui.run_javascript(f"innerWidth < {BREAKPOINT}", timeout=5):
+                self.drawer.hide()
 
     def show_tables(self, tables: tuple[Table, ...]) -> None:
         """Lists the tables."""
@@ -51,7 +59,7 @@ class Drawer:
                 with ui.column().classes("sl-entry").props("tabindex=0 role=button") as row:
                     ui.label(entry["question"]).classes("q")
                     with ui.row().classes("items-center").style("gap: 8px"):
-                        ui.label(str(entry["asked_at"])[:16].replace("T", " ")).classes("sl-soft sl-small")
+                        ui.label(f"{str(entry['asked_at'])[:16].replace('T', ' ')} UTC").classes("sl-soft sl-small")
                         if entry["state"] != "answered":
                             ui.label(entry.get("code") or entry["state"]).classes("sl-tag warn")
                 row.on("click", partial(self._open_entry, entry["id"])).on("keydown.enter", partial(self._open_entry, entry["id"]))

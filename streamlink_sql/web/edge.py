@@ -51,10 +51,10 @@ class Edge:
         """A page of another site must not use the visitor's browser to ask here, neither by its own name nor by one it points at us."""
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin")
-        if self.hosts is not None and urlsplit(f"//{host}").hostname not in self.hosts:
+        if self.hosts is not None and _name(f"//{host}") not in self.hosts:
             return Forbidden("This server is called by another name than its own. Use the address that it printed at its start.")
         changes = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS or scope["path"].startswith("/_nicegui_ws/")
-        if changes and origin is not None and urlsplit(origin).netloc != host:
+        if changes and origin is not None and origin.partition("://")[2] != host:
             return Forbidden("Pages of other sites may not ask here.")
         return None
 
@@ -106,6 +106,13 @@ class Edge:
             listening.cancel_scope.cancel()
         if failed is not None:
             raise failed
+
+
+def _name(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
 
 
 def _with_headers(send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> Send:

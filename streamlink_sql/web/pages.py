@@ -188,6 +188,7 @@ class Page:
         except StreamLinkError as error:
             self._show_problem(error, None)
             return
+        await self.drawer.make_room()
         self.box.set_value(entry["question"])
         self._begin(rerun=False)
         self._end()
