@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = ["Answer", "Connection", "Question", "Result", "__version__", "connect"]
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime sends reports to its maker otherwise; it looks here when it is imported
 
 _HOMES = {"connect": "connection", "Connection": "connection", "Result": "connection", "Answer": "types", "Question": "types"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import resource
 import subprocess
@@ -47,6 +48,13 @@ def test_no_engine_driver_web_framework_or_gpu_library_is_loaded(module: str) ->
 
 def test_the_package_itself_loads_next_to_nothing() -> None:
     assert not loaded_by("import streamlink_sql") & {*HEAVY, "sqlglot", "pyarrow", "sqlalchemy", "pydantic", "typer", "numpy", "rich"}
+
+
+def test_the_runtime_of_the_parser_reports_to_nobody(tmp_path: Path) -> None:
+    """onnxruntime queues reports for its maker in the user's cache as soon as it is imported, unless it is told not to."""
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"} | {"XDG_CACHE_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", "import streamlink_sql, onnxruntime"], env=environment, check=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_help_loads_no_command() -> None:
