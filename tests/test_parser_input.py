@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamlink_sql.generators.parser import actions, linking
-from streamlink_sql.generators.parser.actions import FIXED, Layout, Position, number_matches, to_tokens
+from streamlink_sql.generators.parser.actions import FIXED, Layout, Position, number_matches, sensible, to_tokens
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, Val, to_sql
 from streamlink_sql.generators.parser.linking import MOST_PIECES, MOST_WORDS, Linked, link, split_words
 from streamlink_sql.generators.parser.literals import LITERALS, Target, locate, read
 from streamlink_sql.generators.parser.moments import read_date, read_part
 from streamlink_sql.generators.parser.numerals import number_within, read_number
 from streamlink_sql.generators.parser.pieces import Pieces
-from streamlink_sql.generators.parser.tokens import KEYWORDS
+from streamlink_sql.generators.parser.tokens import KEYWORDS, Token
 from streamlink_sql.types import Column, Dialect, Table, ValueMatch
 from tests.tiny_parser import MATCHES, QUESTION, SYNONYMS, TABLES, write_tokenizer
 
@@ -453,3 +453,33 @@ def test_a_cell_is_located_by_its_match() -> None:
     span = locate("New York", Target("text", column=column), QUESTION, words, number_matches(MATCHES, SCHEMA))
     assert span is not None
     assert QUESTION[words[span[0]].start : words[span[1]].end] == "New York"
+
+
+def test_a_number_is_read_with_its_unit_and_a_cell_with_its_whole_name() -> None:
+    """The search may stop a word early; what was meant is plain from the question."""
+    columns = (Column("revenue", "integer"), Column("kind", "text"))
+    schema = Schema.of((Table("firms", columns),))
+    question = "firms of research institutes with revenue above 20 billion"
+    words = split_words(question)
+    layout = Layout(len(words), 1, 2)
+    matches = (ValueMatch("firms", "kind", "research institute", 9, 28, 0.95),)
+    numbers = {word.text: FIXED + number for number, word in enumerate(words)}
+
+    def literal(column: int, word: str) -> Token:
+        actions = (layout.first_column + column, KEYWORDS.index("EQ"), numbers[word], numbers[word])
+        return to_tokens(actions, layout, question, words, schema, matches)[-1]
+
+    assert literal(0, "20") == Val(20_000_000_000)
+    assert literal(1, "research") == Val("research institute")
+
+
+def test_the_upper_bound_of_a_range_stands_behind_the_lower_one() -> None:
+    """Within a search; the grammar itself allows any order."""
+    layout = Layout(6, 1, 2)
+    position = Position()
+    for action in (KEYWORDS.index("SELECT"), layout.first_column, KEYWORDS.index("WHERE"), layout.first_column, KEYWORDS.index("BETWEEN")):
+        position = position.after(action, layout)
+    position = position.after(FIXED + 2, layout).after(FIXED + 3, layout)
+    assert not sensible(position, layout)[FIXED : FIXED + 4].any()
+    assert sensible(position, layout)[FIXED + 4 : FIXED + 6].all()
+    assert position.mask(layout)[FIXED : FIXED + 6].all()

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from streamlink_sql.generators.parser.grammar import COL, START, STATE_COUNT, TAB, VAL, State, masks, step
 from streamlink_sql.generators.parser.linking import Linked, Word
-from streamlink_sql.generators.parser.literals import LITERALS, read, spanned, target_of
+from streamlink_sql.generators.parser.literals import LITERALS, Target, around, read, spanned, target_of
+from streamlink_sql.generators.parser.numerals import is_scale
 from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.generators.parser.tokens import KEYWORDS, Col, Tab, Token, Val
 from streamlink_sql.types import ValueMatch
@@ -77,10 +78,11 @@ PERMITTED = _permissions()
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a prefix stands: the grammar's state, and the first word of an open span."""
+    """Where a prefix stands: the grammar's state, the first word of an open span, the words up to the lower bound of an open range."""
 
     state: State = START
     opened: int | None = None
+    passed: int = 0
 
     @property
     def complete(self) -> bool:
@@ -104,14 +106,24 @@ class Position:
     def after(self, action: int, layout: Layout) -> Position:
         """The position after an action."""
         if self.opened is not None:
-            return Position(step(self.state, VAL))
+            after = step(self.state, VAL)
+            between = self.state.name.startswith("BOUND") and after.name.startswith("BOUND")
+            return Position(after, passed=action - FIXED + 1 if between else 0)
         if action < KEYWORD_COUNT:
             return Position(step(self.state, action + _CLASSES_BEFORE_KEYWORDS))
         if action < FIXED:
             return Position(step(self.state, VAL))
         if action < layout.first_table:
-            return Position(self.state, action - FIXED)
+            return Position(self.state, action - FIXED, self.passed)
         return Position(step(self.state, TAB if action < layout.first_column else COL))
+
+
+def sensible(position: Position, layout: Layout) -> NDArray[np.bool_]:
+    """(layout.count,) the actions that may follow in a search: as the mask, and the upper bound of a range is read behind the lower one."""
+    mask = position.mask(layout)
+    if position.passed < layout.words:
+        mask[FIXED : FIXED + position.passed] = False
+    return mask
 
 
 def to_tokens(
@@ -123,9 +135,8 @@ def to_tokens(
     opened: int | None = None
     for action in actions:
         if opened is not None:
-            start, end = words[opened].start, words[action - FIXED].end
             target = target_of(tokens, schema)
-            tokens.append(read(question[start:end], target, spanned(start, end, target, numbered)))
+            tokens.append(_literal(opened, action - FIXED, target, question, words, numbered))
             opened = None
         elif action < KEYWORD_COUNT:
             tokens.append(KEYWORDS[action])
@@ -138,6 +149,17 @@ def to_tokens(
         else:
             tokens.append(Col(action - layout.first_column))
     return tokens
+
+
+def _literal(
+    first: int, last: int, target: Target, question: str, words: Sequence[Word], numbered: Sequence[tuple[ValueMatch, int]]
+) -> Val:
+    """The literal of a stretch of words; one that stops short of the number's unit or inside a cell's name is taken as meant."""
+    if target.is_number:
+        while last + 1 < len(words) and is_scale(words[last + 1].text):
+            last += 1
+    start, end = words[first].start, words[last].end
+    return read(question[start:end], target, spanned(start, end, target, numbered) or around(start, end, target, numbered))
 
 
 def number_matches(matches: Sequence[ValueMatch], schema: Schema) -> list[tuple[ValueMatch, int]]:

@@ -44,6 +44,7 @@ LITERALS: tuple[str | int, ...] = (
 )
 """Values that questions imply without saying them; trained weights depend on the order, new ones go to the end."""
 LONGEST = 10
+NAMED_WHOLE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ class Target:
     function: str = ""
     pattern: bool = False
     column: int | None = None
+
+    @property
+    def is_number(self) -> bool:
+        """Whether plain numbers are meant."""
+        return self.kind in ("integer", "real", "decimal") and not self.function and not self.pattern
 
 
 def target_of(tokens: Sequence[Token], schema: Schema) -> Target:
@@ -125,6 +131,16 @@ def spanned(start: int, end: int, target: Target, matches: Sequence[tuple[ValueM
         if common > 0 and common / union > 0.5:
             hits.append((-(common / union) * match.score, match.value))
     return [value for _, value in sorted(hits)]
+
+
+def around(start: int, end: int, target: Target, matches: Sequence[tuple[ValueMatch, int]]) -> list[str]:
+    """Cell values of the target's column that the question names whole, these characters being part of the name; best first."""
+    hits = [
+        (-match.score, match.start - match.end, match.value)
+        for match, column in matches
+        if column == target.column and match.start <= start and end <= match.end and match.score >= NAMED_WHOLE
+    ]
+    return [value for _, _, value in sorted(hits)]
 
 
 def _likeness(value: str | int | float, got: Val, text: str) -> float:

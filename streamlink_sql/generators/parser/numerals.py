@@ -83,6 +83,11 @@ def number_within(text: str) -> int | float | None:
     return read_number(runs[0]) if len(runs) == 1 else None
 
 
+def is_scale(word: str) -> bool:
+    """Whether a word multiplies the number before it: thousand, million, ..."""
+    return word.casefold() in _SCALES
+
+
 def _counts(word: str) -> bool:
     return word[0].isdigit() or word[0] == "." != word or word in _SMALL or word in _SCALES or word in ("hundred", "dozen", "half")
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamlink_sql.errors import BadRequest, CannotAnswer, ModelUnavailable
-from streamlink_sql.generators.parser.actions import FIXED, SPAN_END, Layout, Position, to_tokens
+from streamlink_sql.generators.parser.actions import FIXED, SPAN_END, Layout, Position, sensible, to_tokens
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, to_sql
 from streamlink_sql.generators.parser.linking import FEATURE_SIZES, RELATIONS, Linked, link
 from streamlink_sql.generators.parser.pieces import Pieces
@@ -50,9 +50,10 @@ class ParserGenerator:
 
     name = "parser"
 
-    def __init__(self, *, adapter: Path | None = None, weights: Path = WEIGHTS, beams: int = BEAMS, threads: int = 1) -> None:
+    def __init__(self, *, adapter: Path | None = None, weights: Path | None = None, beams: int = BEAMS, threads: int = 1) -> None:
         if adapter is not None:
             raise BadRequest("The embedded parser takes no adapter yet.", setting="adapter")
+        weights = weights or WEIGHTS
         if not (weights / "encoder.onnx").exists():
             raise ModelUnavailable(f"The embedded parser has no weights in {weights}. Reinstall the package, or choose another model.")
         self._weights, self._beams, self._threads = weights, beams, threads
@@ -183,7 +184,7 @@ class Model:
 
 def _extend(beams: Sequence[Beam], scores: Array, layout: Layout, width: int) -> tuple[list[Beam], list[int]]:
     """The `width` best continuations, best first, and the beam that each continues."""
-    masks = np.stack([beam.position.mask(layout) for beam in beams])
+    masks = np.stack([sensible(beam.position, layout) for beam in beams])
     masked = np.where(masks, scores[:, : layout.count].astype(np.float64), -np.inf)
     top = masked.max(1, keepdims=True)
     logs = masked - top - np.log(np.exp(masked - top).sum(1, keepdims=True)) + np.array([[beam.score] for beam in beams])
