@@ -10,8 +10,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-
 from streamlink_sql.catalog import Catalog
 from streamlink_sql.control import ControlUnit, Limits
 from streamlink_sql.engines import open_embedded
@@ -19,6 +17,7 @@ from streamlink_sql.errors import CannotAnswer
 from streamlink_sql.store.store import open_store
 from streamlink_sql.types import Attempt, Context, Control, Draft, Question
 from streamlink_sql.web.api import create_app
+from streamlink_sql.web.server import Server
 
 ENDLESS = """
     SELECT count(*) AS n FROM numbers a, numbers b, numbers c, numbers d, numbers e, numbers f
@@ -93,8 +92,7 @@ def serving(control: Control, **options: Any) -> Iterator[str]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)
-        config = uvicorn.Config(create_app(control, pages=False, **options), log_config=None, timeout_graceful_shutdown=5)
-        server = uvicorn.Server(config)
+        server = Server(create_app(control, pages=False, **options))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -7,6 +7,7 @@ import logging
 import re
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -388,6 +389,23 @@ def test_when_all_places_are_taken_it_says_when_to_come_back(data: Path) -> None
         assert client.get("/healthz").status_code == 200
         until(lambda: client.delete("/v1/runs/long").status_code == 200)
         problem(asked.result(20), 499, "cancelled")
+
+
+@pytest.mark.parametrize("headers", [{}, STREAM], ids=["plain", "stream"])
+def test_a_server_that_stops_calls_off_what_is_under_way_and_says_so(data: Path, headers: dict[str, str]) -> None:
+    with control_on(data) as opened, ThreadPoolExecutor(1) as pool:
+        with serving(opened) as address:
+            body = {"question": "never ends", "id": "last", "time_limit_s": 100}
+            asked = pool.submit(lambda: httpx.post(f"{address}/v1/ask", json=body, headers=headers, timeout=60))
+            until(lambda: any(line["event"] == "approved" for line in opened.store.audit_lines(id="last")))
+            began = time.monotonic()
+        assert time.monotonic() - began < 10
+        response = asked.result(20)
+        if headers:
+            assert events(response)[-1][1]["code"] == "cancelled"
+        else:
+            problem(response, 499, "cancelled")
+        assert opened.entry("last")["code"] == "cancelled"
 
 
 def test_health_readiness_and_counters(http: httpx.Client) -> None:

@@ -38,10 +38,9 @@ def serve(
 def serve_settings(settings: Settings, examples: tuple[str, ...] = ()) -> None:
     """Serves until it is stopped. `examples` are questions that the page offers."""
     with listening(settings.host, settings.port) as listener:
-        import uvicorn
-
         from streamlink_sql.assemble import control_unit
         from streamlink_sql.web.api import LOOPBACK, create_app
+        from streamlink_sql.web.server import serve as run_server
 
         with closing(control_unit(settings)) as control:
             control.catalog.tables()
@@ -55,9 +54,7 @@ def serve_settings(settings: Settings, examples: tuple[str, ...] = ()) -> None:
             )
             host, port = listener.getsockname()[:2]
             print(f"StreamLink answers on http://{f'[{host}]' if ':' in host else host}:{port} - Ctrl-C stops it.", file=sys.stderr)
-            server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5))
-            with contextlib.suppress(KeyboardInterrupt):
-                server.run(sockets=[listener])
+            run_server(app, listener)
 
 
 @contextlib.contextmanager

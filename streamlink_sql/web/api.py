@@ -83,10 +83,10 @@ def create_app(
     problems.add_handlers(app)
     _describe(app)
     if not pages:
-        return Edge(app, hosts=hosts)
+        return Edge(app, desk.close, hosts=hosts)
     from streamlink_sql.web.pages import pages_app
 
-    return Edge(app, pages_app(desk, life, examples), hosts)
+    return Edge(app, desk.close, pages_app(desk, life, examples), hosts)
 
 
 @router.post("/v1/ask", responses={200: STREAMED}, tags=["ask"], summary="Ask a question in plain words")

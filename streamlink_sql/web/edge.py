@@ -29,9 +29,9 @@ PAGE_HEADERS = ((b"content-security-policy", POLICY.encode()),)
 class Edge:
     """The application as the server sees it: routes, and pages where there are any."""
 
-    def __init__(self, app: ASGIApp, pages: ASGIApp | None = None, hosts: Collection[str] | None = None) -> None:
-        """`hosts` are the names under which this server may be called; None allows any."""
-        self.routes, self.pages, self.hosts = app, pages, hosts
+    def __init__(self, app: ASGIApp, stop: Callable[[], None], pages: ASGIApp | None = None, hosts: Collection[str] | None = None) -> None:
+        """`stop` calls off what is under way; `hosts` are the names under which this server may be called, None allows any."""
+        self.routes, self.stop, self.pages, self.hosts = app, stop, pages, hosts
         self.app = pages or app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
