@@ -21,12 +21,13 @@ from streamlink_sql.catalog.values import stem
 from streamlink_sql.errors import StreamLinkError
 from streamlink_sql.evaluate.execution import SQLiteRunner, execution_match, is_ordered
 from streamlink_sql.evaluate.sets import database_file
-from streamlink_sql.generators.parser.actions import Layout, to_tokens
+from streamlink_sql.generators.parser.actions import Layout, known_cells, to_tokens
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, to_sql
 from streamlink_sql.generators.parser.linking import link, split_words
 from streamlink_sql.generators.parser.ranking import (
     CONFIDENCE_NAMES,
     FEATURE_NAMES,
+    Finished,
     Numbers,
     Ranking,
     confidence_features,
@@ -84,15 +85,16 @@ class Looker:
         layout = Layout.of(linked)
         gold = tuple(to_actions(example.symbols, layout.words, layout.tables))
         encoded = self.model.encode(linked)
-        owners = [table for table, _ in schema.columns]
+        cells = known_cells(example.matches, schema)
         rows, worth, right = [], [], []
         for beam in self.model.search(encoded, layout, BEAMS):
-            tokens = to_tokens(beam.actions, layout, example.question, linked.words, schema, example.matches)
+            tokens = tuple(to_tokens(beam.actions, layout, example.question, linked.words, schema, example.matches))
             try:
-                same_rows = returns_gold(to_sql(tuple(tokens), schema, "sqlite"))
+                same_rows = returns_gold(to_sql(tokens, schema, "sqlite"))
             except NotCovered:
                 continue
-            rows.append(features(beam.actions, beam.score, linked, encoded["used"][0], owners, self.common_words))
+            finished = Finished(beam.actions, tokens, beam.score, cells)
+            rows.append(features(finished, linked, encoded["used"][0], schema, self.common_words))
             worth.append(1.0 if beam.actions == gold else ONLY_ROWS * same_rows)
             right.append(float(same_rows or beam.actions == gold))
         return Beams(example.database, np.array(rows), np.array(worth), np.array(right))

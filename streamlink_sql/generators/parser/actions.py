@@ -171,3 +171,8 @@ def number_matches(matches: Sequence[ValueMatch], schema: Schema) -> list[tuple[
         if column is not None:
             numbered.append((match, column))
     return numbered
+
+
+def known_cells(matches: Sequence[ValueMatch], schema: Schema) -> frozenset[tuple[int, str]]:
+    """Column and value of every cell that the question mentions."""
+    return frozenset((column, match.value.strip()) for match, column in number_matches(matches, schema))

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.actions import FIXED, KEYWORD_COUNT, Layout
 from streamlink_sql.generators.parser.linking import NONE, RELATIONS, WHOLE, Linked
-from streamlink_sql.generators.parser.tokens import KEYWORDS, SET_OPERATIONS
+from streamlink_sql.generators.parser.literals import target_of
+from streamlink_sql.generators.parser.schema import Schema
+from streamlink_sql.generators.parser.tokens import KEYWORDS, SET_OPERATIONS, Token, Val
 
 FEATURE_NAMES = (
     "log_probability",
@@ -34,6 +36,9 @@ FEATURE_NAMES = (
     "nested",
     "words_unknown",
     "tables_unnamed",
+    "texts_unknown",
+    "moments_impossible",
+    "contradictions",
 )
 CONFIDENCE_NAMES = (
     *("constant", "log_share", "log_probability", "items_used_likely", "items_unused_likely"),
@@ -46,6 +51,17 @@ _COLUMN_WHOLE = RELATIONS.index("word-column whole")
 
 
 Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A finished beam: its actions, the tokens they write, and the logarithm of its probability."""
+
+    actions: tuple[int, ...]
+    tokens: tuple[Token, ...]
+    log_probability: float
+    cells: frozenset[tuple[int, str]]
+    """Column and value of every cell that the question mentions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +83,19 @@ class Ranking:
 
     @classmethod
     def read(cls, path: Path) -> Ranking:
-        """The weights in a JSON file by name; those of the probability alone where there is none."""
+        """The weights in a JSON file by name, 0 for those it lacks; those of the probability alone where there is no file."""
         if not path.exists():
             return cls()
         found = json.loads(path.read_text(encoding="utf-8"))
         return cls(
-            tuple(found["weights"][name] for name in FEATURE_NAMES),
-            tuple(found["confidence"][name] for name in CONFIDENCE_NAMES),
+            tuple(found["weights"].get(name, 0.0) for name in FEATURE_NAMES),
+            tuple(found["confidence"].get(name, 0.0) for name in CONFIDENCE_NAMES),
             frozenset(found["common_words"]),
         )
 
-    def rank(
-        self, actions: Sequence[int], log_probability: float, linked: Linked, used: NDArray[np.float32], owners: Sequence[int]
-    ) -> Ranked:
+    def rank(self, beam: Finished, linked: Linked, used: NDArray[np.float32], schema: Schema) -> Ranked:
         """Features and score of one beam."""
-        found = features(actions, log_probability, linked, used, owners, self.common_words)
+        found = features(beam, linked, used, schema, self.common_words)
         return Ranked(float(found @ np.array(self.weights)), found)
 
     def confidences(self, drafts: Sequence[Sequence[Ranked]]) -> list[float]:
@@ -104,15 +118,9 @@ def confidence_features(found: Numbers, scores: Numbers, best: int) -> Numbers:
     return np.array([named[name] for name in CONFIDENCE_NAMES])
 
 
-def features(
-    actions: Sequence[int],
-    score: float,
-    linked: Linked,
-    used: NDArray[np.float32],
-    owners: Sequence[int],
-    common_words: frozenset[str],
-) -> Numbers:
-    """(FEATURE_NAMES,) of a finished beam; `used` are the network's logits of items being used, `owners` the table of every column."""
+def features(beam: Finished, linked: Linked, used: NDArray[np.float32], schema: Schema, common_words: frozenset[str]) -> Numbers:
+    """(FEATURE_NAMES,) of a finished beam; `used` are the network's logits of items being used."""
+    actions, score, owners = beam.actions, beam.log_probability, [table for table, _ in schema.columns]
     words, tables = len(linked.words), linked.table_count
     layout = Layout(words, tables, linked.column_count)
     columns = {action - layout.first_column for action in actions if action >= layout.first_column}
@@ -145,8 +153,32 @@ def features(
             sum(action in _SELECTS for action in actions) - 1,
             sum(1 for number in range(words) if number not in covered and _is_unknown(linked, number, common_words)),
             sum(1 for table in in_use if linked.features[words + table, 4] == NONE),
+            *_doubts(beam, schema),
         )
     )
+
+
+_RANGES = {"YEAR": (1000, 2200), "DECADE": (1000, 2200), "QUARTER": (1, 4), "MONTH": (1, 12), "DAY": (1, 31), "WEEKDAY": (0, 6)}
+_EQUALS = ("EQ", "IN")
+
+
+def _doubts(beam: Finished, schema: Schema) -> tuple[int, int, int]:
+    """Texts that no cell of their column is known to hold, parts of dates that cannot be, columns that must equal two things at once."""
+    texts = moments = contradictions = 0
+    equal: dict[int, str | int | float] = {}
+    for position, token in enumerate(beam.tokens):
+        if token in ("OR", "WHERE", "HAVING", *SET_OPERATIONS):
+            equal = {}
+        if not isinstance(token, Val):
+            continue
+        target = target_of(beam.tokens[:position], schema)
+        if target.function in _RANGES:
+            low, high = _RANGES[target.function]
+            moments += not (isinstance(token.value, int) and low <= token.value <= high)
+        elif target.column is not None and beam.tokens[position - 1] in _EQUALS:
+            texts += target.kind == "text" and (target.column, str(token.value)) not in beam.cells
+            contradictions += equal.setdefault(target.column, token.value) != token.value
+    return texts, moments, contradictions
 
 
 def _is_unknown(linked: Linked, number: int, common_words: frozenset[str]) -> bool:

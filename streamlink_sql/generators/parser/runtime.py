@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamlink_sql.errors import BadRequest, CannotAnswer, ModelUnavailable
-from streamlink_sql.generators.parser.actions import FIXED, SPAN_END, Layout, Position, sensible, to_tokens
+from streamlink_sql.generators.parser.actions import FIXED, SPAN_END, Layout, Position, known_cells, sensible, to_tokens
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, to_sql
 from streamlink_sql.generators.parser.linking import FEATURE_SIZES, RELATIONS, Linked, link
 from streamlink_sql.generators.parser.pieces import Pieces
-from streamlink_sql.generators.parser.ranking import Ranked, Ranking
+from streamlink_sql.generators.parser.ranking import Finished, Ranked, Ranking
 from streamlink_sql.types import Attempt, Context, Draft, Question, Table
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -72,16 +72,17 @@ class ParserGenerator:
         layout = Layout.of(linked)
         turned_down = {attempt.sql for attempt in refused}
         encoded = model.encode(linked)
+        cells = known_cells(context.matches, schema)
         drafts: dict[str, list[Ranked]] = {}
         for beam in model.search(encoded, layout, max(self._beams, n)):
-            tokens = to_tokens(beam.actions, layout, question.text, linked.words, schema, context.matches)
+            tokens = tuple(to_tokens(beam.actions, layout, question.text, linked.words, schema, context.matches))
             try:
-                sql = to_sql(tuple(tokens), schema, context.dialect)
+                sql = to_sql(tokens, schema, context.dialect)
             except NotCovered:
                 continue
             if sql not in turned_down:
-                owners = [table for table, _ in schema.columns]
-                drafts.setdefault(sql, []).append(model.ranking.rank(beam.actions, beam.score, linked, encoded["used"][0], owners))
+                finished = Finished(beam.actions, tokens, beam.score, cells)
+                drafts.setdefault(sql, []).append(model.ranking.rank(finished, linked, encoded["used"][0], schema))
         if not drafts:
             raise CannotAnswer("No query over these tables fits the question.")
         scored = zip(drafts, model.ranking.confidences(list(drafts.values())), strict=True)
