@@ -51,7 +51,7 @@ class Scripted:
 
     def generate(self, question: Question, context: Context, n: int, *, refused: tuple[Attempt, ...] = ()) -> list[Draft]:
         if self.wait:
-            self.wait.wait(10)
+            self.wait.wait(20)
         self.asked.append(refused)
         rounds = self.rounds[min(len(self.asked), len(self.rounds)) - 1] if self.rounds else []
         return [Draft(sql, score, "scripted-1") for sql, score in rounds[:n]]
@@ -355,7 +355,7 @@ def test_a_query_past_its_time_is_stopped(build: Build, store: Store) -> None:
     began = time.monotonic()
     with pytest.raises(TimedOut):
         control.answer(Question("how many?", time_limit_s=0.5))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
     assert [line["event"] for line in store.audit_lines()] == ["approved", "failed"]
 
 
