@@ -45,7 +45,7 @@ class Settings(BaseSettings):
 
     drafts: int = Field(default=4, ge=1, le=32, description="How many drafts of SQL the model writes for one question.")
     min_confidence: float = Field(
-        default=0.0, ge=0, le=1, description="Below this confidence the answer is that these tables cannot answer."
+        default=0.05, ge=0, le=1, description="Below this confidence the answer is that these tables cannot answer."
     )
 
     row_limit: int = Field(
