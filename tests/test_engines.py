@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import cast
 
@@ -754,3 +755,12 @@ def test_engines_can_be_used_from_a_thread_that_ends(tmp_path: Path) -> None:
         assert answers(found[0])
     finally:
         found[0].close()
+
+
+def test_a_number_that_arrow_cannot_carry_is_told(tmp_path: Path) -> None:
+    """A whole number of more than 38 digits is a clear error, and the next query is answered."""
+    (tmp_path / "t.csv").write_text("a\n1\n", encoding="utf-8")
+    with closing(DuckDBEngine(tmp_path)) as engine:
+        with pytest.raises(InvalidSQL, match="38 digits"):
+            engine.run(checked("SELECT 170141183460469231731687303715884105727 AS n FROM t", "duckdb"), row_limit=10, time_limit_s=20)
+        assert engine.run(checked("SELECT a FROM t", "duckdb"), row_limit=10, time_limit_s=20).table.num_rows == 1

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamlink_sql.generators.parser import actions, linking
-from streamlink_sql.generators.parser.actions import FIXED, Layout, Position, number_matches, sensible, to_tokens
+from streamlink_sql.generators.parser.actions import FIXED, Layout, Position, number_matches, sensible, to_tokens, years_compared
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, Val, to_sql
 from streamlink_sql.generators.parser.linking import MOST_PIECES, MOST_WORDS, Linked, link, split_words
 from streamlink_sql.generators.parser.literals import LITERALS, Target, locate, read
 from streamlink_sql.generators.parser.moments import read_date, read_part
 from streamlink_sql.generators.parser.numerals import number_within, read_number
 from streamlink_sql.generators.parser.pieces import Pieces
-from streamlink_sql.generators.parser.tokens import KEYWORDS, Token
+from streamlink_sql.generators.parser.tokens import KEYWORDS, Col, Tab, Token
 from streamlink_sql.types import Column, Dialect, Table, ValueMatch
 from tests.tiny_parser import MATCHES, QUESTION, SYNONYMS, TABLES, write_tokenizer
 
@@ -483,3 +483,31 @@ def test_the_upper_bound_of_a_range_stands_behind_the_lower_one() -> None:
     assert not sensible(position, layout)[FIXED : FIXED + 4].any()
     assert sensible(position, layout)[FIXED + 4 : FIXED + 6].all()
     assert position.mask(layout)[FIXED : FIXED + 6].all()
+
+
+def test_a_date_compared_with_a_bare_year_is_compared_by_its_year() -> None:
+    """An engine with real dates reads no '2015'."""
+    schema = Schema.of((Table("orders", (Column("id", "integer"), Column("day", "date"))),))
+    tokens: list[Token] = [
+        "SELECT",
+        "COUNT",
+        Tab(0),
+        "WHERE",
+        Col(1),
+        "GT",
+        Val("2015"),
+        "AND",
+        Col(1),
+        "BETWEEN",
+        Val("2016"),
+        Val("2018"),
+        "END",
+    ]
+    sql = to_sql(tuple(years_compared(tokens, schema)), schema, "duckdb")
+    assert sql == "SELECT COUNT(*) FROM orders WHERE YEAR(day) > 2015 AND YEAR(day) BETWEEN 2016 AND 2018"
+    unchanged: tuple[list[Token], ...] = (
+        ["SELECT", Col(1), "WHERE", Col(1), "GT", Val("2015-06-01"), "END"],
+        ["SELECT", Col(0), "WHERE", Col(0), "EQ", Val(2015), "END"],
+    )
+    for kept in unchanged:
+        assert years_compared(kept, schema) == kept

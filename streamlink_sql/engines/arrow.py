@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-from streamlink_sql.errors import TooCostly
+from streamlink_sql.errors import InvalidSQL, TooCostly
 
 
 def capped(schema: pa.Schema, batches: Iterable[pa.RecordBatch], row_limit: int, byte_limit: int) -> tuple[pa.Table, bool]:
@@ -38,9 +38,12 @@ def to_bytes(table: pa.Table) -> pa.Buffer:
 
 
 def from_bytes(data: bytearray) -> pa.Table:
-    """The table of an Arrow IPC stream, fully validated."""
+    """The table of an Arrow IPC stream, fully validated. InvalidSQL for what Arrow cannot carry: whole numbers of more than 38 digits."""
     table = pa.ipc.open_stream(pa.py_buffer(data)).read_all()
-    table.validate(full=True)
+    try:
+        table.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise InvalidSQL("A value of the result is out of range, such as a whole number of more than 38 digits.") from error
     return table
 
 

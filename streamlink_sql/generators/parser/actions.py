@@ -6,6 +6,7 @@ of the question takes two actions: its first word, then its last. The control st
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,12 +18,13 @@ from streamlink_sql.generators.parser.linking import Linked, Word
 from streamlink_sql.generators.parser.literals import LITERALS, Target, around, read, spanned, target_of
 from streamlink_sql.generators.parser.numerals import is_scale
 from streamlink_sql.generators.parser.schema import Schema
-from streamlink_sql.generators.parser.tokens import KEYWORDS, Col, Tab, Token, Val
+from streamlink_sql.generators.parser.tokens import COMPARISONS, FUNCTIONS, KEYWORDS, Col, Tab, Token, Val
 from streamlink_sql.types import ValueMatch
 
 KEYWORD_COUNT = len(KEYWORDS)
 FIXED = KEYWORD_COUNT + len(LITERALS)
 """Number of actions that are there for every question."""
+_YEAR = re.compile(r"[12]\d{3}")
 SPAN_END = STATE_COUNT
 """The state between the first and the last word of a literal."""
 STATES = STATE_COUNT + 1
@@ -149,6 +151,26 @@ def to_tokens(
         else:
             tokens.append(Col(action - layout.first_column))
     return tokens
+
+
+def years_compared(tokens: Sequence[Token], schema: Schema) -> list[Token]:
+    """The same with YEAR put before a date column that is compared with a bare year: '2015' is no date that an engine could read."""
+    mended: list[Token] = []
+    for position, token in enumerate(tokens):
+        if _meets_a_year(tokens, position, schema):
+            mended.append("YEAR")
+        mended.append(token)
+    return mended
+
+
+def _meets_a_year(tokens: Sequence[Token], position: int, schema: Schema) -> bool:
+    column, following = tokens[position], tokens[position + 1 : position + 4]
+    if not isinstance(column, Col) or schema.columns[column.index][1].kind not in ("date", "timestamp") or len(following) < 2:
+        return False
+    compared = following[1:] if following[0] == "BETWEEN" else following[1:2] if following[0] in COMPARISONS else ()
+    before = tokens[position - 1] if position else ""
+    plain = before not in (*FUNCTIONS, "SECOND", "OUTER")
+    return plain and bool(compared) and all(isinstance(token, Val) and _YEAR.fullmatch(str(token.value)) for token in compared)
 
 
 def _literal(
