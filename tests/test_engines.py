@@ -171,10 +171,19 @@ def test_sample(engine: EmbeddedEngine) -> None:
         ("SELECT count(*) FROM sales UNION ALL SELECT 1", {"sales"}),
         ("SELECT 1 AS one", set()),
         ("SELECT id FROM sales;", {"sales"}),
+        ('SELECT count(*) FROM sales JOIN (SELECT "select" AS id FROM "order") USING (id)', {"sales", "order"}),
+        ("SELECT id FROM sales WHERE (id, region) IN (SELECT id, 'west' FROM sales)", {"sales"}),
+        ("WITH x AS (SELECT region, sum(amount) AS s FROM sales GROUP BY 1) SELECT *, rank() OVER (ORDER BY s) FROM x", {"sales"}),
+        ("WITH x AS (SELECT id FROM sales) SELECT * FROM x JOIN x AS y USING (id)", {"sales"}),
     ],
 )
 def test_dry_run_names_the_tables(engine: EmbeddedEngine, sql: str, tables: set[str]) -> None:
     assert engine.dry_run(checked(sql, engine.dialect)).tables == tables
+
+
+def test_dry_run_takes_a_name_in_doubt_for_a_table(engine: EmbeddedEngine) -> None:
+    sql = 'WITH "order" AS (SELECT id FROM sales) SELECT * FROM "order" JOIN sales USING (id)'
+    assert "sales" in engine.dry_run(checked(sql, engine.dialect)).tables
 
 
 def test_dry_run_estimates_and_names_columns(engine: EmbeddedEngine) -> None:
@@ -636,6 +645,17 @@ def test_what_a_crashed_writer_left_is_read_from_a_copy(tmp_path: Path) -> None:
 
 
 # DuckDB's own ways
+
+
+def test_a_view_hides_what_it_reads_however_it_reads_it(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "x.sqlite")
+    connection.execute("CREATE TABLE t (a)")
+    inner = "WITH m AS (SELECT a, sum(a) AS s FROM t GROUP BY a) SELECT *, rank() OVER (ORDER BY s) AS r FROM m"
+    connection.execute(f"CREATE VIEW v AS {inner}")
+    connection.close()
+    engine = opened(tmp_path / "x.sqlite")
+    assert engine.dry_run(checked("WITH z AS (SELECT * FROM v) SELECT *, rank() OVER (ORDER BY r) FROM z", "sqlite")).tables == {"v"}
+    engine.close()
 
 
 def test_duckdb_types_schemas_and_views(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from streamlink_sql.engines import arrow, csv_files
+from streamlink_sql.engines.duckdb_named import named_tables
 from streamlink_sql.errors import EngineUnavailable, InvalidSQL, NotFound
 
 _BATCH = 16_384
@@ -115,8 +116,14 @@ class DuckDBReader:
         sql = request["sql"]
         columns = self._connection.sql(self._one_select(sql)).columns
         explained = self._connection.execute("EXPLAIN (FORMAT JSON) " + sql).fetchall()
-        tables = sorted({_plain_name(name) for name in self._schema_only().get_table_names(sql, qualified=True)})
-        return {"tables": tables, "columns": columns, "rows": _largest(json.loads(explained[0][1]))}, b""
+        return {"tables": self._named(sql), "columns": columns, "rows": _largest(json.loads(explained[0][1]))}, b""
+
+    def _named(self, sql: str) -> list[str]:
+        """The tables that a query names, by DuckDB's own reading."""
+        try:
+            return sorted({_plain_name(name) for name in self._schema_only().get_table_names(sql, qualified=True)})
+        except duckdb.BinderException:
+            return sorted({_full_name(schema or "main", name) for schema, name in named_tables(self._connection, sql)})
 
     def _one_select(self, sql: str) -> duckdb.Statement:
         statements = self._connection.extract_statements(sql)

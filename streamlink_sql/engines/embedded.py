@@ -75,7 +75,8 @@ class EmbeddedEngine:
         from sqlglot import exp
 
         aliases = {table.alias: table.name for table in query.tree.find_all(exp.Table) if table.alias}
-        reply, _ = self._call({"do": "plan", "sql": query.sql, "aliases": aliases}, self._plan_limit_s)
+        derived = sorted({node.alias for node in query.tree.find_all(exp.CTE, exp.Subquery) if node.alias})
+        reply, _ = self._call({"do": "plan", "sql": query.sql, "aliases": aliases, "derived": derived}, self._plan_limit_s)
         return Plan(frozenset(reply["tables"]), tuple(reply["columns"]), reply["rows"])
 
     def run(self, query: CheckedSQL, *, row_limit: int, time_limit_s: float, run_id: str = "") -> Rows:

@@ -37,9 +37,10 @@ _FUNCTION_NAMES = (
     "-> ->> abs acos acosh asin asinh atan atan2 atanh avg bm25 ceil ceiling char coalesce concat concat_ws cos cosh count "
     "cume_dist current_date current_time current_timestamp date datetime degrees dense_rank exp first_value floor format glob "
     "group_concat hex highlight ifnull iif instr json json_array json_array_length json_each json_extract json_group_array "
-    "json_group_object json_object json_quote json_tree json_type json_valid julianday lag last_value lead length like likelihood "
+    "json_group_object json_insert json_object json_patch json_quote json_remove json_replace json_set json_tree json_type json_valid "
+    "julianday lag last_value lead length like likelihood "
     "likely ln log log10 log2 lower ltrim match max min mod nth_value ntile nullif octet_length percent_rank pi pow power printf "
-    "quote radians rank replace round row_number rtrim sign sin sinh snippet soundex sqrt strftime string_agg substr substring sum "
+    "quote radians random rank replace round row_number rtrim sign sin sinh snippet soundex sqrt strftime string_agg substr substring sum "
     "tan tanh time timediff total trim trunc typeof unhex unicode unixepoch unlikely upper "
 )
 FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
@@ -92,6 +93,7 @@ class SQLiteReader:
         self._data = ""
         self._read: set[str] = set()
         self._touched: set[str] = set()
+        self._derived: frozenset[str] = frozenset()
         self._own_catalogue = False
         self._deadline = float("inf")
         self._answers: dict[str, Callable[[Mapping[str, Any]], tuple[dict[str, Any], Any]]] = {
@@ -132,7 +134,7 @@ class SQLiteReader:
             if (first or "").lower().startswith("sqlite_") and not self._own_catalogue:
                 return sqlite3.SQLITE_DENY
             self._touched.add(first or "")
-            if inner is None and first:
+            if first and (inner is None or inner.casefold() in self._derived):
                 self._read.add(first)
             return sqlite3.SQLITE_OK
         if action == sqlite3.SQLITE_FUNCTION:
@@ -149,6 +151,9 @@ class SQLiteReader:
     def _plan(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
         sql = request["sql"]
         self._read, self._touched = set(), set()
+        # SQLite names the CTE or view in which a column is read; what is read in a CTE of the query itself, the query reads
+        views = {name.casefold() for name in self._table_names("'view'")}
+        self._derived = frozenset(name.casefold() for name in request["derived"]) - views
         steps = self._connection.execute("EXPLAIN QUERY PLAN " + sql).fetchall()
         known = {name.casefold(): name for name in self._table_names()}
         tables = sorted({known[name.casefold()] for name in self._read if name.casefold() in known})
