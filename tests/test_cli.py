@@ -220,6 +220,35 @@ def test_tables(run: Run) -> None:
     }
 
 
+def test_ctrl_c_while_arguments_are_read(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli.LazyGroup, "make_context", stopped)
+    done = run("tables")
+    assert (done.status, done.err) == (5, "Stopped.\n")
+
+
+def test_a_wide_table_is_listed_in_short_and_shown_in_full(run: Run, place: Path) -> None:
+    (place / "data" / "wide.csv").write_text(",".join(f"c{number}" for number in range(100)) + "\n")
+    assert "c29 ... and 70 more" in run("tables").out
+    assert "c99" in run("tables", "wide").out
+
+
+def test_ids_of_the_history_stay_whole_where_there_is_little_room(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    asked = json.loads(run("ask", "how many sales?", "--format", "json").out)
+    assert asked["id"] in run("history").out
+
+
+def test_names_in_any_script_under_any_locale(place: Path) -> None:
+    (place / "data" / "prices.csv").write_text("価格\n1\n", encoding="utf-8")
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run([sys.executable, "-m", "streamlink_sql.cli", "tables"], env=plain, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "価格" in done.stdout.decode()
+
+
 def test_history(run: Run) -> None:
     run("ask", "how many sales?")
     run("ask", "drop the sales")
@@ -308,6 +337,20 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
         file.writelines([b"half", "no bytes"])  # type: ignore[list-item]
     assert path.read_text() == "before"
     assert [entry.name for entry in tmp_path.iterdir()] == ["x.csv"]
+
+
+def test_what_is_no_plain_file_is_left_alone(run: Run, place: Path) -> None:
+    os.mkfifo(place / "pipe")
+    (place / "real.csv").write_text("old")
+    (place / "link.csv").symlink_to("real.csv")
+    for name in ("pipe", "data"):
+        done = run("ask", "all sales", "--output", str(place / name), "--format", "csv")
+        assert done.status == 2
+        assert name in done.err
+    assert (place / "pipe").is_fifo()
+    assert run("ask", "all sales", "--output", str(place / "link.csv")).status == 0
+    assert (place / "link.csv").is_symlink()
+    assert (place / "real.csv").read_text().startswith("id,name")
 
 
 def test_a_full_disk_leaves_no_half_file() -> None:

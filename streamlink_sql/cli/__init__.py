@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from dataclasses import dataclass
 from importlib import import_module
@@ -21,6 +22,9 @@ COMMANDS = {
     "evaluate": ("streamlink_sql.evaluate.commands:app", "Measure a model on questions with known answers."),
 }
 """Command -> where it lives, and its line in `--help`."""
+
+INTERRUPTED = 130
+"""What the library exits with when Ctrl-C comes while it reads the arguments."""
 
 
 @dataclass(slots=True)
@@ -92,15 +96,28 @@ def build() -> LazyGroup:
 
 def main() -> None:
     """The entry point of the program."""
+    _speak_utf8()
     try:
         build()(prog_name="streamlink-sql")
     except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        sys.exit(5)
+    except SystemExit as ended:
+        if ended.code != INTERRUPTED:
+            raise
         print("Stopped.", file=sys.stderr)
         sys.exit(5)
     except Exception as error:  # noqa: BLE001 - the edge of the process: whatever it is becomes one line with an id, and the trace goes to the log
         from streamlink_sql.cli.problems import internal
 
         sys.exit(_report(internal(error), Front(as_json="json" in sys.argv)))
+
+
+def _speak_utf8() -> None:
+    """What is printed is UTF-8 whatever the locale says, as files are; what UTF-8 cannot hold is shown escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _report(error: StreamLinkError, front: Front) -> int:

@@ -45,9 +45,9 @@ def ask(
 ) -> None:
     """Ask your data a question."""
     ctx.obj.as_json = form is Format.json
+    check_output(output)
     chosen = choose_format(form, output)
     ctx.obj.as_json = chosen is Format.json
-    check_output(output)
     text = sys.stdin.buffer.read(1_000_000).decode("utf-8", "replace") if question == "-" else question
 
     from streamlink_sql.assemble import control_unit

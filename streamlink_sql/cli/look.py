@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import closing
 from typing import Annotated
 
@@ -11,6 +12,9 @@ from streamlink_sql.cli.options import AsJSON, Config, Data, Glossary, Store
 from streamlink_sql.cli.output import for_terminal, json_line
 from streamlink_sql.errors import NotFound
 from streamlink_sql.types import Table
+
+SHOWN_COLUMNS = 30
+"""Columns of a table that a list of tables names; `tables NAME` names all."""
 
 
 def tables(
@@ -36,7 +40,9 @@ def tables(
     elif name is not None:
         _print(["column", "type", "means"], [[c.name, c.native or c.kind, c.comment] for c in found[0].columns])
     else:
-        rows = [[t.name, "" if t.rows is None else f"{t.rows:,}", ", ".join(c.name for c in t.columns), t.comment] for t in found]
+        if not found:
+            print("There are no tables in this data.", file=sys.stderr)
+        rows = [[t.name, "" if t.rows is None else f"{t.rows:,}", _some(t), t.comment] for t in found]
         _print(["table", "rows", "columns", "means"], rows)
 
 
@@ -62,8 +68,17 @@ def history(
         for key, value in entries[0].items():
             print(f"{key}: {for_terminal(value if isinstance(value, str) else json_line(value))}")
     else:
-        rows = [[e["asked_at"][:19], e["state"], e["question"], e.get("sql") or e.get("detail") or "", e["id"]] for e in entries]
-        _print(["asked", "state", "question", "what became of it", "id"], rows)
+        for entry in entries:
+            print(f"{entry['asked_at'][:19]}  {entry['id']}  {entry['state']}")
+            for text in (entry["question"], entry.get("sql") or entry.get("detail") or ""):
+                print(f"  {for_terminal(text)}")
+
+
+def _some(table: Table) -> str:
+    """The names of the first columns, and how many more there are."""
+    names = ", ".join(column.name for column in table.columns[:SHOWN_COLUMNS])
+    more = len(table.columns) - SHOWN_COLUMNS
+    return f"{names} ... and {more:,} more" if more > 0 else names
 
 
 def _one(found: tuple[Table, ...], name: str) -> Table:

@@ -51,6 +51,8 @@ def check_output(output: Path | None) -> None:
         return
     if output.is_dir():
         raise BadRequest(f"{output} is a folder; name a file with --output.")
+    if output.exists() and not output.is_file():
+        raise BadRequest(f"{output} is not a plain file; name one with --output, or leave it out to write to stdout.")
     if not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
         raise BadRequest(f"{output.parent} is not a folder that can be written to.")
 
@@ -67,8 +69,9 @@ def write_answer(answer: Answer, form: Format, output: Path | None, *, sql: bool
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that appears under its name when all of it is written, and not at all otherwise."""
+    """A file that appears under its name when all of it is written, and not at all otherwise. A link stays one: its target is written."""
     try:
+        path = path.resolve()
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         try:
             with os.fdopen(handle, "wb") as file:
