@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from streamlink_sql.errors import BadRequest
+from streamlink_sql.errors import BadRequest, PolicyRefused
 
 BYTES_MAX = 4096
 WORD = re.compile(r"[^\W\d_]+")
@@ -42,9 +42,18 @@ SCRIPTS = {
 }
 
 
+WRITE = re.compile(
+    r"(?:(?:please|now|can you|could you)\s+)*"
+    r"(?:(?:delete|drop|truncate|remove|erase|wipe)\s+(?:all|the|from|table|tables|database|schema|every|everything|my|our|column|rows?|view)\b"
+    r"|(?:insert\s+into|alter\s+table|grant\s+\w+\s+(?:on|to)|update\s+\w+\s+set)\b)",
+    re.IGNORECASE,
+)
+"""Plain requests to change data, which no reading of the question answers."""
+
+
 def readable(text: str, *, english_only: bool) -> str:
-    """The question without blanks around it; raises BadRequest with a sentence that helps."""
-    stripped = text.strip()
+    """The question without blanks around it; raises BadRequest or PolicyRefused with a sentence that helps."""
+    stripped = text.strip() if isinstance(text, str) else ""
     if not stripped:
         raise BadRequest('The question is empty. Ask something like "how many rows are there per year?".', rule="empty")
     if len(stripped.encode("utf-8", "surrogatepass")) > BYTES_MAX:
@@ -53,6 +62,10 @@ def readable(text: str, *, english_only: bool) -> str:
         raise BadRequest("The question holds control characters or binary data. Ask it in plain text.", rule="binary")
     if not WORD.search(stripped):
         raise BadRequest("There is no word in the question. Ask it in plain words.", rule="no_words")
+    if WRITE.match(stripped):
+        raise PolicyRefused(
+            "StreamLink only reads: it changes, adds and deletes nothing. Ask for what you want to see.", rule="question.write"
+        )
     if english_only and (language := other_language(stripped)):
         raise BadRequest(
             f"The embedded model reads English, and this question seems to be in {language}. Ask it in English, "

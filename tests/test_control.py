@@ -520,3 +520,16 @@ def test_a_language_that_the_model_does_not_read(text: str, language: str) -> No
 )
 def test_english_with_foreign_names_is_english(text: str) -> None:
     assert other_language(text) is None
+
+
+@pytest.mark.parametrize("text", ["delete all customers", "Please drop table customers", "DROP DATABASE", "insert into t values (1)"])
+def test_a_request_to_change_data_is_refused(text: str) -> None:
+    """No reading of it would do what was asked."""
+    with pytest.raises(PolicyRefused, match="only reads"):
+        readable(text, english_only=True)
+
+
+@pytest.mark.parametrize("text", ["drop rate per product", "removed items per day", "which grants went to Berlin?", "updates per user"])
+def test_words_of_change_may_stand_in_questions(text: str) -> None:
+    """They are names of things, too."""
+    assert readable(text, english_only=True) == text
