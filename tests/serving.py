@@ -37,7 +37,7 @@ SAYS: dict[str, str | Exception] = {
     "total per region": "SELECT region, sum(amount) AS total FROM sales GROUP BY region ORDER BY region",
     "no sales": "SELECT * FROM sales WHERE id < 0",
     "one of each": EVERY_KIND,
-    "drop the sales": "DROP TABLE sales",
+    "which sales can go?": "DROP TABLE sales",
     "a column that is not there": "SELECT revenue FROM sales",
     "never ends": ENDLESS,
 }

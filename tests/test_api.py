@@ -124,10 +124,17 @@ def test_accepted_means_written_down(http: httpx.Client, control: ControlUnit) -
 
 
 def test_a_problem_in_a_stream_is_an_event(http: httpx.Client) -> None:
-    told = events(http.post("/v1/ask", json={"question": "drop the sales"}, headers=STREAM))
+    told = events(http.post("/v1/ask", json={"question": "which sales can go?"}, headers=STREAM))
     assert told[0][0] == "accepted"
     assert (told[-1][0], told[-1][1]["code"], told[-1][1]["status"]) == ("problem", "policy_refused", 422)
     assert events(http.post("/v1/ask", json={"question": " "}, headers=STREAM))[-1][1]["code"] == "bad_request"
+
+
+def test_a_request_to_change_data_is_refused_before_it_is_accepted(http: httpx.Client) -> None:
+    body = problem(http.post("/v1/ask", json={"question": "drop the sales"}), 422, "policy_refused")
+    assert (body["rule"], "attempts" in body) == ("question.write", False)
+    ((name, told),) = events(http.post("/v1/ask", json={"question": "drop the sales"}, headers=STREAM))
+    assert (name, told["code"], told["rule"]) == ("problem", "policy_refused", "question.write")
 
 
 def test_line_breaks_of_every_kind_stay_within_an_event(http: httpx.Client) -> None:
@@ -412,7 +419,7 @@ def test_health_readiness_and_counters(http: httpx.Client) -> None:
     assert http.get("/healthz").json()["status"] == "ok"
     assert http.get("/readyz").status_code == 200
     http.post("/v1/ask", json={"question": "how many sales?"})
-    http.post("/v1/ask", json={"question": "drop the sales"})
+    http.post("/v1/ask", json={"question": "which sales can go?"})
     page = http.get("/metrics")
     assert page.headers["content-type"].startswith("text/plain")
     assert 'streamlink_questions_total{code="ok"}' in page.text

@@ -34,7 +34,7 @@ ENDLESS = """
 RECORDED = {
     "all sales": "SELECT * FROM sales ORDER BY id",
     "how many sales?": "SELECT count(*) AS n FROM sales",
-    "drop the sales": "DROP TABLE sales",
+    "which sales can go?": "DROP TABLE sales",
     "never ends": ENDLESS,
 }
 
@@ -136,7 +136,8 @@ def test_a_file_tells_its_format(run: Run, place: Path, name: str) -> None:
         (["ask", ""], 2, "empty"),
         (["ask", "how many " * 1300], 2, "longer than 4 KB"),
         (["ask", "how many\x07"], 2, "control characters"),
-        (["ask", "drop the sales"], 3, "Rule"),
+        (["ask", "which sales can go?"], 3, "Rule"),
+        (["ask", "drop the sales"], 3, "Rule: question.write"),
         (["ask", "something that nobody recorded"], 3, ""),
         (["ask", "how many sales?", "--data", "nowhere"], 2, "nowhere"),
         (["ask", "how many sales?", "--model", "nonsense"], 2, "nonsense"),
@@ -170,7 +171,7 @@ def test_a_problem_is_a_sentence_and_a_status(run: Run, arguments: list[str], st
 
 
 def test_with_json_a_problem_is_json(run: Run) -> None:
-    done = run("ask", "drop the sales", "--format", "json")
+    done = run("ask", "which sales can go?", "--format", "json")
     problem = json.loads(done.out)
     assert (done.status, problem["code"], problem["status"], done.err) == (3, "policy_refused", 422, "")
     assert problem["attempts"][0]["sql"] == "DROP TABLE sales"
@@ -251,9 +252,12 @@ def test_names_in_any_script_under_any_locale(place: Path) -> None:
 
 def test_history(run: Run) -> None:
     run("ask", "how many sales?")
-    run("ask", "drop the sales")
+    run("ask", "which sales can go?")
     entries = json.loads(run("history", "--json").out)
-    assert [(entry["question"], entry["state"]) for entry in entries] == [("drop the sales", "problem"), ("how many sales?", "answered")]
+    assert [(entry["question"], entry["state"]) for entry in entries] == [
+        ("which sales can go?", "problem"),
+        ("how many sales?", "answered"),
+    ]
     assert "how many sales?" in run("history").out
     one = run("history", entries[1]["id"])
     assert "SELECT COUNT(*)" in one.out

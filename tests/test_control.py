@@ -153,7 +153,7 @@ def test_when_all_is_refused_nothing_runs_and_the_user_learns_why(
 ) -> None:
     generator = says(sql)
     with pytest.raises(error) as caught:
-        build(generator).answer(Question("remove all sales", id="one"))
+        build(generator).answer(Question("which sales can go?", id="one"))
     assert len(generator.asked) == 2
     assert caught.value.helps["id"] == "one"
     assert caught.value.helps["attempts"][0]["sql"] == sql
@@ -264,7 +264,7 @@ def test_who_waits_learns_of_a_failure(build: Build) -> None:
     go = threading.Event()
     control = build(Scripted([("DROP TABLE sales", 0.9)], wait=go))
     with ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(control.answer, Question("drop it", id="one")) for _ in range(2)]
+        asked = [pool.submit(control.answer, Question("which sales can go?", id="one")) for _ in range(2)]
         time.sleep(0.1)
         go.set()
         assert [type(future.exception(20)) for future in asked] == [PolicyRefused, PolicyRefused]
@@ -525,8 +525,18 @@ def test_english_with_foreign_names_is_english(text: str) -> None:
 @pytest.mark.parametrize("text", ["delete all customers", "Please drop table customers", "DROP DATABASE", "insert into t values (1)"])
 def test_a_request_to_change_data_is_refused(text: str) -> None:
     """No reading of it would do what was asked."""
+    for english_only in (True, False):
+        with pytest.raises(PolicyRefused, match="only reads") as caught:
+            readable(text, english_only=english_only)
+        assert caught.value.helps["rule"] == "question.write"
+
+
+def test_a_request_to_change_data_reaches_no_model_and_no_engine(build: Build, store: Store) -> None:
+    generator = says("SELECT count(*) AS n FROM sales")
     with pytest.raises(PolicyRefused, match="only reads"):
-        readable(text, english_only=True)
+        build(generator).answer(Question("please remove all sales", id="one"))
+    assert generator.asked == []
+    assert not {"approved", "answered"} & {line["event"] for line in store.audit_lines()}
 
 
 @pytest.mark.parametrize("text", ["drop rate per product", "removed items per day", "which grants went to Berlin?", "updates per user"])

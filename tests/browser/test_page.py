@@ -32,7 +32,6 @@ RECORDED = {
     "total per region": "SELECT region, sum(amount) AS total FROM sales GROUP BY region ORDER BY total DESC",
     "all sales": "SELECT * FROM sales ORDER BY id",
     "never ends": ENDLESS,
-    "drop the sales": "DROP TABLE sales",
     "show the hostile": 'SELECT * FROM hostile ORDER BY ":n"',
     f"what is {IMAGE} {{{{ 7*7 }}}}": f"SELECT '{IMAGE}' AS \"{IMAGE}\", 5 AS n FROM sales LIMIT 1",
     "refuse the hostile": f'SELECT "{IMAGE}" FROM sales',
