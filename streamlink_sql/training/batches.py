@@ -71,7 +71,8 @@ def prepare(example: Example, database: Database, pieces: WordPieces, rng: rando
     if rng is not None:
         tables, example = cut_schema(example, database, rng, most_columns=rng.choice((16, 24, 24, 45)))
         example = _varied(example, rng)
-        synonyms = {} if rng.random() < 0.3 else synonyms
+        kept = rng.choices((0.0, 0.5, 1.0), (8, 5, 7))[0]
+        synonyms = {place: found for place, found in synonyms.items() if rng.random() < kept}
     schema = Schema.of(tables)
     linked = link(example.question, schema, example.matches, synonyms, pieces)
     actions = to_actions(example.symbols, len(linked.words), linked.table_count)

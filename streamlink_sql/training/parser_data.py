@@ -118,6 +118,7 @@ def _database(entry: Mapping[str, Any], native: Mapping[tuple[str, str], str]) -
         (owner, name), (target, other) = columns[left], columns[right]
         refers[owner].append(ForeignKey((name,), names[target], (other,)))
     synonyms: dict[Place, tuple[str, ...]] = {}
+    more, of_tables = entry.get("column_synonyms", ()), entry.get("table_synonyms", ())
     fields: dict[int, list[Column]] = defaultdict(list)
     for number, (owner, name) in enumerate(columns):
         if owner < 0:
@@ -125,9 +126,9 @@ def _database(entry: Mapping[str, Any], native: Mapping[tuple[str, str], str]) -
         declared = native.get((names[owner].casefold(), name.casefold()))
         kind = given[number] if given else kind_of(declared) if declared else _SPIDER_TYPES.get(entry["column_types"][number], "text")
         fields[owner].append(Column(name, kind, declared or ""))
-        _add_synonym(synonyms, (names[owner], name), name, entry["column_names"][number][1])
+        _add_synonyms(synonyms, (names[owner], name), name, [entry["column_names"][number][1], *(more[number] if more else ())])
     for number, name in enumerate(names):
-        _add_synonym(synonyms, (name, ""), name, entry["table_names"][number])
+        _add_synonyms(synonyms, (name, ""), name, [entry["table_names"][number], *(of_tables[number] if of_tables else ())])
     tables = tuple(
         Table(name, tuple(fields[number]), tuple(keys[number]), tuple(refers[number]))
         for number, name in enumerate(names)
@@ -136,9 +137,9 @@ def _database(entry: Mapping[str, Any], native: Mapping[tuple[str, str], str]) -
     return Database(entry["db_id"], tables, synonyms)
 
 
-def _add_synonym(synonyms: dict[Place, tuple[str, ...]], place: Place, name: str, natural: str) -> None:
-    if shown_name(name) != natural.lower().strip():
-        synonyms[place] = (natural.strip(),)
+def _add_synonyms(synonyms: dict[Place, tuple[str, ...]], place: Place, name: str, given: Sequence[str]) -> None:
+    if found := tuple(dict.fromkeys(other.strip() for other in given if shown_name(name) != other.lower().strip())):
+        synonyms[place] = found
 
 
 def sqlite_values(path: Path, most: int = 20_000) -> dict[Place, list[str]]:

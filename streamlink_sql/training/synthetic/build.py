@@ -23,7 +23,7 @@ SPIDER_TYPES = {"text": "text", "date": "time", "timestamp": "time", "boolean": 
 
 
 def spider_schema(base: Base) -> dict[str, Any]:
-    """A schema in Spider's form, with the kind of each column added; column 0 is `*`."""
+    """A schema in Spider's form, with the kind of each column and what people call tables and columns added; column 0 is `*`."""
     cols = [col for table in base.tables for col in table.cols]
     at = {(col.table, col.name): index for index, col in enumerate(cols, 1)}
     numbers = {table.name: index for index, table in enumerate(base.tables)}
@@ -34,6 +34,8 @@ def spider_schema(base: Base) -> dict[str, Any]:
         "table_names": [words_of(table.name) for table in base.tables],
         "column_names_original": [[-1, "*"], *([numbers[col.table], col.name] for col in cols)],
         "column_names": [[-1, "*"], *([numbers[col.table], words_of(col.name)] for col in cols)],
+        "table_synonyms": [[one for one, _ in table.nouns] for table in base.tables],
+        "column_synonyms": [[], *(list(col.phrases) for col in cols)],
         "column_types": ["text", *(SPIDER_TYPES.get(kind, "number") for kind in kinds)],
         "column_kinds": ["other", *kinds],
         "primary_keys": [at[col.table, col.name] for col in cols if col.role == "id"],

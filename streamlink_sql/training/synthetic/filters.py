@@ -10,7 +10,7 @@ from random import Random
 from streamlink_sql.training.synthetic import phrases
 from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.moments import when
-from streamlink_sql.training.synthetic.schema import Col, Edge, Tab
+from streamlink_sql.training.synthetic.schema import NAMING, Col, Edge, Tab
 from streamlink_sql.training.synthetic.sql import literal
 
 STOP = {"the", "and", "of", "with", "after", "room", "for", "from", "introduction", "topics"}
@@ -254,8 +254,30 @@ def _flag(maker: Maker, col: Col) -> Filter:
     return Filter(sql, f"that are {words}", f"are {words}", "", (), (col,), "boolean")
 
 
+def _named(maker: Maker, col: Col) -> Filter:
+    """The name of somebody else in the row: "inspected by Ann Lee"."""
+    value, name = str(maker.cell(col)), maker.phrase(col)
+    said, prep = phrases.said(value, maker.rng), maker.rng.choice(col.attrs.get("prep", "").split("/"))
+    if prep and maker.rng.random() < 0.6:
+        return Filter(f"{col.ref} = {literal(value)}", f"{prep} {said}", f"are {prep} {said}", "", (), (col,))
+    return Filter(f"{col.ref} = {literal(value)}", _whose(maker, name, said), f"have {name} {said}", "", (), (col,))
+
+
+def _happened(maker: Maker, col: Col) -> Filter:
+    """A date that tells whether something happened: "approved permits", "permits that are not closed yet"."""
+    verb = col.attrs["verb"]
+    if maker.rng.random() < 0.6:
+        if maker.rng.random() < 0.7 and " " not in verb:
+            return Filter(f"{col.ref} IS NOT NULL", "", f"were {verb}", verb, (), (col,), "happened")
+        return Filter(f"{col.ref} IS NOT NULL", maker.say("that [were|have been] {v}", v=verb), f"were {verb}", "", (), (col,), "happened")
+    post = maker.say("that [were never {v}|are not {v} yet|are still not {v}|have not been {v}]", v=verb)
+    return Filter(f"{col.ref} IS NULL", post, f"were never {verb}", "", (), (col,), "happened")
+
+
 def _null(maker: Maker, col: Col) -> Filter:
     name = maker.phrase(col)
+    if col.role == "date" and "verb" in col.attrs and not col.attrs["verb"].startswith("that") and maker.rng.random() < 0.75:
+        return _happened(maker, col)
     if maker.rng.random() < 0.65:
         post = maker.say(
             "[without {a}|with no {n}|with missing {n}|whose {n} is [missing|unknown|empty|not recorded]|lacking {a}|that have no {n}]",
@@ -287,6 +309,8 @@ def column_filter(maker: Maker, col: Col) -> Filter | None:
         if "vs" in col.attrs and chance < 0.2:
             return _versus(maker, col)
         return _equals(maker, col) if chance > 0.92 and col.gen in ("int", "qty") else _measure(maker, col)
+    if col.role == "text" and col.gen in NAMING and chance < 0.75:
+        return _named(maker, col)
     makers = {"date": _date, "year": _date, "flag": _flag, "text": _contains, "name": _contains}
     return makers[col.role](maker, col) if col.role in makers else None
 

@@ -45,6 +45,8 @@ KINDS: dict[str, Kind] = {
     "BOOLEAN": "boolean",
     "VARCHAR": "text",
 }
+NAMING = ("person", "company", "place")
+"""Kinds of names that occur in several rows where they do not name the row itself."""
 ADDITIVE = ("qty", "amt", "big")
 
 
@@ -104,6 +106,11 @@ class Tab:
     def label(self) -> Col | None:
         """The column that names a row, if there is one."""
         return next(iter(self.of("name")), None)
+
+    @cached_property
+    def others(self) -> list[Col]:
+        """Columns that name somebody or something other than the row, such as the inspector of a building."""
+        return [col for col in self.of("text") if col.gen in NAMING]
 
     @cached_property
     def people(self) -> bool:

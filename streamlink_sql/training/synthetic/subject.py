@@ -198,7 +198,8 @@ def _date_dim(maker: Maker, col: Col, table: Tab) -> Dim:
 def dimension(maker: Maker, table: Tab, dates: bool = True, used: Sequence[Col] = (), entity: float = 0.5) -> Dim | None:
     """Something to group the rows of a table by: a category, a flagless code, a date part, or a parent by name or category."""
     rng = maker.rng
-    own = [col for col in table.of("category", *(("date", "year") if dates else ())) if col not in used and len(maker.values(col)) > 1]
+    own = [*table.of("category", *(("date", "year") if dates else ())), *table.others]
+    own = [col for col in own if col not in used and len(maker.values(col)) > 1]
     links = maker.base.links(table.name)
     paths = [path for path in (*maker.base.ups(table.name), *links) if maker.base.table(path[-1].parent.table).of("name", "category")]
     if paths and (not own or rng.random() < entity):

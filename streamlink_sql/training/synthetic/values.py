@@ -136,6 +136,8 @@ def _values(col: Col, table: Tab, base: Base, data: Data, rng: Random) -> list[V
             keys: list[Value] = _values(parent, table, base, data, rng)
             return _skewed(keys, count, rng, 0.15)
         return _skewed(data[parent.table][parent.name], count, rng, 0.85)
+    if col in table.others:
+        return _skewed(names(col, max(20, count // 12), rng), count, rng)
     if col.gen in ("person", "company", "title", "product", "place", "label"):
         return names(col, count, rng)
     if col.gen == "one":
