@@ -9,7 +9,7 @@ from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.moments import when
 from streamlink_sql.training.synthetic.schema import Col, Edge, Tab
 from streamlink_sql.training.synthetic.sql import Core, literal, percent, ratio, year
-from streamlink_sql.training.synthetic.subject import Dim, Pair, Subject, column_measure, dimension, of_parent, subject
+from streamlink_sql.training.synthetic.subject import Dim, Pair, Subject, column_measure, dimension, of_parent, parent_noun, subject
 from streamlink_sql.training.synthetic.templates import template
 
 SINCE = ("date_since", "date_between", "date_after", "date_last")
@@ -360,7 +360,7 @@ def rate_trend(m: Maker, table: Tab) -> Pair | None:
 
 def _kinds(m: Maker, table: Tab) -> list[tuple[Edge, Col]]:
     """Parents whose rows are called by their kind, such as universities among organisations."""
-    ups = [path[0] for path in m.base.ups(table.name, 1)]
+    ups = [path[0] for path in m.base.ups(table.name, 1) if path[0].unique]
     return [(edge, col) for edge in ups for col in m.base.table(edge.parent.table).of("category") if "noun" in col.attrs]
 
 
@@ -466,7 +466,7 @@ def other_place(m: Maker, table: Tab) -> Pair | None:
         return None
     edge, mine, other = m.rng.choice(found)
     s = subject(m, table, most=1, used=(mine,), parents=False)
-    owner = phrases.noun(m.base.table(edge.parent.table), m.rng)[0]
+    owner = parent_noun(m, edge)[0]
     same = m.rng.random() < 0.35
     name = m.phrase(mine)
     pattern = (
@@ -497,7 +497,7 @@ def most_with(m: Maker, table: Tab) -> Pair | None:
     end = "highest" if largest else "lowest"
     how = "how many" if measure.kind == "count" else "how much"
     question = m.say(
-        "[which {k} {d} have the {e} {w}, and {h}|which {k} {d} have the {e} {w} and what is it|{k} {d} with the {e} {w} and {h}]"
+        "[which {k} {d} have the {e} {w}, and {h}|which {k} {d} have the {e} {w}, with the figures|{k} {d} with the {e} {w} and {h}]"
         if k > 1
         else "[which {o} has the {e} {w}, and {h}|which {o} has the {e} {w} and what is it|{o} with the {e} {w} and the figure]",
         k=phrases.number(k, m.rng),
