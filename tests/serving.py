@@ -100,10 +100,10 @@ def serving(control: Control, **options: Any) -> Iterator[str]:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(20)
+            thread.join(60)
 
 
-def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
+def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
     """Waits until something is true; fails where it never is."""
     end = time.monotonic() + seconds
     while not true():

@@ -56,7 +56,7 @@ def url(control: ControlUnit) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def http(url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=url, timeout=30) as client:
+    with httpx.Client(base_url=url, timeout=120) as client:
         yield client
 
 
@@ -336,25 +336,25 @@ def underway(http: httpx.Client) -> float:
 
 def test_a_question_is_called_off(http: httpx.Client) -> None:
     def ask() -> httpx.Response:
-        return http.post("/v1/ask", json={"question": "never ends", "id": "off", "time_limit_s": 60})
+        return http.post("/v1/ask", json={"question": "never ends", "id": "off", "time_limit_s": 200})
 
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(ask)
         until(lambda: http.delete("/v1/runs/off").status_code == 200)
-        problem(asked.result(20), 499, "cancelled")
+        problem(asked.result(60), 499, "cancelled")
     assert http.get("/v1/history/off").json()["code"] == "cancelled"
 
 
 @pytest.mark.parametrize("headers", [{}, STREAM], ids=["plain", "stream"])
 def test_who_hangs_up_calls_the_question_off(http: httpx.Client, url: str, control: ControlUnit, headers: dict[str, str]) -> None:
     id_ = str(uuid.uuid4())
-    body = json.dumps({"question": "never ends", "id": id_, "time_limit_s": 120})
+    body = json.dumps({"question": "never ends", "id": id_, "time_limit_s": 200})
     where = urlsplit(url)
     lines = [f"{name}: {value}\r\n" for name, value in {"Content-Type": "application/json", **headers}.items()]
     with socket.create_connection((where.hostname or "", where.port or 0)) as line:
         line.sendall(f"POST /v1/ask HTTP/1.1\r\nHost: x\r\n{''.join(lines)}Content-Length: {len(body)}\r\n\r\n{body}".encode())
         until(lambda: any(entry["event"] == "approved" for entry in control.store.audit_lines(id=id_)))
-    until(lambda: bool(control.entry(id_)["state"] == "problem"), 10)
+    until(lambda: bool(control.entry(id_)["state"] == "problem"))
     assert control.entry(id_)["code"] == "cancelled"
     until(lambda: underway(http) == 0)
 
@@ -368,16 +368,16 @@ def test_a_question_goes_on_while_another_asker_waits_for_it(data: Path) -> None
                 stages.set()
 
         with ThreadPoolExecutor(2) as pool:
-            first = pool.submit(desk.ask, Question("never ends", id=id_, time_limit_s=30), watch)
-            assert stages.wait(20)
-            second = pool.submit(desk.ask, Question("never ends", id=id_, time_limit_s=30))
+            first = pool.submit(desk.ask, Question("never ends", id=id_, time_limit_s=200), watch)
+            assert stages.wait(60)
+            second = pool.submit(desk.ask, Question("never ends", id=id_, time_limit_s=200))
             until(lambda: desk._askers[id_] == 2)
             desk.left(id_)
             assert not first.done()
             desk.left(id_)
             for one in (first, second):
                 with pytest.raises(StreamLinkError) as raised:
-                    one.result(20)
+                    one.result(60)
                 assert raised.value.code == "cancelled"
 
 
@@ -385,29 +385,29 @@ def test_when_all_places_are_taken_it_says_when_to_come_back(data: Path) -> None
     with (
         control_on(data) as opened,
         serving(opened, at_once=1) as address,
-        httpx.Client(base_url=address, timeout=60) as client,
+        httpx.Client(base_url=address, timeout=120) as client,
         ThreadPoolExecutor(1) as pool,
     ):
-        asked = pool.submit(lambda: client.post("/v1/sql", json={"sql": ENDLESS, "id": "long", "time_limit_s": 60}))
+        asked = pool.submit(lambda: client.post("/v1/sql", json={"sql": ENDLESS, "id": "long", "time_limit_s": 200}))
         until(lambda: underway(client) == 1)
         busy = client.post("/v1/ask", json={"question": "how many sales?"})
         assert problem(busy, 503, "busy")["retry_after"] == 2
         assert busy.headers["retry-after"] == "2"
         assert client.get("/healthz").status_code == 200
         until(lambda: client.delete("/v1/runs/long").status_code == 200)
-        problem(asked.result(20), 499, "cancelled")
+        problem(asked.result(60), 499, "cancelled")
 
 
 @pytest.mark.parametrize("headers", [{}, STREAM], ids=["plain", "stream"])
 def test_a_server_that_stops_calls_off_what_is_under_way_and_says_so(data: Path, headers: dict[str, str]) -> None:
     with control_on(data) as opened, ThreadPoolExecutor(1) as pool:
         with serving(opened) as address:
-            body = {"question": "never ends", "id": "last", "time_limit_s": 100}
-            asked = pool.submit(lambda: httpx.post(f"{address}/v1/ask", json=body, headers=headers, timeout=60))
+            body = {"question": "never ends", "id": "last", "time_limit_s": 200}
+            asked = pool.submit(lambda: httpx.post(f"{address}/v1/ask", json=body, headers=headers, timeout=120))
             until(lambda: any(line["event"] == "approved" for line in opened.store.audit_lines(id="last")))
             began = time.monotonic()
-        assert time.monotonic() - began < 10
-        response = asked.result(20)
+        assert time.monotonic() - began < 50
+        response = asked.result(60)
         if headers:
             assert events(response)[-1][1]["code"] == "cancelled"
         else:

@@ -20,6 +20,7 @@ from streamlink_sql.generators.chat import ChatGenerator, Server
 from streamlink_sql.generators.extract import Found, find_sql
 from streamlink_sql.types import Attempt, Column, Context, Draft, ForeignKey, Question, Table, ValueMatch
 from tests.chat_server import Reply, Scripted, broken, events, hanging, problem, raw, serving, streamed, whole
+from tests.pace import slowness
 
 AUTHOR = Table(
     "author",
@@ -169,7 +170,7 @@ def test_it_is_known_where_sql_ends(text: str, closed: bool) -> None:
 
 
 def test_finding_sql_takes_no_time_whatever_the_text() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     for text in (
         "SELECT a, " * 20_000,
         "a, " * 20_000 + "FROM",
@@ -180,7 +181,7 @@ def test_finding_sql_takes_no_time_whatever_the_text() -> None:
         "\n\n" * 50_000,
     ):
         find_sql(text)
-    assert time.perf_counter() - began < 5
+    assert time.thread_time() - began < 2 * slowness()
 
 
 @contextmanager
@@ -284,7 +285,7 @@ def test_a_server_that_is_not_there_is_named() -> None:
 def test_a_slow_server_is_given_up() -> None:
     with chat(hanging, timeout_s=0.3) as (generator, server), pytest.raises(TimedOut, match=r"0\.3 s"):
         generator.generate(ASKED, CONTEXT, 1)
-    assert server.gone.wait(20), "the connection is closed"
+    assert server.gone.wait(60), "the connection is closed"
 
 
 def test_a_cancelled_question_frees_the_server() -> None:
@@ -299,11 +300,11 @@ def test_a_cancelled_question_frees_the_server() -> None:
     with chat(hanging) as (generator, server):
         asking = threading.Thread(target=ask, args=(generator,))
         asking.start()
-        assert server.reached.wait(20)
+        assert server.reached.wait(60)
         assert not generator.cancel("another")
         assert generator.cancel(ASKED.id)
-        asking.join(20)
-        assert server.gone.wait(20), "the connection is closed"
+        asking.join(60)
+        assert server.gone.wait(60), "the connection is closed"
         assert not generator.cancel(ASKED.id)
     assert len(errors) == 1
 

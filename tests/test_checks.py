@@ -23,6 +23,7 @@ from streamlink_sql.checks import Policy, check, explain
 from streamlink_sql.checks.policy import functions
 from streamlink_sql.errors import InvalidSQL, PolicyRefused, StreamLinkError
 from streamlink_sql.types import CheckedSQL, Column, Dialect, Draft, Table
+from tests.pace import slowness
 
 FIXTURES = Path(__file__).parent / "fixtures"
 PACKAGE = Path(__file__).parent.parent / "streamlink_sql"
@@ -120,10 +121,11 @@ def test_what_runs_means_what_was_written(sql: str, database: duckdb.DuckDBPyCon
         database.execute(sql)
     except duckdb.Error as error:
         pytest.skip(f"DuckDB itself does not bind it: {error}")
+    if "SAMPLE" in sql:  # which rows, and how many, is left to chance each time; the plan says what is asked for
+        assert database.execute(f"EXPLAIN {sql}").fetchall() == database.execute(f"EXPLAIN {checked.sql}").fetchall()
+        return
     expected = sorted(map(str, database.fetchall()))
-    found = sorted(map(str, database.execute(checked.sql).fetchall()))
-    volatile = "random()" in sql or "SAMPLE" in sql
-    assert len(found) == len(expected) if volatile else found == expected
+    assert sorted(map(str, database.execute(checked.sql).fetchall())) == expected
 
 
 def test_what_runs_reads_the_tables_that_were_found(database: duckdb.DuckDBPyConnection, tables: tuple[Table, ...]) -> None:
@@ -227,12 +229,13 @@ SLOW = {
 @pytest.mark.parametrize("name", SLOW)
 @pytest.mark.parametrize("dialect", ["duckdb", "sqlite"])
 def test_no_text_keeps_the_gate_long(name: str, dialect: Dialect, tables: tuple[Table, ...]) -> None:
-    """Repeated up to the caps, every shape is judged within 100 ms of processor time."""
+    """Repeated up to the caps, every shape is judged within 100 ms of processor time, more on a slower machine."""
     start, piece, core, closing = SLOW[name]
     check(Draft("SELECT id FROM orders"), tables, dialect)
     for count in (5, 9, 13, 16, 19, 31, 39, 150, 600, 900, 1_300, 3_000):
         sql = (start + piece * count + core + closing * count)[: 16 * 1024]
-        assert any(_seconds(sql, tables, dialect) < 0.1 for _ in range(3)), f"{count} times"
+        if not any(_seconds(sql, tables, dialect) < 0.1 for _ in range(3)):
+            assert any(_seconds(sql, tables, dialect) < 0.1 * slowness() for _ in range(3)), f"{count} times"
 
 
 def _seconds(sql: str, tables: tuple[Table, ...], dialect: Dialect) -> float:

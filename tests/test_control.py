@@ -51,7 +51,7 @@ class Scripted:
 
     def generate(self, question: Question, context: Context, n: int, *, refused: tuple[Attempt, ...] = ()) -> list[Draft]:
         if self.wait:
-            self.wait.wait(20)
+            self.wait.wait(60)
         self.asked.append(refused)
         rounds = self.rounds[min(len(self.asked), len(self.rounds)) - 1] if self.rounds else []
         return [Draft(sql, score, "scripted-1") for sql, score in rounds[:n]]
@@ -255,7 +255,7 @@ def test_who_asks_the_same_meanwhile_waits_for_the_one_answer(build: Build) -> N
         asked = [pool.submit(control.answer, Question("how many sales?", id="one")) for _ in range(4)]
         time.sleep(0.1)
         go.set()
-        answers = [future.result(20) for future in asked]
+        answers = [future.result(60) for future in asked]
     assert len(generator.asked) == 1
     assert all(answer is answers[0] for answer in answers)
 
@@ -267,7 +267,7 @@ def test_who_waits_learns_of_a_failure(build: Build) -> None:
         asked = [pool.submit(control.answer, Question("which sales can go?", id="one")) for _ in range(2)]
         time.sleep(0.1)
         go.set()
-        assert [type(future.exception(20)) for future in asked] == [PolicyRefused, PolicyRefused]
+        assert [type(future.exception(60)) for future in asked] == [PolicyRefused, PolicyRefused]
 
 
 def test_a_costly_query_wants_a_word(build: Build, store: Store) -> None:
@@ -355,7 +355,7 @@ def test_a_query_past_its_time_is_stopped(build: Build, store: Store) -> None:
     began = time.monotonic()
     with pytest.raises(TimedOut):
         control.answer(Question("how many?", time_limit_s=0.5))
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 50
     assert [line["event"] for line in store.audit_lines()] == ["approved", "failed"]
 
 
@@ -369,10 +369,10 @@ def test_a_running_question_can_be_cancelled(build: Build) -> None:
 
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(control.answer, Question("how many?", id="one"), watch)
-        assert running.wait(20)
+        assert running.wait(60)
         time.sleep(0.2)
         assert control.cancel("one")
-        assert isinstance(asked.exception(10), Cancelled)
+        assert isinstance(asked.exception(60), Cancelled)
     assert not control.cancel("one")
 
 
@@ -384,7 +384,7 @@ def test_a_question_is_cancelled_in_the_model_too(build: Build, store: Store) ->
         while not control.cancel("one"):
             time.sleep(0.01)
         go.set()
-        assert isinstance(asked.exception(10), Cancelled)
+        assert isinstance(asked.exception(60), Cancelled)
     assert [line["event"] for line in store.audit_lines()] == ["failed"]
 
 

@@ -177,8 +177,8 @@ def test_a_signal_saves_and_ends_training_at_once(settings: parser.Settings, num
         next(line for line in process.stdout if b"held_out" in line)
         asked = time.monotonic()
         os.killpg(process.pid, number)
-        assert process.wait(60) == 128 + number
-        assert time.monotonic() - asked < 30
+        assert process.wait(120) == 128 + number
+        assert time.monotonic() - asked < 60
     saved = weights_of(settings)
     assert saved["step"] > 0
     assert not list(settings.out.glob("*.part"))

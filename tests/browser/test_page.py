@@ -59,7 +59,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         pytest.skip("there is no Chromium here: make test-browser says how to get it")
     with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
         yield opened
         opened.close()
 
@@ -83,13 +83,13 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield found[0]
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     opened = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
-    opened.set_default_timeout(30_000)
+    opened.set_default_timeout(60_000)
     yield opened
     opened.close()
 
@@ -247,7 +247,7 @@ def test_who_closes_the_page_calls_the_question_off(browser: Browser, url: str) 
     tab.get_by_role("button", name="Run it all the same").click()
     tab.locator(".sl-stage.running", has_text="Database").wait_for()
     tab.close()
-    until(lambda: "streamlink_questions_underway 0.0" in httpx.get(f"{url}/metrics").text, 25)
+    until(lambda: "streamlink_questions_underway 0.0" in httpx.get(f"{url}/metrics").text)
     assert httpx.get(f"{url}/v1/history?limit=1").json()["entries"][0]["code"] == "cancelled"
 
 
