@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from streamlink_sql.checks import idioms
+from streamlink_sql.checks.plain_names import KIND, called, sources_of
+from streamlink_sql.checks.time_words import date_or, function_of_time, part_of, shifted, truncated, unit_of, written
 from streamlink_sql.types import Dialect
 
 _COMPARED: dict[type[exp.Expr], str] = {
@@ -14,18 +17,23 @@ _COMPARED: dict[type[exp.Expr], str] = {
     exp.Add: "plus", exp.Sub: "minus", exp.Mul: "times", exp.Div: "divided by", exp.IntDiv: "divided (without rest) by", exp.Mod: "modulo",
     exp.DPipe: "followed by", exp.And: "and", exp.Or: "or", exp.Glob: "matches the pattern", exp.SimilarTo: "matches the pattern",
 }  # fmt: skip
+_IN_TIME: dict[type[exp.Expr], str] = {
+    exp.GT: "{} is after {}", exp.GTE: "{} is {} or later", exp.LT: "{} is before {}", exp.LTE: "{} is {} or earlier",
+}  # fmt: skip
 _TOTALS: dict[type[exp.Expr], str] = {
     exp.Sum: "the sum of", exp.Avg: "the average of", exp.Min: "the smallest", exp.Max: "the largest", exp.Median: "the median of",
     exp.Stddev: "the standard deviation of", exp.StddevSamp: "the standard deviation of", exp.StddevPop: "the standard deviation of",
     exp.Variance: "the variance of", exp.ApproxDistinct: "about the number of different", exp.Mode: "the most frequent",
     exp.ArrayAgg: "the list of", exp.GroupConcat: "the joined texts of", exp.First: "the first", exp.Last: "the last",
     exp.AnyValue: "any", exp.Lower: "the lower-case", exp.Upper: "the upper-case", exp.Length: "the length of", exp.Abs: "the size of",
-    exp.Round: "rounded", exp.Floor: "rounded-down", exp.Ceil: "rounded-up", exp.Year: "the year of", exp.Month: "the month of",
-    exp.Day: "the day of", exp.Quarter: "the quarter of", exp.Week: "the week of", exp.Trim: "the trimmed",
+    exp.Floor: "rounded-down", exp.Ceil: "rounded-up", exp.Year: "the year of", exp.Month: "the month number of",
+    exp.Day: "the day of the month of", exp.Quarter: "the quarter number of", exp.Week: "the week number of", exp.Trim: "the trimmed",
+    exp.Dayname: "the weekday of", exp.Monthname: "the month name of", exp.DayOfWeek: "the weekday number of", exp.Date: "the date of",
     exp.CountIf: "the number of rows where",
     exp.Explode: "each element of", exp.FirstValue: "the first", exp.LastValue: "the last",
 }  # fmt: skip
 _RANKS: dict[type[exp.Expr], str] = {exp.RowNumber: "the position", exp.Rank: "the rank", exp.DenseRank: "the rank without gaps"}
+_RUNNING_ON = (exp.Add, exp.Sub, exp.Div, exp.And, exp.Or)
 _MOST = 400
 
 
@@ -41,12 +49,12 @@ def phrase(node: exp.Expr, dialect: Dialect) -> str:
     if node.args.get("negate"):
         opposite = node.copy()
         opposite.set("negate", False)
-        return f"not ({phrase(opposite, dialect)})"
+        return phrase(exp.Not(this=opposite), dialect)
     words = _WORDS.get(type(node))
     if words is not None:
         return words(node, dialect)
     if type(node) in _COMPARED:
-        return f"{phrase(node.this, dialect)} {_COMPARED[type(node)]} {phrase(node.expression, dialect)}"
+        return _compared(node, dialect)
     if type(node) in _TOTALS and isinstance(node.this, exp.Expr):
         return _total(node, dialect)
     if type(node) in _RANKS:
@@ -67,11 +75,70 @@ def _connected(node: exp.Expr, dialect: Dialect) -> str:
     return f" {word} ".join(parts)
 
 
+def _compared(node: exp.Expr, dialect: Dialect) -> str:
+    """A comparison: in words of time where it is about time, and of letters where case does not matter."""
+    lasting = idioms.last_years(node)
+    if lasting is not None:
+        year, count, query = lasting
+        return f"{phrase(year, dialect)} is one of the {count} years up to the latest in {_read(query)}"
+    left, right, say = node.this, node.expression, _in_words(dialect)
+    if isinstance(left, exp.Lower) and isinstance(right, exp.Literal) and isinstance(node, (exp.EQ, exp.NEQ)):
+        return f"{phrase(left.this, dialect)} {_COMPARED[type(node)]} {phrase(right, dialect)} (any case)"
+    texts = date_or(left, say), date_or(right, say)
+    if type(node) in _IN_TIME and any(idioms.is_moment(side) or idioms.is_year(side) for side in (left, right)):
+        return _IN_TIME[type(node)].format(*texts)
+    return f"{texts[0]} {_COMPARED[type(node)]} {texts[1]}"
+
+
+def _sum(node: exp.Expr, dialect: Dialect) -> str:
+    """A sum or difference; a stretch of time before or after a moment is called that."""
+    return shifted(node, _in_words(dialect)) or f"{_side(node.this, dialect)} {_COMPARED[type(node)]} {_side(node.expression, dialect)}"
+
+
+def _side(node: exp.Expr, dialect: Dialect) -> str:
+    """One side of an operation, in parentheses where its words would run on."""
+    text = phrase(node, dialect)
+    runs_on = isinstance(node, _RUNNING_ON) or (isinstance(node, exp.Mul) and "percentage" in text)
+    return f"({text})" if runs_on or (" where " in text and not text.startswith("(")) else text
+
+
+def _product(node: exp.Expr, dialect: Dialect) -> str:
+    """A product or a ratio; one with 100 is a percentage, one with 1.0 is only there for the arithmetic."""
+    parts = idioms.percentage(node, whole_division=dialect == "sqlite")
+    if parts is not None:
+        return f"{_side(parts[0], dialect)} as a percentage of {_side(parts[1], dialect)}"
+    if isinstance(node, exp.Div):
+        return f"{_side(idioms.bare(node.this), dialect)} divided by {_side(idioms.bare(node.expression), dialect)}"
+    plain = idioms.bare(node)
+    if plain is not node and not isinstance(plain, exp.Mul):
+        return phrase(plain, dialect)
+    return f"{_side(node.this, dialect)} {_COMPARED[type(node)]} {_side(node.expression, dialect)}"
+
+
+def _in_words(dialect: Dialect) -> Callable[[exp.Expr], str]:
+    return lambda node: phrase(node, dialect)
+
+
+def _conditional(found: idioms.Conditional, dialect: Dialect) -> str:
+    condition = phrase(found.condition, dialect)
+    if found.what in ("count", "share", "percent"):
+        words = {"count": "the number of rows", "share": "the share of rows", "percent": "the percentage of rows"}[found.what]
+        return f"{words} where {condition}"
+    assert found.value is not None
+    return f"the {found.what} of {phrase(found.value, dialect)} (only where {condition})"
+
+
 def _total(node: exp.Expr, dialect: Dialect) -> str:
     inner = node.this
+    found = idioms.conditional(node)
+    if found is not None:
+        return _conditional(found, dialect)
     words = _TOTALS[type(node)]
     if isinstance(inner, exp.Distinct):
         return f"{words} different {listed([phrase(part, dialect) for part in inner.expressions])}"
+    if isinstance(node, (exp.Min, exp.Max)) and (idioms.is_moment(inner) or idioms.is_year(inner)):
+        words = "the latest" if isinstance(node, exp.Max) else "the earliest"
+        return f"{words} {phrase(inner, dialect).removeprefix('the ')}"
     if isinstance(inner, exp.Order):
         inner = inner.this
     text = phrase(inner, dialect)
@@ -80,8 +147,11 @@ def _total(node: exp.Expr, dialect: Dialect) -> str:
 
 def _count(node: exp.Expr, dialect: Dialect) -> str:
     inner = node.this
+    found = idioms.conditional(node)
+    if found is not None:
+        return _conditional(found, dialect)
     if isinstance(inner, exp.Distinct):
-        return f"the number of different {listed([phrase(part, dialect) for part in inner.expressions])}"
+        return f"the number of different values of {listed([phrase(part, dialect) for part in inner.expressions])}"
     if inner is None or isinstance(inner, (exp.Star, exp.Literal)):
         return "the number of rows"
     return f"the number of rows with {phrase(inner, dialect)}"
@@ -100,7 +170,7 @@ def _literal(node: exp.Expr, _dialect: Dialect) -> str:
 def _is(node: exp.Expr, dialect: Dialect) -> str:
     subject = phrase(node.this, dialect)
     if isinstance(node.expression, exp.Null):
-        return f"{subject} is empty"
+        return f"{subject} has no value"
     if isinstance(node.expression, exp.Not):
         return f"{subject} is not {phrase(node.expression.this, dialect)}"
     return f"{subject} is {phrase(node.expression, dialect)}"
@@ -109,15 +179,18 @@ def _is(node: exp.Expr, dialect: Dialect) -> str:
 def _not(node: exp.Expr, dialect: Dialect) -> str:
     inner = node.this.unnest()
     if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null):
-        return f"{phrase(inner.this, dialect)} is filled"
+        return f"{phrase(inner.this, dialect)} has a value"
     if isinstance(inner, exp.In):
         return _in(inner, dialect, "is not one of")
     if isinstance(inner, exp.Exists):
-        return _exists(inner, dialect).replace("there is", "there is no", 1)
+        return _exists(inner, dialect).replace("there is a row", "there is no row", 1)
     if isinstance(inner, exp.Between):
         return _between(inner, dialect).replace("is between", "is not between", 1)
     if isinstance(inner, (exp.Like, exp.ILike)):
-        return "not (" + _like(inner, dialect) + ")"
+        return _like(inner, dialect, negated=True)
+    if type(inner) in _COMPARED and isinstance(inner, (exp.EQ, exp.NEQ)):
+        opposite: exp.Expr = (exp.NEQ if isinstance(inner, exp.EQ) else exp.EQ)(this=inner.this.copy(), expression=inner.expression.copy())
+        return phrase(opposite, dialect)
     return f"not ({phrase(inner, dialect)})"
 
 
@@ -125,12 +198,42 @@ def _in(node: exp.Expr, dialect: Dialect, words: str = "is one of") -> str:
     subject = phrase(node.this, dialect)
     query = node.args.get("query")
     if query is not None:
-        return f"{subject} {words} the results of ({_nested(query, dialect)})"
+        return f"{subject} {words} {_choices(query, dialect)}"
     if node.args.get("unnest") is not None or node.args.get("field") is not None:
         return _as_sql(node, dialect)
     values = [phrase(value, dialect) for value in node.expressions]
     shown = values if len(values) <= 12 else [*values[:10], f"{len(values) - 10} more"]
     return f"{subject} {words} {listed(shown)}"
+
+
+def _choices(node: exp.Expr, dialect: Dialect) -> str:
+    """What a value is looked up in."""
+    query = node.unnest() if isinstance(node, exp.Subquery) else node
+    column = idioms.single(query)
+    if not isinstance(column, exp.Column) or isinstance(column.this, exp.Star):
+        return f"the results of ({_nested(query, dialect)})"
+    text = f"the values of {_nested(query, dialect)}"
+    return (
+        text
+        if set(query.args) <= {"kind", "expressions", "from_", "distinct"} or not _is_long(query)
+        else text.replace(" in ", " in (", 1) + ")"
+    )
+
+
+def _is_long(query: exp.Expr) -> bool:
+    return any(query.args.get(name) for name in ("where", "group", "having", "limit", "joins", "order"))
+
+
+def _read(query: exp.Expr) -> str:
+    """The tables that a query reads itself."""
+    return listed(list(dict.fromkeys(_known_as(source) for source in sources_of(query))))
+
+
+def _known_as(source: exp.Expr) -> str:
+    """A table of a nested query, with the alias that the words need."""
+    name = called(source)
+    aliased = isinstance(source, exp.Table) and source.alias and source.alias.casefold() != source.name.casefold()
+    return f"{name} (as {source.alias})" if aliased else name or "a query"
 
 
 def _nested(node: exp.Expr, dialect: Dialect) -> str:
@@ -139,7 +242,7 @@ def _nested(node: exp.Expr, dialect: Dialect) -> str:
     if not isinstance(query, exp.Select):
         return _as_sql(query, dialect)
     taken = listed([phrase(item.unalias(), dialect) for item in query.expressions])
-    tables = listed(sorted({table.name for table in query.find_all(exp.Table) if table.name}))
+    tables = _read(query)
     text = f"{taken} in {tables}" if tables else taken
     where = query.args.get("where")
     if where is not None:
@@ -150,31 +253,59 @@ def _nested(node: exp.Expr, dialect: Dialect) -> str:
     having = query.args.get("having")
     if having is not None:
         text += f", if {phrase(having.this, dialect)}"
-    return text
+    return text + _first_of(query, dialect)
+
+
+def _first_of(query: exp.Expr, dialect: Dialect) -> str:
+    """The order and the limit of a nested query."""
+    order, limit = query.args.get("order"), query.args.get("limit")
+    count = limit.args.get("expression") if isinstance(limit, exp.Limit) else None
+    if count is None:
+        return ""
+    first = "the first" if count.name == "1" else f"the first {phrase(count, dialect)}"
+    return f", {first}" + (f" by {listed([ordered(key, dialect) for key in order.expressions])}" if order is not None else "")
+
+
+def ordered(key: exp.Expr, dialect: Dialect, what: str = "") -> str:
+    """One key of an order and, where it is not the usual one, its direction; `what` is said in place of the key."""
+    text = what or phrase(key.this, dialect)
+    if not key.args.get("desc"):
+        return text
+    if idioms.is_moment(key.this) or idioms.is_year(key.this):
+        return f"{text}, latest first"
+    return f"{text}, from Z to A" if key.this.meta.get(KIND) == "text" else f"{text}, highest first"
 
 
 def _exists(node: exp.Expr, dialect: Dialect) -> str:
     query = node.this.unnest() if isinstance(node.this, exp.Subquery) else node.this
     if not isinstance(query, exp.Select):
         return _as_sql(node, dialect)
-    tables = listed(sorted({table.name for table in query.find_all(exp.Table) if table.name}))
     where = query.args.get("where")
-    return f"there is a row in {tables or 'a query'}" + (f" where {phrase(where.this, dialect)}" if where is not None else "")
+    tables = _read(query) or "a query"
+    return f"there is a row in ({tables} where {phrase(where.this, dialect)})" if where is not None else f"there is a row in {tables}"
 
 
 def _between(node: exp.Expr, dialect: Dialect) -> str:
-    low, high = phrase(node.args["low"], dialect), phrase(node.args["high"], dialect)
+    low, high = (date_or(node.args[side], _in_words(dialect)) for side in ("low", "high"))
     return f"{phrase(node.this, dialect)} is between {low} and {high}"
 
 
-def _like(node: exp.Expr, dialect: Dialect) -> str:
+def _like(node: exp.Expr, dialect: Dialect, *, negated: bool = False) -> str:
     subject, pattern = phrase(node.this, dialect), node.expression
+    case = " (any case)" if isinstance(node, exp.ILike) else ""
     if not isinstance(pattern, exp.Literal) or "_" in pattern.name or "%" in pattern.name.strip("%"):
-        return f"{subject} looks like {phrase(pattern, dialect)}"
+        return f"{subject} {'does not look' if negated else 'looks'} like {phrase(pattern, dialect)}{case}"
     text = pattern.name.strip("%")
     starts, ends = not pattern.name.startswith("%"), not pattern.name.endswith("%")
-    verb = "is" if starts and ends else "starts with" if starts else "ends with" if ends else "contains"
-    return f"{subject} {verb} '{text}'"
+    if starts and ends:
+        return f"{subject} {'is not' if negated else 'is'} '{text}'{case}"
+    verb, tail = ("start", " with") if starts else ("end", " with") if ends else ("contain", "")
+    return f"{subject} {f'does not {verb}' if negated else f'{verb}s'}{tail} '{text}'{case}"
+
+
+_AS_TYPE = {"varchar": "text", "text": "text", "int": "a whole number", "integer": "a whole number", "bigint": "a whole number"}
+_KEPT_TYPES = ("double", "float", "real", "decimal", "numeric")
+"""Types that a number is turned into for the arithmetic; nobody needs to read that."""
 
 
 def _cast(node: exp.Expr, dialect: Dialect) -> str:
@@ -182,7 +313,16 @@ def _cast(node: exp.Expr, dialect: Dialect) -> str:
     inner = phrase(node.this, dialect)
     if isinstance(node.this, exp.Literal) and target.startswith(("date", "time")):
         return node.this.name
-    return f"{inner} as {target}"
+    if target.startswith(_KEPT_TYPES) or idioms.is_year(node):
+        return inner
+    return f"the date of {inner}" if target == "date" else f"{inner} as {_AS_TYPE.get(target, target)}"
+
+
+def _rounded(node: exp.Expr, dialect: Dialect) -> str:
+    places = node.args.get("decimals")
+    number = "0" if places is None else phrase(places, dialect)
+    said = "to whole numbers" if number == "0" else f"to {number} decimal{'s' * (number != '1')}"
+    return f"{phrase(node.this, dialect)} (rounded {said})"
 
 
 def _case(node: exp.Expr, dialect: Dialect) -> str:
@@ -190,6 +330,14 @@ def _case(node: exp.Expr, dialect: Dialect) -> str:
     parts = [f"{phrase(branch.args['true'], dialect)} if {subject}{phrase(branch.this, dialect)}" for branch in node.args["ifs"]]
     default = node.args.get("default")
     return "(" + ", ".join(parts) + (f", else {phrase(default, dialect)})" if default is not None else ")")
+
+
+def _unknown_function(node: exp.Expr, dialect: Dialect) -> str:
+    return function_of_time(node, _in_words(dialect)) or _as_sql(node, dialect)
+
+
+def _written(node: exp.Expr, dialect: Dialect) -> str:
+    return written(node, _in_words(dialect)) or _as_sql(node, dialect)
 
 
 def _if(node: exp.Expr, dialect: Dialect) -> str:
@@ -200,6 +348,12 @@ def _if(node: exp.Expr, dialect: Dialect) -> str:
 
 def _window(node: exp.Expr, dialect: Dialect) -> str:
     text = phrase(node.this, dialect)
+    if isinstance(node.this, exp.Sum) and isinstance(node.this.this, exp.Count):
+        text = text.replace("the sum of the number", "the total number", 1)
+        if not any(node.args.get(name) for name in ("partition_by", "order", "alias")):
+            return text
+    if isinstance(node.this, (exp.Sum, exp.Count, exp.Avg)) and node.args.get("order") and not node.args.get("spec"):
+        text = text.replace("the ", "the running ", 1)
     if isinstance(node.this, (exp.Lag, exp.Lead)):
         text = f"{'the previous' if isinstance(node.this, exp.Lag) else 'the next'} {phrase(node.this.this, dialect)}"
     if node.args.get("partition_by"):
@@ -215,28 +369,24 @@ def _window(node: exp.Expr, dialect: Dialect) -> str:
     return text
 
 
-def _unit(node: exp.Expr) -> str:
-    unit = node.args.get("unit")
-    return str(unit.name).lower() if isinstance(unit, exp.Expr) else ""
-
-
 def _interval(node: exp.Expr, dialect: Dialect) -> str:
-    unit = _unit(node)
+    unit = unit_of(node)
     amount = phrase(node.this, dialect).strip("'") if isinstance(node.this, exp.Expr) else ""
     return f"{amount} {unit if amount == '1' else unit + 's'}".strip()
 
 
 def _difference(node: exp.Expr, dialect: Dialect) -> str:
-    return f"the {_unit(node) or 'day'}s from {phrase(node.expression, dialect)} to {phrase(node.this, dialect)}"
+    return f"the {unit_of(node) or 'day'}s from {phrase(node.expression, dialect)} to {phrase(node.this, dialect)}"
 
 
 def _coalesce(node: exp.Expr, dialect: Dialect) -> str:
     rest = [phrase(part, dialect) for part in node.expressions]
-    return f"{phrase(node.this, dialect)} (or {' or '.join(rest)} where empty)" if rest else phrase(node.this, dialect)
+    return f"{phrase(node.this, dialect)} (or {' or '.join(rest)} where there is none)" if rest else phrase(node.this, dialect)
 
 
 def _filter(node: exp.Expr, dialect: Dialect) -> str:
-    return f"{phrase(node.this, dialect)} (only where {phrase(node.expression.this, dialect)})"
+    found = idioms.conditional(node)
+    return _conditional(found, dialect) if found else f"{phrase(node.this, dialect)} (only where {phrase(node.expression.this, dialect)})"
 
 
 def _star(node: exp.Expr, dialect: Dialect) -> str:
@@ -252,7 +402,7 @@ _WORDS: dict[type[exp.Expr], Callable[[exp.Expr, Dialect], str]] = {
     exp.Column: _column,
     exp.Identifier: lambda node, _: node.name,
     exp.Literal: _literal,
-    exp.Null: lambda *_: "empty",
+    exp.Null: lambda *_: "no value",
     exp.Boolean: lambda node, _: "true" if node.this else "false",
     exp.Paren: lambda node, dialect: f"({phrase(node.this, dialect)})",
     exp.Neg: lambda node, dialect: f"-{phrase(node.this, dialect)}",
@@ -271,9 +421,20 @@ _WORDS: dict[type[exp.Expr], Callable[[exp.Expr, Dialect], str]] = {
     exp.Window: _window,
     exp.Interval: _interval,
     exp.DateDiff: _difference,
-    exp.TimestampTrunc: lambda node, dialect: f"the {_unit(node)} of {phrase(node.this, dialect)}",
-    exp.DateTrunc: lambda node, dialect: f"the {_unit(node)} of {phrase(node.this, dialect)}",
-    exp.Extract: lambda node, dialect: f"the {node.name.lower()} of {phrase(node.expression, dialect)}",
+    exp.TimestampTrunc: lambda node, dialect: truncated(node, _in_words(dialect)),
+    exp.DateTrunc: lambda node, dialect: truncated(node, _in_words(dialect)),
+    exp.Extract: lambda node, dialect: part_of(node.name.lower(), node.expression, _in_words(dialect)),
+    exp.Year: lambda node, dialect: part_of("year", node.this, _in_words(dialect)),
+    exp.TimeToStr: _written,
+    exp.Anonymous: _unknown_function,
+    exp.Round: _rounded,
+    exp.Add: _sum,
+    exp.Sub: _sum,
+    exp.Mul: _product,
+    exp.Div: _product,
+    exp.ArgMax: lambda node, dialect: f"the {phrase(node.this, dialect)} with the largest {phrase(node.expression, dialect)}",
+    exp.ArgMin: lambda node, dialect: f"the {phrase(node.this, dialect)} with the smallest {phrase(node.expression, dialect)}",
+    exp.Nullif: lambda node, dialect: f"{phrase(node.this, dialect)} (no value where {phrase(node.expression, dialect)})",
     exp.CurrentDate: lambda *_: "today",
     exp.CurrentTimestamp: lambda *_: "now",
     exp.Coalesce: _coalesce,

@@ -1,0 +1,61 @@
+"""What is said about a query: the names of its tables and columns. The sentences as a whole are in fixtures/explain.sql."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamlink_sql.checks import check, explain
+from streamlink_sql.types import Column, Draft, Table
+
+TABLES = (
+    Table("orders", (Column("id", "integer"), Column("day", "date"), Column("city", "text")), comment="One row for each order."),
+    Table("s2.orders", (Column("id", "integer"), Column("total", "real"))),
+    Table("customers", (Column("customer", "text"), Column("town", "text"))),
+)
+
+
+def said(sql: str) -> str:
+    return explain(check(Draft(sql), TABLES, "duckdb"), TABLES)
+
+
+@pytest.mark.parametrize(
+    ("sql", "sentence"),
+    [
+        ("SELECT * FROM s2.orders", "Reads the table s2.orders. Returns all columns."),
+        ("SELECT id FROM main.orders", "Reads the table orders (One row for each order). Returns id."),
+        (
+            "SELECT o.id, p.total FROM orders AS o JOIN s2.orders AS p ON o.id = p.id",
+            "Reads the table orders (One row for each order), joined with the table s2.orders by id. Returns orders.id and total.",
+        ),
+        (
+            "SELECT id FROM orders WHERE id IN (SELECT T1.id FROM s2.orders AS T1)",
+            "Reads the table orders (One row for each order). Keeps the rows where id is one of the values of id in s2.orders. Returns id.",
+        ),
+    ],
+)
+def test_a_table_keeps_its_schema(sql: str, sentence: str) -> None:
+    assert said(sql) == sentence
+
+
+def test_what_a_table_holds_is_said_once() -> None:
+    sentence = said("SELECT id FROM orders WHERE city = 'a' UNION SELECT id FROM orders WHERE city = 'b'")
+    assert sentence.count("One row for each order") == 1
+    assert sentence.count("the table orders") == 2
+
+
+def test_aliases_stay_where_two_could_be_meant() -> None:
+    assert "(as b)" in said("SELECT a.id FROM orders AS a JOIN orders AS b ON a.id < b.id")
+    assert "a.id is less than b.id" in said("SELECT a.id FROM orders AS a JOIN orders AS b ON a.id < b.id")
+
+
+def test_dates_are_early_and_late_not_small_and_large() -> None:
+    sentence = said("SELECT max(day), min(day) FROM orders WHERE day > '2020-01-01' ORDER BY max(day) DESC")
+    assert "is after 2020-01-01" in sentence
+    assert "Returns the latest day and the earliest day. Orders by the latest day, latest first." in sentence
+
+
+def test_words_come_from_a_copy() -> None:
+    checked = check(Draft("SELECT o.id FROM orders AS o"), TABLES, "duckdb")
+    before = checked.tree.sql()
+    explain(checked, TABLES)
+    assert checked.tree.sql() == before == checked.sql
