@@ -11,7 +11,7 @@ import time
 
 CASES = {
     "import streamlink_sql": ([sys.executable, "-c", "import streamlink_sql"], 0.2),
-    "streamlink-sql --help": ([sys.executable, "-m", "streamlink_sql.cli", "--help"], 0.5),
+    "streamlink-sql --help": ([sys.executable, "-m", "streamlink_sql", "--help"], 0.5),
 }
 
 

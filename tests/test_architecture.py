@@ -80,7 +80,7 @@ def test_import_is_quick() -> None:
 
 
 def test_help_is_quick() -> None:
-    assert fastest("-m", "streamlink_sql.cli", "--help") <= 0.5 * slowness()
+    assert fastest("-m", "streamlink_sql", "--help") <= 0.5 * slowness()
 
 
 def calls(path: Path) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,11 +18,13 @@ QUESTIONS = ("How many patents are there?", "How many patents were granted in 20
 
 
 def _may_unshare() -> bool:
-    return subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode == 0
+    return (
+        shutil.which("unshare") is not None and subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode == 0
+    )
 
 
 def _ask(question: str, data: Path, *before: str) -> dict[str, Any]:
-    command = [*before, sys.executable, "-m", "streamlink_sql.cli", "ask", question, "--data", str(data), "--store", "temporary"]
+    command = [*before, sys.executable, "-m", "streamlink_sql", "ask", question, "--data", str(data), "--store", "temporary"]
     done = subprocess.run([*command, "--format", "json"], capture_output=True, text=True, check=True, timeout=120)
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer

@@ -75,7 +75,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (place / "data" / "hostile.csv").write_text(f":n,{IMAGE}\n{rows}\n")
     (place / "recorded.jsonl").write_text("".join(json.dumps({"question": q, "sql": sql}) + "\n" for q, sql in RECORDED.items()))
     command = ["serve", "--data", "data", "--model", "replay:recorded.jsonl", "--store", "temporary", "--port", "0"]
-    process = subprocess.Popen([sys.executable, "-m", "streamlink_sql.cli", *command], cwd=place, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-m", "streamlink_sql", *command], cwd=place, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
         found = re.search(r"http://\S+", process.stderr.readline())
