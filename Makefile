@@ -4,7 +4,6 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '
 VENV ?= .venv
 RUN := $(VENV)/bin
 STAMP := $(VENV)/.streamlink-setup
-TRAINING_STAMP := $(VENV)/.streamlink-setup-training
 ROWS ?= 1000000
 
 .DEFAULT_GOAL := help
@@ -44,18 +43,14 @@ docs-check: $(STAMP)
 
 check: lint test docs-check ## All that a change must pass
 
-$(TRAINING_STAMP): $(STAMP) requirements-training.lock
-	$(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-training.lock
-	@touch $@
-
-test-training: $(TRAINING_STAMP) ## The tests of training; installs torch (CPU) first
-	$(RUN)/python -m pytest -m training; status=$$?; if [ $$status = 5 ]; then echo "There are no training tests yet."; else exit $$status; fi
+test-training: $(STAMP) ## The tests of training; installs torch first
+	@PYTHON=$(RUN)/python scripts/test-training
 
 test-llm: $(STAMP) ## The tests with a real local language model; fetches what they need first
-	@if [ -x scripts/test-llm ]; then PYTHON=$(RUN)/python scripts/test-llm; else echo "Skipped: scripts/test-llm is not here."; fi
+	@PYTHON=$(RUN)/python scripts/test-llm
 
 test-browser: $(STAMP) ## The tests of the web page in a browser
-	@if [ -x scripts/test-browser ]; then PYTHON=$(RUN)/python scripts/test-browser; else echo "Skipped: scripts/test-browser is not here."; fi
+	@PYTHON=$(RUN)/python scripts/test-browser
 
 test-slow: $(STAMP) ## The tests that take more than a few seconds each
 	$(RUN)/python -m pytest -m slow; status=$$?; if [ $$status = 5 ]; then echo "There are no slow tests yet."; else exit $$status; fi

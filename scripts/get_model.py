@@ -56,6 +56,9 @@ def main() -> int:
         except (subprocess.CalledProcessError, OSError, ValueError) as error:
             sys.stderr.write(f"{name} cannot be fetched: {error}. Put the file at {target} yourself.\n")
             return 1
+        except KeyboardInterrupt:
+            sys.stderr.write(f"\n{name}: stopped.\n")
+            return 1
     sys.stdout.write(f"{target}\n")
     return 0
 
