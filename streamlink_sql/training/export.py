@@ -1,6 +1,6 @@
 """Writes a trained parser as the files that serving reads: `python -m streamlink_sql.training.export --help`.
 
-    encoder.onnx   question and schema -> items and what the decoder needs of them; int8 weights, one scale a channel
+    encoder.onnx   question and schema -> items and what the decoder needs of them; int8 weights, one scale a channel, but for HALF
     decoder.onnx   one step of every beam, with its cache; int8 weights
     words.npz      the word embeddings: int8, one scale a row
     tokenizer.json word pieces
@@ -93,6 +93,10 @@ class DecodeStep(nn.Module):
         return torch.cat((n.to_fixed(x), pointers), -1).squeeze(1), torch.stack(keys), torch.stack(values)
 
 
+HALF = tuple(f"/layers.{number}/outer/MatMul" for number in (0, 3, 4, 5))
+"""Products whose inputs have outliers that int8 rounds badly: their weights are kept in 16 bits and computed in 32."""
+
+
 @dataclass(frozen=True, slots=True)
 class Graph:
     """One file to write: a module with inputs to trace it, the names of inputs and results, and which of their axes vary."""
@@ -173,11 +177,31 @@ def _write(graph: Graph, about: dict[str, str], path: Path, quantise: bool) -> N
         model = onnx.load(str(plain))
         places = _places(graph.module, model)
         if quantise:
-            quantize_dynamic(plain, path, op_types_to_quantize=["MatMul"], per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
+            quantize_dynamic(
+                plain,
+                path,
+                op_types_to_quantize=["MatMul"],
+                per_channel=True,
+                reduce_range=True,
+                weight_type=QuantType.QInt8,
+                nodes_to_exclude=list(HALF),
+            )
             model = onnx.load(str(path))
+            _halve(model)
         for key, value in {**about, "parameters": json.dumps(places)}.items():
             model.metadata_props.append(onnx.StringStringEntryProto(key=key, value=value))
         onnx.save(model, str(path))
+
+
+def _halve(model: onnx.ModelProto) -> None:
+    """Stores the weights of the products in HALF in 16 bits under their own names; a cast gives them back when the session starts."""
+    stored = {item.name: item for item in model.graph.initializer}
+    for node in [node for node in model.graph.node if node.name in HALF]:
+        weight = stored[node.input[1]]
+        weight.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), weight.name))
+        node.input[1] = f"{weight.name}_32"
+        cast = onnx.helper.make_node("Cast", [weight.name], [node.input[1]], to=onnx.TensorProto.FLOAT)
+        model.graph.node.insert(0, cast)
 
 
 def _places(module: nn.Module, model: onnx.ModelProto) -> dict[str, tuple[str, bool]]:
