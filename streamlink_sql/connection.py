@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from streamlink_sql.errors import BadRequest
+from streamlink_sql.export import rows_of, with_own_names
 from streamlink_sql.types import Answer, Question, Watcher
 
 if TYPE_CHECKING:
@@ -88,31 +89,38 @@ class Result:
 
     def arrow(self) -> pa.Table:
         """The rows as an Arrow table."""
-        if self.answer.rows is None:
-            raise BadRequest("The rows of this answer are not kept; ask again.", id=self.answer.id)
-        return self.answer.rows.table
+        return rows_of(self.answer).table
 
     def pandas(self) -> pd.DataFrame:
         """The rows as a pandas data frame."""
+        table = self.arrow()
         try:
-            return self.arrow().to_pandas()
-        except ModuleNotFoundError as error:
-            raise BadRequest("This needs pandas: install streamlink-sql[pandas].") from error
+            import pandas as pd  # noqa: F401 - without it Arrow fails halfway, in words of its own
+        except ImportError as error:
+            raise _needed("pandas", error) from error
+        return table.to_pandas()
 
     def polars(self) -> pl.DataFrame:
         """The rows as a Polars data frame."""
+        table = self.arrow()
         try:
             import polars as pl
-        except ModuleNotFoundError as error:
-            raise BadRequest("This needs Polars: install streamlink-sql[polars].") from error
-        found = pl.from_arrow(self.arrow())
+        except ImportError as error:
+            raise _needed("polars", error) from error
+        found = pl.from_arrow(with_own_names(table))
         assert isinstance(found, pl.DataFrame)
         return found
 
     def rows(self) -> list[tuple[Any, ...]]:
         """The rows as tuples of Python values."""
-        return list(zip(*(column.to_pylist() for column in self.arrow().itercolumns()), strict=True))
+        return list(rows_of(self.answer).as_python())
 
     def __str__(self) -> str:
         lines = [self.sql, "", *("\t".join("" if value is None else str(value) for value in row) for row in self.rows())]
         return "\n".join(lines)
+
+
+def _needed(package: str, error: ImportError) -> BadRequest:
+    """What to do where an optional package is not there, or is there and cannot be loaded."""
+    why = "is not installed" if isinstance(error, ModuleNotFoundError) else f"cannot be loaded ({error})"
+    return BadRequest(f'This needs {package}, which {why}. Run: pip install "streamlink-sql[{package}]"', rule="package")

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
-from streamlink_sql.checks import check, explain
+from streamlink_sql.checks import check, explain, heads
 from streamlink_sql.errors import (
     BadRequest,
     Busy,
@@ -25,7 +25,7 @@ from streamlink_sql.errors import (
     TimedOut,
     TooCostly,
 )
-from streamlink_sql.questions import readable
+from streamlink_sql.questions import readable, storable
 from streamlink_sql.types import (
     Answer,
     Attempt,
@@ -74,15 +74,17 @@ class Limits:
     def rows_for(self, question: Question) -> int:
         """The rows this question gets; raises BadRequest."""
         rows = self.row_limit if question.row_limit is None else question.row_limit
-        if not 1 <= rows <= self.row_limit_max:
-            raise BadRequest(f"The row limit must be from 1 to {self.row_limit_max:,}.", rule="row_limit")
+        if type(rows) is not int or not 1 <= rows <= self.row_limit_max:
+            raise BadRequest(f"The row limit must be a whole number from 1 to {self.row_limit_max:,}.", rule="row_limit")
         return rows
 
     def seconds_for(self, question: Question) -> float:
         """The seconds this question's query gets; raises BadRequest."""
         seconds = self.time_limit_s if question.time_limit_s is None else question.time_limit_s
-        if not 0 < seconds <= self.time_limit_max_s:
-            raise BadRequest(f"The time limit must be above 0 and at most {self.time_limit_max_s:g} seconds.", rule="time_limit")
+        if type(seconds) not in (int, float) or not 0 < seconds <= self.time_limit_max_s:
+            raise BadRequest(
+                f"The time limit must be a number of seconds above 0, at most {self.time_limit_max_s:g} seconds.", rule="time_limit"
+            )
         return seconds
 
 
@@ -114,12 +116,13 @@ class ControlUnit:
 
     def run_sql(self, sql: str, question: Question | None = None, watch: Watcher | None = None) -> Answer:
         """SQL that a person wrote: the same checks, limits and record. `question` says who asks, under which id and limits."""
-        asked = replace(question, text=question.text or sql) if question else Question(sql)
+        sql = storable(sql, "SQL")
+        asked = replace(question, text=storable(question.text or sql, "A question")) if question else Question(sql)
         return self._once(Underway(asked, watch), written=Draft(sql))
 
     def check(self, sql: str) -> CheckedSQL:
         """The verdict on SQL without running it: what would run; raises InvalidSQL or PolicyRefused."""
-        return self._candidate(Underway(Question(sql)), Draft(sql), self.catalog.tables()).query
+        return self._candidate(Underway(Question("")), Draft(storable(sql, "SQL")), self.catalog.tables()).query
 
     def cancel(self, id: str) -> bool:  # noqa: A002 - it is called id everywhere
         """Calls a question off wherever it is; False when it is not under way."""
@@ -136,6 +139,7 @@ class ControlUnit:
 
     def give_feedback(self, verdict: Feedback) -> None:
         """Keeps a person's verdict; SQL that they give must be able to run here."""
+        storable(verdict.id, "An id"), storable(verdict.comment or "", "A comment")
         self.store.give_feedback(replace(verdict, sql=self.check(verdict.sql).sql) if verdict.sql else verdict)
 
     def tables(self) -> tuple[Table, ...]:
@@ -144,11 +148,12 @@ class ControlUnit:
 
     def history(self, *, limit: int = 50, before: str | None = None, asker: str | None = None) -> list[dict[str, Any]]:
         """The newest questions first, each with what became of it."""
+        storable(before or "", "An id")
         return self.store.history(limit=limit, before=before, asker=asker)
 
     def entry(self, id: str, *, asker: str | None = None) -> dict[str, Any]:  # noqa: A002
         """One question of the history; raises NotFound."""
-        return self.store.entry(id, asker=asker)
+        return self.store.entry(storable(id, "An id"), asker=asker)
 
     def accepted_pairs(self) -> Iterator[dict[str, str]]:
         """Questions with SQL that a person vouched for."""
@@ -166,7 +171,7 @@ class ControlUnit:
     def _once(self, run: Underway, written: Draft | None) -> Answer:
         """One run an id: who comes with the id of a question under way waits for its answer."""
         question = run.question
-        if not 1 <= len(question.id) <= 200 or not question.id.isprintable():
+        if not isinstance(question.id, str) or not 1 <= len(question.id) <= 200 or not question.id.isprintable():
             raise BadRequest("The id of a question is 1 to 200 printable characters, best a UUID.", rule="id")
         with self._lock:
             first = self._underway.setdefault(question.id, run)
@@ -287,6 +292,7 @@ class ControlUnit:
 
     def _told(self, run: Underway, candidate: Candidate, rows: Rows, tables: tuple[Table, ...]) -> Answer:
         query, draft = candidate.query, candidate.draft
+        rows = replace(rows, table=rows.table.rename_columns(heads(query, rows.table.column_names)))
         explanation = explain(query, tables)
         return Answer(
             id=run.question.id,

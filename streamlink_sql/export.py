@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import IO, Any
+import re
+from typing import IO, TYPE_CHECKING, Any
 
 from streamlink_sql.errors import BadRequest
 from streamlink_sql.types import Answer, Rows, as_json
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -23,6 +27,11 @@ def rows_of(answer: Answer) -> Rows:
 def for_sheet(text: str) -> str:
     """Text that a spreadsheet takes for text: a leading = + - @ is told apart by an apostrophe."""
     return "'" + text if text.startswith(FORMULA_STARTS) else text
+
+
+def heading(name: str) -> str:
+    """The name of a result's column as people read it: engines name a total in ways of their own. Files keep the engine's name."""
+    return re.sub(r'"(\w+)"(?=\()', r"\1", name.replace("count_star()", "count(*)"))
 
 
 def text_of(value: Any) -> str:
@@ -50,7 +59,18 @@ def write_parquet(answer: Answer, file: IO[bytes]) -> None:
     """The rows with their types."""
     import pyarrow.parquet as pq
 
-    pq.write_table(rows_of(answer).table, file)
+    pq.write_table(with_own_names(rows_of(answer).table), file)
+
+
+def with_own_names(table: pa.Table) -> pa.Table:
+    """The table with each column under a name of its own, as Parquet's readers and Polars want it: a second `id` is `id_2`."""
+    names: dict[str, None] = {}
+    for name in table.column_names:
+        number, own = 2, name
+        while own in names or (own != name and own in table.column_names):
+            own, number = f"{name}_{number}", number + 1
+        names[own] = None
+    return table.rename_columns(list(names))
 
 
 def write_json(answer: Answer, file: IO[bytes]) -> None:

@@ -53,7 +53,9 @@ WRITE = re.compile(
 
 def readable(text: str, *, english_only: bool) -> str:
     """The question without blanks around it; raises BadRequest or PolicyRefused with a sentence that helps."""
-    stripped = text.strip() if isinstance(text, str) else ""
+    if not isinstance(text, str):
+        raise BadRequest(f"A question is text (str), not {type(text).__name__}.", rule="type")
+    stripped = text.strip()
     if not stripped:
         raise BadRequest('The question is empty. Ask something like "how many rows are there per year?".', rule="empty")
     if len(stripped.encode("utf-8", "surrogatepass")) > BYTES_MAX:
@@ -73,6 +75,19 @@ def readable(text: str, *, english_only: bool) -> str:
             rule="language",
         )
     return stripped
+
+
+def storable(text: str, what: str) -> str:
+    """A text of the asker's other than a question, as it is; raises BadRequest where it is no text that can be stored."""
+    if not isinstance(text, str):
+        raise BadRequest(f"{what} is text (str), not {type(text).__name__}.", rule="type")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise BadRequest(
+            f"{what} holds a broken character at position {error.start}. Send it as UTF-8.", rule="encoding", span=[error.start, error.end]
+        ) from error
+    return text
 
 
 def other_language(text: str) -> str | None:

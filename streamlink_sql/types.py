@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -157,8 +157,8 @@ class Rows:
         return tuple(Column(field.name, kind_of_arrow(str(field.type)), native=str(field.type)) for field in self.table.schema)
 
     def as_python(self) -> Iterator[tuple[Any, ...]]:
-        """The rows as tuples of Python values, in column order."""
-        return zip(*(column.to_pylist() for column in self.table.itercolumns()), strict=True)
+        """The rows as tuples of Python values, in column order. What Python has no value for, such as nanoseconds, is text."""
+        return zip(*map(_cells, self.table.itercolumns()), strict=True)
 
     def as_json(self) -> Iterator[list[Any]]:
         """The rows as JSON arrays, in column order."""
@@ -368,6 +368,16 @@ ARROW_KINDS: tuple[tuple[str, Kind], ...] = (
 def kind_of_arrow(native: str) -> Kind:
     """What an Arrow type, given by its name, means to us."""
     return next((kind for prefix, kind in ARROW_KINDS if native.startswith(prefix)), "other")
+
+
+def _cells(column: pa.ChunkedArray) -> list[Any]:
+    """The values of a column, with or without pandas; moments finer than a microsecond and dates beyond Python's as text."""
+    if not str(column.type).startswith("timestamp[ns"):
+        try:
+            return cast("list[Any]", column.to_pylist())
+        except (OverflowError, ValueError):
+            pass
+    return [None if text is None else text.replace(" ", "T", 1) for text in column.cast("string").to_pylist()]
 
 
 def as_json(value: Any) -> Any:

@@ -524,3 +524,28 @@ def test_the_scripted_model_was_asked_once_a_question(data: Path) -> None:
         assert app.routes is app.app
         Desk(opened).ask(Question("how many sales?"))
         assert generator.asked == 1
+
+
+LONE = '"\\udcff"'
+
+
+@pytest.mark.parametrize("value", [LONE, "null", "7", "true", "[]", "{}", '""', "1e400", "NaN", "-1", "9" * 400])
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/v1/ask", ("question", "data", "model", "id", "row_limit", "time_limit_s", "confirm")),
+        ("/v1/sql", ("sql", "question", "id", "row_limit", "time_limit_s")),
+        ("/v1/check", ("sql",)),
+        ("/v1/feedback", ("id", "verdict", "sql", "comment")),
+    ],
+)
+def test_no_value_of_a_field_is_a_fault_of_ours(http: httpx.Client, path: str, fields: tuple[str, ...], value: str) -> None:
+    base = {"/v1/ask": {"question": "how many sales?"}, "/v1/feedback": {"id": "x", "verdict": "right"}}.get(path, {"sql": "SELECT 1"})
+    for field in fields:
+        rest = "".join(f', "{name}": "{text}"' for name, text in base.items() if name != field)
+        response = http.post(path, content=f'{{"{field}": {value}{rest}}}', headers={"Content-Type": "application/json"})
+        if response.status_code != 200:
+            assert response.status_code in (400, 404, 422)
+            assert problem(response, response.status_code, response.json()["code"])["detail"]
+        elif value == LONE:
+            raise AssertionError(f"{path} took a broken character as {field}")

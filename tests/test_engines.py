@@ -782,10 +782,46 @@ def test_engines_can_be_used_from_a_thread_that_ends(tmp_path: Path) -> None:
         found[0].close()
 
 
-def test_a_number_that_arrow_cannot_carry_is_told(tmp_path: Path) -> None:
-    """A whole number of more than 38 digits is a clear error, and the next query is answered."""
-    (tmp_path / "t.csv").write_text("a\n1\n", encoding="utf-8")
-    with closing(DuckDBEngine(tmp_path)) as engine:
-        with pytest.raises(InvalidSQL, match="38 digits"):
-            engine.run(checked("SELECT 170141183460469231731687303715884105727 AS n FROM t", "duckdb"), row_limit=10, time_limit_s=20)
-        assert engine.run(checked("SELECT a FROM t", "duckdb"), row_limit=10, time_limit_s=20).table.num_rows == 1
+ODD_VALUES = [
+    ("DATE '12000-01-01'", "12000-01-01"),
+    ("DATE 'infinity'", "infinity"),
+    ("DATE '0044-03-15 (BC)'", "0044-03-15 (BC)"),
+    ("TIMESTAMP '-infinity'", "-infinity"),
+    ("TIMESTAMPTZ '12000-01-01 00:00:00+00'", "12000-01-01 00:00:00+00"),
+    ("TIME '24:00:00'", "24:00:00"),
+    ("TIMETZ '12:00:00+02'", "12:00:00+02"),
+    ("TIMESTAMP_NS '2020-01-01 00:00:00.123456789'", "2020-01-01T00:00:00.123456789"),
+    ("170141183460469231731687303715884105727::HUGEINT", "170141183460469231731687303715884105727"),
+    ("340282366920938463463374607431768211455::UHUGEINT", "340282366920938463463374607431768211455"),
+    ("12345678901234567890123456789012345678901234567890::BIGNUM", "12345678901234567890123456789012345678901234567890"),
+    ("INTERVAL '1 month 2 days'", "1 month 2 days"),
+    ("'101'::BIT", "101"),
+    ("[DATE 'infinity']", "[infinity]"),
+    ("{'a': TIMETZ '12:00:00+02'}", "{'a': '12:00:00+02'}"),
+]
+
+
+@pytest.mark.parametrize(("value", "shown"), ODD_VALUES)
+def test_values_that_arrow_or_python_lacks_come_as_text(values: EmbeddedEngine, value: str, shown: str) -> None:
+    rows = run(values, f"SELECT {value} AS x, 1 AS x UNION ALL SELECT NULL, 2 ORDER BY 2")
+    assert list(rows.as_json()) == [[shown, 1], [None, 2]]
+    assert rows.table.column_names == ["x", "x"]
+    rows.table.validate(full=True)
+
+
+@pytest.fixture(scope="module")
+def values(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedEngine]:
+    folder = tmp_path_factory.mktemp("values")
+    (folder / "t.csv").write_text("a\n1\n", encoding="utf-8")
+    with closing(DuckDBEngine(folder)) as found:
+        yield found
+
+
+def test_values_within_range_keep_their_types(values: EmbeddedEngine) -> None:
+    sql = (
+        "SELECT DATE '9999-12-30' AS d, TIMESTAMP_NS '2020-01-01 00:00:00.5' AS t, TIME '23:59:59' AS h, "
+        "sum(a) AS n, [DATE '2020-01-01'] AS l FROM t"
+    )
+    assert [str(field.type) for field in run(values, sql).table.schema] == [
+        "date32[day]", "timestamp[us]", "time64[us]", "decimal128(38, 0)", "list<l: date32[day]>",
+    ]  # fmt: skip

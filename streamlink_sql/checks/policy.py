@@ -15,7 +15,7 @@ from importlib.resources import files
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
-from streamlink_sql.checks import bounds
+from streamlink_sql.checks import bounds, refusals
 from streamlink_sql.checks.kinds import FUNCTION_KINDS, NODE_KINDS, WORDS_BEFORE_BRACKET
 from streamlink_sql.checks.text import CAPS, Caps
 from streamlink_sql.checks.tree import nearest, own_span, span_of
@@ -64,7 +64,7 @@ def check_tree(tree: exp.Query, dialect: Dialect, policy: Policy, tokens: list[T
         elif isinstance(node, exp.Func) and name not in NODE_KINDS:
             _refuse_function(node.sql_name().lower(), node, tokens)
         elif name not in NODE_KINDS:
-            raise PolicyRefused(f"{_spoken(name)} is not allowed.", rule=_kind_rule(name), span=span_of(node))
+            raise PolicyRefused(refusals.construct(name, _spoken(name)), rule=_kind_rule(name), span=span_of(node))
         _check_bounds(name, node, policy)
 
 
@@ -171,7 +171,7 @@ def _check_table(node: exp.Expr) -> None:
     if isinstance(source, exp.Func):
         if not isinstance(source, (exp.GenerateSeries, exp.Explode)) or node.args.get("db"):
             name = source.name if isinstance(source, exp.Anonymous) else source.sql_name()
-            raise PolicyRefused(f"The table function {name.lower()[:60]!r} is not allowed.", rule="function.table", span=span_of(node))
+            raise PolicyRefused(refusals.table_function(name), rule="function.table", span=span_of(node))
     elif not isinstance(source, exp.Identifier):
         raise PolicyRefused("This cannot be read from.", rule="node.not_allowed", span=span_of(node))
 
@@ -181,7 +181,8 @@ def _check_lateral(node: exp.Expr) -> None:
     if isinstance(inner, exp.Func) and not isinstance(
         inner, (exp.GenerateSeries, exp.Explode, exp.Unnest, exp.Inline, exp.Posexplode, exp.PosexplodeOuter)
     ):
-        raise PolicyRefused("This table function is not allowed.", rule="function.table", span=span_of(node))
+        name = inner.name if isinstance(inner, exp.Anonymous) else inner.sql_name()
+        raise PolicyRefused(refusals.table_function(name), rule="function.table", span=span_of(node))
 
 
 _CHECKS = {

@@ -11,6 +11,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError, UnsupportedError
 from sqlglot.tokenizer_core import Token, TokenType
 
+from streamlink_sql.checks import refusals
 from streamlink_sql.checks.text import Caps, check_shape, sqlglot_dialect
 from streamlink_sql.errors import InvalidSQL, PolicyRefused
 from streamlink_sql.types import Dialect
@@ -30,9 +31,10 @@ def parse(tokens: list[Token], sql: str, dialect: Dialect) -> exp.Query:
         raise _syntax_error(error, sql) from error
     except (SqlglotError, RecursionError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
         raise InvalidSQL("The SQL cannot be parsed.", rule="syntax.parse") from error
-    if len(trees) != 1 or not isinstance(trees[0], exp.Query):
+    tree = exp.select("*").from_(trees[0]) if len(trees) == 1 and isinstance(trees[0], exp.Values) else trees[0] if trees else None
+    if len(trees) != 1 or not isinstance(tree, exp.Query):
         raise PolicyRefused("Only a query that reads is allowed.", rule="statement.not_query")
-    return trees[0]
+    return tree
 
 
 def generate(tree: exp.Query, dialect: Dialect) -> str:
@@ -79,7 +81,7 @@ def _one_statement(tokens: list[Token]) -> list[Token]:
     first = tokens[0]
     if first.token_type not in _STARTS:
         raise PolicyRefused(
-            f"Only a query that reads is allowed, and this starts with {first.text[:30]!r}.",
+            refusals.statement(first.text),
             rule="statement.not_query",
             span=[first.start, first.end + 1],
         )

@@ -14,11 +14,10 @@ from typing import Any
 
 import duckdb
 
-from streamlink_sql.engines import arrow, csv_files
+from streamlink_sql.engines import arrow, csv_files, duckdb_values
 from streamlink_sql.engines.duckdb_named import named_tables
 from streamlink_sql.errors import EngineUnavailable, InvalidSQL, NotFound
 
-_BATCH = 16_384
 _EXACT_SAMPLE_ROWS = 3_000_000
 _SAMPLE_ROWS = 1_000_000
 _ALL_PAIRS = ("CROSS_PRODUCT", "NESTED_LOOP_JOIN", "BLOCKWISE_NL_JOIN")
@@ -107,9 +106,8 @@ class DuckDBReader:
             self._connection.close()
 
     def _run(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
-        reader = self._connection.sql(self._one_select(request["sql"])).to_arrow_reader(min(_BATCH, request["row_limit"] + 1))
-        table, truncated = arrow.capped(reader.schema, reader, request["row_limit"], self._result_bytes)
-        reader.close()
+        query = self._one_select(request["sql"])
+        table, truncated = duckdb_values.fetch(self._connection, query, request["row_limit"], self._result_bytes)
         return {"truncated": truncated}, arrow.to_bytes(table)
 
     def _plan(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
