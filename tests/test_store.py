@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -12,10 +14,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from streamlink_sql.checks import check
 from streamlink_sql.errors import BadRequest, CannotAnswer, NotFound, StoreUnavailable
 from streamlink_sql.store import tables
+from streamlink_sql.store.failures import explained
 from streamlink_sql.store.store import Store, default_path, open_store
 from streamlink_sql.types import Answer, Attempt, Column, Draft, Feedback, Question
 
@@ -233,3 +237,68 @@ def test_the_default_is_in_the_users_data_folder(tmp_path: Path, monkeypatch: py
     store = open_store()
     store.close()
     assert default_path().parent.stat().st_mode & 0o077 == 0
+
+
+def failing(folder: Path, statement: str, *, damage: str = "") -> SQLAlchemyError:
+    """The error that SQLite really gives for a statement on a store in that state."""
+    path = folder / "history.db"
+    open_store(f"sqlite:///{path}").close()
+    address = f"sqlite:///file:{path}?mode=ro&uri=true" if damage == "read-only" else f"sqlite:///{path}"
+    engine = sa.create_engine(address, connect_args={"timeout": 0})
+    other = sqlite3.connect(path, isolation_level=None)
+    if damage == "locked":
+        other.execute("BEGIN IMMEDIATE")
+    elif damage == "full":
+        pages = other.execute("PRAGMA page_count").fetchone()[0]
+        sa.event.listen(engine, "connect", lambda connection, _: connection.execute(f"PRAGMA max_page_count = {pages}"))
+    elif damage == "corrupt":
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        path.write_bytes(path.read_bytes()[:4096] + b"\xff" * 8192)
+    try:
+        with engine.begin() as connection:
+            connection.execute(sa.text(statement))
+    except SQLAlchemyError as error:
+        return error
+    finally:
+        other.close()
+        engine.dispose()
+    raise AssertionError("nothing failed")
+
+
+WRITE = "INSERT INTO feedback (id, given_at, asker, verdict, comment) VALUES ('a', '', '', '', hex(zeroblob(1000000)))"
+
+
+@pytest.mark.parametrize(
+    ("damage", "statement", "words"),
+    [
+        ("locked", WRITE, "held it locked.*Close programs"),
+        ("read-only", WRITE, "may not be written by this user.*permissions"),
+        ("full", WRITE, "no space left.*Free some disk space"),
+        ("corrupt", "SELECT count(*), max(id) FROM history", "damaged.*Restore it from a copy"),
+        ("", "SELECT gone FROM history", "no such column: gone.*Restore|no such column: gone.*restore"),
+        ("", "SELECT * FROM gone", "no such table: gone.*restore"),
+    ],
+)
+def test_each_failure_says_what_to_do(tmp_path: Path, damage: str, statement: str, words: str) -> None:
+    said = explained(failing(tmp_path, statement, damage=damage))
+    assert re.search(words, said), said
+    assert "setting `store`" in said
+    assert ("disk space" in said) == (damage == "full")
+    assert "zeroblob" not in said
+
+
+def test_the_systems_own_errors_say_what_to_do() -> None:
+    assert "Free some disk space" in explained(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    assert "permissions" in explained(PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/x/history.db"))
+    assert "permissions" in explained(OSError(errno.EROFS, os.strerror(errno.EROFS)))
+    assert "Make the folder" in explained(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), "/x"))
+
+
+def test_a_store_whose_table_was_changed_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "history.db"
+    store = open_store(f"sqlite:///{path}")
+    with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE history RENAME COLUMN state TO status")
+    with pytest.raises(StoreUnavailable, match="not those of this StreamLink.*state"):
+        store.accepted(Question("how many?"))
+    store.close()

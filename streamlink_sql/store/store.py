@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQL
 
 from streamlink_sql.errors import BadRequest, NotFound, StoreUnavailable, StreamLinkError
 from streamlink_sql.returned import answer_from
+from streamlink_sql.store import failures
 from streamlink_sql.store.migrate import migrate
 from streamlink_sql.store.tables import audit, feedback, history
 from streamlink_sql.types import Answer, Attempt, CheckedSQL, Feedback, Question
@@ -162,11 +163,7 @@ class Store:
         try:
             yield
         except (SQLAlchemyError, OSError) as error:
-            why = str(getattr(error, "orig", None) or getattr(error, "strerror", None) or error)
-            raise StoreUnavailable(
-                f"The store {self._where} cannot be {done}: {why}. Free some disk space or check its permissions, "
-                "or name another with the setting `store`."
-            ) from error
+            raise StoreUnavailable(f"The store {self._where} cannot be {done}: {failures.explained(error)}") from error
 
 
 def _engine(url: str) -> sa.Engine:
