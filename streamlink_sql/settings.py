@@ -102,8 +102,32 @@ def load_settings(config: Path | None = None, **told: Any) -> Settings:
         return Settings(**dict(FromHere(**{name: value for name, value in told.items() if value is not None})))
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise BadRequest(f"The setting {name} cannot be {first['input']!r}: {first['msg']}.", setting=name) from error
+        name = str(first["loc"][0])
+        spelled = _spelled(name, FromHere.file, given=told.get(name) is not None)
+        secret = "SecretStr" in str(Settings.model_fields[name].annotation)
+        value = "that" if secret else repr(first["input"])
+        raise BadRequest(f"{spelled} cannot be {value}: it takes {takes(name)}.", setting=name) from error
+
+
+def takes(name: str) -> str:
+    """What a setting may be, in words."""
+    field = Settings.model_fields[name]
+    bounds = {kind: getattr(limit, kind) for limit in field.metadata for kind in ("ge", "gt", "le") if hasattr(limit, kind)}
+    kind = str(field.annotation)
+    what = "a whole number" if "int" in kind else "a number" if "float" in kind else "a path" if "Path" in kind else "text"
+    least = f"{bounds['ge']:,g}" if "ge" in bounds else ""
+    most = f"{bounds['le']:,.12g}" if "le" in bounds else ""
+    if "gt" in bounds:
+        return f"{what} above {bounds['gt']:,g}" + (f", at most {most}" if most else "")
+    return f"{what} from {least} to {most}" if least and most else f"{what}, {least} or more" if least else what
+
+
+def _spelled(name: str, file: Path | None, *, given: bool) -> str:
+    """A setting as whoever set it wrote it: an option, a variable, or a line of the settings file."""
+    if given:
+        return f"--{name.replace('_', '-')}"
+    variable = next((found for found in os.environ if found.upper() == f"{PREFIX}{name}".upper()), None)
+    return variable or f"In {file}, {name}"
 
 
 def config_file(config: Path | None, environment: Mapping[str, str]) -> Path | None:

@@ -19,13 +19,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 import streamlink_sql
 from streamlink_sql import cli
 from streamlink_sql.cli.output import for_terminal, json_line, whole_file
+from streamlink_sql.cli.table import render_table
 from streamlink_sql.errors import BadRequest, CannotAnswer, PolicyRefused
-from streamlink_sql.export import for_sheet
+from streamlink_sql.export import for_sheet, heading
+from streamlink_sql.types import Answer, Column, Rows
 
 ENDLESS = """
     SELECT count(*) AS n FROM numbers a, numbers b, numbers c, numbers d, numbers e, numbers f
@@ -144,8 +147,11 @@ def test_a_file_tells_its_format(run: Run, place: Path, name: str) -> None:
         (["ask", "how many sales?", "--model", "replay:nowhere.jsonl"], 2, "nowhere.jsonl"),
         (["ask", "how many sales?", "--config", "nowhere.toml"], 2, "nowhere.toml"),
         (["ask", "how many sales?", "--glossary", "nowhere.toml"], 2, "nowhere.toml"),
-        (["ask", "how many sales?", "--row-limit", "0"], 2, "row limit"),
-        (["ask", "how many sales?", "--time-limit", "-1"], 2, "time limit"),
+        (["ask", "how many sales?", "--row-limit", "0"], 2, "--row-limit cannot be 0: it takes a whole number from 1 to 1,000,000."),
+        (["ask", "how many sales?", "--row-limit", "x"], 2, "--row-limit cannot be 'x': it takes a whole number."),
+        (["ask", "how many sales?", "--format", "xml"], 2, "it takes table, csv, json or parquet"),
+        (["ask", "how", "many", "sales?"], 2, "quotes"),
+        (["ask", "how many sales?", "--time-limit", "-1"], 2, "--time-limit cannot be -1"),
         (["ask", "how many sales?", "--output", "nowhere/x.csv"], 2, "nowhere"),
         (["ask", "how many sales?", "--output", "x.unknown"], 2, "--format"),
         (["ask", "how many sales?", "--output", "."], 2, ""),
@@ -159,7 +165,7 @@ def test_a_file_tells_its_format(run: Run, place: Path, name: str) -> None:
         (["history", "--limit", "0"], 2, "limit"),
         (["demo", "--rows", "0"], 2, "rows"),
         (["serve", "--host", "0.0.0.0"], 2, "this machine only"),
-        (["serve", "--port", "70000"], 2, "port"),
+        (["serve", "--port", "70000"], 2, "--port cannot be 70000: it takes a whole number from 0 to 65,535."),
     ],
 )
 def test_a_problem_is_a_sentence_and_a_status(run: Run, arguments: list[str], status: int, says: str) -> None:
@@ -175,6 +181,48 @@ def test_with_json_a_problem_is_json(run: Run) -> None:
     problem = json.loads(done.out)
     assert (done.status, problem["code"], problem["status"], done.err) == (3, "policy_refused", 422, "")
     assert problem["attempts"][0]["sql"] == "DROP TABLE sales"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["ask", "--format", "json"],
+        ["ask", "x y", "--format=json", "--nothing"],
+        ["ask", "x y", "--row-limit", "many", "--format", "json"],
+        ["tables", "--json", "--nothing"],
+        ["history", "--json", "--limit", "x"],
+        ["evaluate", "spider", "--json"],
+        ["evaluate", "spider", "--json", "--data", "nowhere"],
+        ["aks", "--json"],
+    ],
+)
+def test_with_json_a_misuse_is_json_too(run: Run, arguments: list[str]) -> None:
+    done = run(*arguments)
+    problem = json.loads(done.out)
+    assert (done.status, problem["status"] in (400, 404)) == (2, True)
+    assert problem["code"] in ("bad_request", "not_found")
+    assert problem["detail"].endswith(".")
+
+
+@pytest.mark.parametrize("arguments", [[""], ["how many", "--row-limit", "0"], ["how many", "--time-limit", "1e9"], ["wie viele sind es"]])
+def test_arguments_are_judged_before_the_data_is_opened(run: Run, arguments: list[str]) -> None:
+    done = run("ask", *arguments, "--data", "nowhere", "--model", "parser")
+    assert done.status == 2
+    assert "nowhere" not in done.err
+
+
+def test_a_bad_variable_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREAMLINK_THREADS", "many")
+    assert run("tables").err == "STREAMLINK_THREADS cannot be 'many': it takes a whole number from 1 to 1,024.\n"
+
+
+def test_an_answer_comes_with_its_sql_and_its_words(run: Run) -> None:
+    done = run("ask", "how many sales?")
+    assert "COUNT(*)" not in done.out
+    assert "SELECT COUNT(*) AS n FROM sales\nReads the table sales. Returns the number of rows (as n)." in done.err
+    assert "confidence 100%" in done.err
+    assert "\x1b" not in done.err
+    assert run("ask", "how many sales?", "--quiet").err == ""
 
 
 def test_no_data_at_all(run: Run, place: Path) -> None:
@@ -330,6 +378,42 @@ def wait_for_a_running_query(place: Path) -> None:
                 break
         time.sleep(0.1)
     time.sleep(0.3)
+
+
+WIDE = Answer(
+    id="1",
+    question="",
+    sql="",
+    explanation="",
+    rows=Rows(pa.table({"number": [1, 2], "text": ["x" * 100, "short"], **{f"c{place}": [10**9] * 2 for place in range(3)}})),
+    confidence=1,
+    model="",
+    engine="duckdb",
+    columns=(Column("number", "integer"), Column("text", "text"), *(Column(f"c{place}", "integer") for place in range(3))),
+    row_count=2,
+)
+
+
+def test_a_table_fits_the_terminal() -> None:
+    shown = render_table(WIDE, terminal=True, width=80)
+    assert max(map(len, re.sub(r"\x1b\[[\d;]*m", "", shown).splitlines())) <= 80
+    assert "\u2026" in shown
+    assert "--format csv shows all" in shown
+    assert "1000000000" in shown
+
+
+def test_what_does_not_fit_side_by_side_is_shown_in_blocks() -> None:
+    shown = render_table(WIDE, terminal=True, width=40)
+    assert shown.startswith("-- row 1\nnumber")
+    assert "x" * 30 in shown.replace("\n", "").replace(" ", "")
+
+
+def test_a_table_in_a_pipe_is_never_cut() -> None:
+    assert "x" * 100 in render_table(WIDE, terminal=False, width=40)
+
+
+def test_columns_are_headed_as_people_read_them() -> None:
+    assert [heading(name) for name in ("count_star()", '"year"(day)', "sum(a)", '"a b"')] == ["count(*)", "year(day)", "sum(a)", '"a b"']
 
 
 def children_of(group: int) -> list[str]:

@@ -340,8 +340,8 @@ def test_the_command_prints_one_object(spider: Path, predictions: Path) -> None:
 
 def test_the_command_names_what_is_missing(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["spider", "--data", str(tmp_path), "--json"])
-    assert result.exit_code == NotFound.exit_status
-    assert "dev.jsonl" in result.stderr
+    assert isinstance(result.exception, NotFound)
+    assert "dev.jsonl" in result.exception.detail
     assert result.stdout == ""
 
 

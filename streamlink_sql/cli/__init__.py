@@ -6,6 +6,7 @@ import io
 import sys
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import pairwise, takewhile
 from typing import Annotated, Any
 
 import typer
@@ -14,14 +15,24 @@ from typer.core import TyperCommand, TyperGroup
 from streamlink_sql.errors import StreamLinkError
 
 COMMANDS = {
-    "demo": ("streamlink_sql.cli.demo:demo", "Make a database of patents, answer sample questions about it, then serve the web page."),
+    "demo": ("streamlink_sql.cli.demo:demo", "Try it on made-up patents: sample questions, then the page."),
     "ask": ("streamlink_sql.cli.ask:ask", "Ask your data a question."),
-    "serve": ("streamlink_sql.cli.serve:serve", "Serve the web page and the REST API for your data."),
+    "serve": ("streamlink_sql.cli.serve:serve", "Serve a web page and a REST API for your data."),
     "tables": ("streamlink_sql.cli.look:tables", "Show the tables that can be asked, or the columns of one."),
     "history": ("streamlink_sql.cli.look:history", "Show what was asked, newest first, or one question in full."),
     "evaluate": ("streamlink_sql.evaluate.commands:app", "Measure a model on questions with known answers."),
 }
 """Command -> where it lives, and its line in `--help`."""
+
+FIRST_STEPS = """\b
+Examples:
+  streamlink-sql demo                              see it work on made-up data
+  streamlink-sql tables --data ./sales             what is there to ask?
+  streamlink-sql ask --data ./sales "total sales?" ask it
+  streamlink-sql serve --data ./sales              the same as a web page
+
+\b
+  streamlink-sql COMMAND --help                    more about one command"""
 
 INTERRUPTED = 130
 """What the library exits with when Ctrl-C comes while it reads the arguments."""
@@ -59,10 +70,14 @@ def load_command(name: str) -> Any:
     """A command, or a group of them, ready to be called."""
     module, _, attribute = COMMANDS[name][0].partition(":")
     found = getattr(import_module(module), attribute)
+    from streamlink_sql.cli.examples import epilog
+
     if isinstance(found, typer.Typer):
-        return typer.main.get_command(found)
+        group = typer.main.get_command(found)
+        group.epilog = epilog(name)
+        return group
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(name, help=found.__doc__)(found)
+    app.command(name, help=found.__doc__, epilog=epilog(name))(found)
     return typer.main.get_command(app)
 
 
@@ -89,6 +104,7 @@ def build() -> LazyGroup:
     """The command line as a whole."""
     group = typer.main.get_command(app)
     assert isinstance(group, LazyGroup)
+    group.epilog = FIRST_STEPS
     for name, (_, help_) in COMMANDS.items():
         group.add_command(TyperCommand(name=name, help=help_, rich_markup_mode=None))
     return group
@@ -97,20 +113,28 @@ def build() -> LazyGroup:
 def main() -> None:
     """The entry point of the program."""
     _speak_utf8()
+    front = Front(as_json=wants_json(sys.argv[1:]))
     try:
-        build()(prog_name="streamlink-sql")
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        sys.exit(5)
-    except SystemExit as ended:
-        if ended.code != INTERRUPTED:
-            raise
-        print("Stopped.", file=sys.stderr)
-        sys.exit(5)
+        status = build()(prog_name="streamlink-sql", obj=front, standalone_mode=False) or 0
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the edge of the process: whatever it is becomes one line with an id, and the trace goes to the log
         from streamlink_sql.cli.problems import internal
+        from streamlink_sql.cli.usage import UsageError, help_asked_for, usage_problem
 
-        sys.exit(_report(internal(error), Front(as_json="json" in sys.argv)))
+        if help_asked_for(error):
+            print(error)
+            sys.exit(2)
+        status = _report(usage_problem(error) if isinstance(error, UsageError) else internal(error), front)
+    if status == INTERRUPTED:
+        print("Stopped.", file=sys.stderr)
+    sys.exit(5 if status == INTERRUPTED else status)
+
+
+def wants_json(arguments: list[str]) -> bool:
+    """True where JSON is asked for, as far as can be told before the command has read its arguments."""
+    asked = list(takewhile(lambda argument: argument != "--", arguments))
+    return "--json" in asked or "--format=json" in asked or ("--format", "json") in pairwise(asked)
 
 
 def _speak_utf8() -> None:

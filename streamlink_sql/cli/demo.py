@@ -11,7 +11,8 @@ import typer
 
 from streamlink_sql.cli.ask import progress, tell
 from streamlink_sql.cli.options import Config, Model, Store
-from streamlink_sql.cli.output import for_terminal, render_table
+from streamlink_sql.cli.output import for_terminal
+from streamlink_sql.cli.table import render_table
 from streamlink_sql.errors import BadRequest, StreamLinkError
 from streamlink_sql.types import Question
 
@@ -46,8 +47,7 @@ def demo(
             except StreamLinkError as error:
                 print(for_terminal(error.detail, lines=True), file=sys.stderr)
                 continue
-            print(for_terminal(answer.sql, lines=True) + "\n")
-            print(render_table(answer, colour=sys.stdout.isatty()), flush=True)
+            print(render_table(answer, terminal=sys.stdout.isatty()), flush=True)
             tell(answer)
     if serve:
         from streamlink_sql.cli.serve import serve_settings

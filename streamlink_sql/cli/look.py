@@ -19,7 +19,7 @@ SHOWN_COLUMNS = 30
 
 def tables(
     ctx: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="One table: shows its columns.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Show the columns of this table only.")] = None,
     data: Data = None,
     glossary: Glossary = None,
     config: Config = None,
@@ -48,14 +48,14 @@ def tables(
 
 def history(
     ctx: typer.Context,
-    id: Annotated[str | None, typer.Argument(help="One question: shows all of it.")] = None,  # noqa: A002
+    id: Annotated[str | None, typer.Argument(help="Show all of this question: its SQL, every draft, its timings.")] = None,  # noqa: A002
     limit: Annotated[int, typer.Option("--limit", help="How many to show.")] = 20,
     before: Annotated[str | None, typer.Option("--before", help="Only what is older than the question of this id.")] = None,
     config: Config = None,
     store: Store = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Show what was asked, newest first, or one question in full."""
+    """Show what was asked, newest first, or one question in full. The rows of answers are not kept."""
     ctx.obj.as_json = as_json
     from streamlink_sql.assemble import open_store
     from streamlink_sql.settings import load_settings

@@ -7,10 +7,14 @@ from typing import Annotated
 
 import typer
 
-Data = Annotated[str | None, typer.Option("--data", help="A folder of Parquet, CSV or JSON files, one such file, or a database file.")]
-Model = Annotated[str | None, typer.Option("--model", help="Who writes the SQL: `parser`, an address of a model, or replay:FILE.jsonl.")]
+DATA = "What to ask: a folder of Parquet, CSV or JSON files, one such file, or a DuckDB or SQLite file."
+MODEL = "Who writes the SQL: `parser` (built in, the default), http://HOST:PORT/v1#NAME of a model server, or replay:FILE.jsonl."
+STORE = "Where history and audit are kept: a database URL, or `temporary` (until it ends). Default: a file in your data folder."
+
+Data = Annotated[str | None, typer.Option("--data", help=DATA)]
+Model = Annotated[str | None, typer.Option("--model", help=MODEL)]
 Adapter = Annotated[Path | None, typer.Option("--adapter", help="A folder with an adapter for a local model.")]
 Glossary = Annotated[Path | None, typer.Option("--glossary", help="A TOML file with synonyms and descriptions of your tables.")]
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file. Default: $STREAMLINK_CONFIG, else streamlink.toml here.")]
-Store = Annotated[str | None, typer.Option("--store", help="Where history and audit are kept: a database URL, or `temporary`.")]
-AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Store = Annotated[str | None, typer.Option("--store", help=STORE)]
+AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else; a problem, too, is JSON.")]

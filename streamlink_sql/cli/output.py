@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import sys
@@ -15,10 +14,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from streamlink_sql.errors import BadRequest
-from streamlink_sql.export import rows_of, text_of, write_csv, write_parquet
+from streamlink_sql.export import write_csv, write_parquet
 from streamlink_sql.types import Answer
 
-SHOWN_ROWS = 200
 BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 
 
@@ -61,9 +59,9 @@ def write_answer(answer: Answer, form: Format, output: Path | None, *, sql: bool
     """Writes the answer to a file, whole or not at all, or to stdout."""
     if output is not None:
         with whole_file(output) as file:
-            _write(answer, form, file, sql=sql, colour=False)
+            _write(answer, form, file, sql=sql, terminal=False)
         return
-    _write(answer, form, sys.stdout.buffer, sql=sql, colour=sys.stdout.isatty())
+    _write(answer, form, sys.stdout.buffer, sql=sql, terminal=sys.stdout.isatty())
     sys.stdout.buffer.flush()
 
 
@@ -101,28 +99,7 @@ def json_line(body: Any) -> str:
     return "".join(f"\\u{ord(c):04x}" if unicodedata.category(c) == "Cc" or c in BIDI else c for c in text)
 
 
-def render_table(answer: Answer, *, colour: bool, width: int | None = None) -> str:
-    """The rows as a table of text."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    rows = rows_of(answer)
-    table = Table(show_edge=False, pad_edge=False, header_style="bold" if colour else "")
-    for column in answer.columns:
-        right = column.kind in ("integer", "real", "decimal")
-        table.add_column(Text(for_terminal(column.name)), justify="right" if right else "left", overflow="fold")
-    for number, row in enumerate(rows.as_python()):
-        if number == SHOWN_ROWS:
-            break
-        table.add_row(*(Text(for_terminal(text_of(value))) for value in row))
-    page = io.StringIO()
-    Console(file=page, force_terminal=colour, width=width or _width(), highlight=False).print(table)
-    more = answer.row_count - SHOWN_ROWS
-    return page.getvalue() + (f"... and {more:,} more rows; --format csv shows all.\n" if more > 0 else "")
-
-
-def _write(answer: Answer, form: Format, file: IO[bytes], *, sql: bool, colour: bool) -> None:
+def _write(answer: Answer, form: Format, file: IO[bytes], *, sql: bool, terminal: bool) -> None:
     if form is Format.parquet:
         write_parquet(answer, file)
     elif form is Format.json:
@@ -130,17 +107,13 @@ def _write(answer: Answer, form: Format, file: IO[bytes], *, sql: bool, colour: 
     elif form is Format.csv:
         write_csv(answer, file)
     else:
+        from streamlink_sql.cli.table import render_table
+
         above = for_terminal(answer.sql, lines=True) + "\n\n" if sql else ""
-        file.write((above + render_table(answer, colour=colour)).encode())
+        file.write((above + render_table(answer, terminal=terminal)).encode())
 
 
 def _harmless(character: str) -> str:
     if character in "\n\t\r\v\f\u2028\u2029":
         return " "
     return "" if unicodedata.category(character) == "Cc" or character in BIDI else character
-
-
-def _width() -> int:
-    import shutil
-
-    return shutil.get_terminal_size((120, 24)).columns

@@ -11,7 +11,7 @@ from pathlib import Path
 from streamlink_sql.cli.output import for_terminal
 from streamlink_sql.errors import InternalError, StreamLinkError
 
-HELPS = {"suggestions": "Known here", "sql": "The SQL was", "warning": "Also", "rule": "Rule"}
+HELPS = {"suggestions": "Known here", "sql": "The SQL was", "warning": "Also", "rule": "Rule", "usage": "Help"}
 
 
 def report(error: StreamLinkError, *, as_json: bool) -> int:

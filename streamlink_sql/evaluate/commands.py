@@ -13,9 +13,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from streamlink_sql.errors import StreamLinkError
-
-app = typer.Typer(help="Measure answers against gold SQL, and the safety of the gate.", no_args_is_help=True)
+app = typer.Typer(
+    help="Measure a model on questions with known answers: how often its SQL is the same (exact match) and gives the same rows.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
 
 Model = Annotated[str, typer.Option("--model", help="Who answers: parser, a model server's address, replay:FILE.jsonl, ...")]
 Predictions = Annotated[
@@ -37,10 +40,10 @@ def spider(
     errors: Errors = None,
     as_json: AsJson = False,
 ) -> None:
-    """Exact match and execution accuracy on Spider's development set, by the official rules."""
+    """Score a model on Spider's development set (official rules)."""
     from streamlink_sql.evaluate.spider import evaluate_spider
 
-    with _problems_shown(), _progress() as progress:
+    with _progress() as progress:
         result = evaluate_spider(data, model, predictions=predictions, adapter=adapter, limit=limit, errors=errors, progress=progress)
     show(result, str(predictions or model), as_json=as_json)
 
@@ -62,11 +65,11 @@ def questions(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """The same for any set of questions."""
+    """Score a model on your own questions with known SQL."""
     from streamlink_sql.evaluate.questions import evaluate_questions
     from streamlink_sql.evaluate.sets import Answering, Source
 
-    with _problems_shown(), _progress() as progress:
+    with _progress() as progress:
         result = evaluate_questions(
             file,
             Source(data, tables, databases),
@@ -106,17 +109,3 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("questions", total=None)
         yield lambda done, count: bar.update(task, completed=done, total=count)
-
-
-@contextmanager
-def _problems_shown() -> Iterator[None]:
-    """Prints a problem's sentence and exits with its status."""
-    try:
-        yield
-    except StreamLinkError as error:
-        Console(stderr=True).print(f"[bold]{error.title}:[/bold] ", error.detail, sep="", markup=True)
-        raise typer.Exit(error.exit_status) from error
-
-
-if __name__ == "__main__":
-    app()

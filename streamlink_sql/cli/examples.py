@@ -1,0 +1,53 @@
+"""The examples under each command's help. Every one is a line that can be typed as it stands, with your own names."""
+
+from __future__ import annotations
+
+EXAMPLES = {
+    "demo": """
+        streamlink-sql demo                 a million patents, then the web page
+        streamlink-sql demo --rows 20000    fewer: ready in seconds
+        streamlink-sql demo --no-serve      only the sample questions
+        """,
+    "ask": """
+        streamlink-sql ask --data ./sales "total amount per region in 2024?"
+        streamlink-sql ask --data shop.sqlite "the 5 customers with most orders"
+        streamlink-sql ask --data orders.csv "orders per month" --output months.csv
+        streamlink-sql ask --data ./sales "orders per month" --format json | jq .rows
+        echo "how many orders?" | streamlink-sql ask --data ./sales -
+
+        To leave out --data, write a file streamlink.toml with the line
+        data = "./sales" or set STREAMLINK_DATA. The rows go to stdout; the SQL,
+        what it does in words and how sure the model is go to stderr (--quiet: not).
+        """,
+    "serve": """
+        streamlink-sql serve --data ./sales              then open http://127.0.0.1:8080
+        streamlink-sql serve --data ./sales --port 0     on any free port
+
+        curl -s http://127.0.0.1:8080/v1/ask -H 'Content-Type: application/json' \\
+             -d '{"question": "how many orders?"}'
+        """,
+    "tables": """
+        streamlink-sql tables --data ./sales             every table with its columns
+        streamlink-sql tables --data ./sales orders      one table in full
+        streamlink-sql tables --data ./sales --json      for a program
+        """,
+    "history": """
+        streamlink-sql history                           the last 20 questions
+        streamlink-sql history --limit 100 --json        more, for a program
+        streamlink-sql history 3f0c...                   one of them in full, by its id
+        """,
+    "evaluate": """
+        streamlink-sql evaluate questions mine.jsonl --data ./sales
+        streamlink-sql evaluate spider --data ./spider --limit 100 --json
+
+        A line of mine.jsonl: {"question": "how many orders?",
+                               "query": "SELECT count(*) FROM orders"}
+        """,
+}
+
+
+def epilog(name: str) -> str:
+    """The examples of a command, laid out as they are written."""
+    lines = [line.removeprefix("        ") for line in EXAMPLES[name].strip("\n").rstrip().splitlines()]
+    blocks = "\n".join(f"  {line}" if line else "\n\b" for line in lines)
+    return f"\b\nExamples:\n{blocks}"
