@@ -49,7 +49,7 @@ class Snapshot:
 
     def relevant(self, text: str) -> Context:
         """What a question needs of it."""
-        matches = _merged(self.aliases.match(text), self.values.match(text))
+        matches = merged(self.aliases.match(text), self.values.match(text))
         tables = self.relevance.choose(text, matches)
         places = {(table.name, column.name) for table in tables for column in table.columns} | {(table.name, "") for table in tables}
         return Context(
@@ -152,7 +152,7 @@ def is_worth_indexing(seen: Sample) -> bool:
     return words <= _NAME_WORDS and letters > 0.8 * characters and not seen.unique
 
 
-def _merged(aliases: tuple[ValueMatch, ...], cells: tuple[ValueMatch, ...]) -> tuple[ValueMatch, ...]:
+def merged(aliases: tuple[ValueMatch, ...], cells: tuple[ValueMatch, ...]) -> tuple[ValueMatch, ...]:
     """Both, in the order of the question; a glossary's word goes before cells of its column, and before cells that only hold it."""
     kept = [cell for cell in cells if not any(_is_told(cell, alias) for alias in aliases)]
     unique = {(match.table, match.column, match.value, match.start, match.end): match for match in chain(reversed(kept), reversed(aliases))}

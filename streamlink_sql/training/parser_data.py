@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from streamlink_sql.catalog.glossary import AliasIndex, Glossary
+from streamlink_sql.catalog.reading import merged
 from streamlink_sql.catalog.values import ValueIndex
 from streamlink_sql.errors import BadRequest
 from streamlink_sql.generators.parser.actions import FIXED, KEYWORD_COUNT, Layout, Position, number_matches
@@ -89,6 +91,13 @@ def read_databases(tables_json: Path, folder: Path | None) -> dict[str, Database
         native = _native_types(path) if path and path.exists() else {}
         found[entry["db_id"]] = _database(entry, native)
     return found
+
+
+def read_aliases(tables_json: Path) -> dict[str, AliasIndex]:
+    """The words for cells in `value_aliases` of each schema, where there are any."""
+    entries = json.loads(tables_json.read_text(encoding="utf-8"))
+    found = {entry["db_id"]: {(table, column): words for table, column, words in entry.get("value_aliases", ())} for entry in entries}
+    return {name: AliasIndex(Glossary(aliases=aliases)) for name, aliases in found.items()}
 
 
 def _native_types(path: Path) -> dict[tuple[str, str], str]:
@@ -239,8 +248,9 @@ def read_set(
     dialect: Dialect,
     left_out: Counter[str],
     shown: Shown = _unshown,
+    aliases: Mapping[str, AliasIndex] | None = None,
 ) -> list[Example]:
-    """The examples of one set; lines that cannot be expressed are counted in `left_out` by reason."""
+    """The examples of one set; lines that cannot be expressed are counted in `left_out` by reason. `aliases` are a glossary's words."""
     schemas = {name: Schema.of(database.tables) for name, database in databases.items()}
     parsed: dict[str, list[tuple[Mapping[str, Any], tuple[Token, ...]]]] = defaultdict(list)
     for line in shown(lines, "queries", len(lines)):
@@ -256,8 +266,9 @@ def read_set(
     examples = []
     for database, pairs in shown(parsed.items(), "questions", len(parsed)):
         index = ValueIndex(values.get(database) or literal_values((tokens, schemas[database]) for _, tokens in pairs))
+        told = (aliases or {}).get(database, AliasIndex(Glossary()))
         for line, tokens in pairs:
-            matches = index.match(line["question"])
+            matches = merged(told.match(line["question"]), index.match(line["question"]))
             try:
                 symbols = to_symbols(tokens, line["question"], schemas[database], matches)
             except NotCovered as error:

@@ -25,10 +25,20 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
+from streamlink_sql.catalog.glossary import AliasIndex
 from streamlink_sql.errors import BadRequest, StreamLinkError
 from streamlink_sql.generators.parser.linking import shown_name
 from streamlink_sql.training.example_files import HELD_OUT, TrainingData, TrainingSet, write
-from streamlink_sql.training.parser_data import Database, Place, duckdb_values, read_databases, read_lines, read_set, sqlite_values
+from streamlink_sql.training.parser_data import (
+    Database,
+    Place,
+    duckdb_values,
+    read_aliases,
+    read_databases,
+    read_lines,
+    read_set,
+    sqlite_values,
+)
 from streamlink_sql.types import Column, Dialect, Kind, Table
 
 HELD_OUT_DATABASES = 15
@@ -40,6 +50,7 @@ TABLE_NAMES = ("table", "data", "records", "entries", "list", "results")
 
 Line = Mapping[str, Any]
 Values = Mapping[str, Mapping[Place, list[str]]]
+Aliases = Mapping[str, AliasIndex]
 
 
 @dataclass
@@ -51,14 +62,16 @@ class Collected:
     groups: dict[str, dict[str, Database]] = field(default_factory=dict)
     held: frozenset[str] = frozenset()
 
-    def add(self, name: str, group: str, lines: Sequence[Line], values: Values, dialect: Dialect = "sqlite") -> None:
+    def add(
+        self, name: str, group: str, lines: Sequence[Line], values: Values, dialect: Dialect = "sqlite", aliases: Aliases | None = None
+    ) -> None:
         """Reads one set and says what became of it."""
         left_out: Counter[str] = Counter()
 
         def shown(work: Iterable[Any], what: str, size: int) -> Iterable[Any]:
             return track(work, f"{name}: {what}", size, console=self.console, transient=True)
 
-        examples = read_set(name, lines, self.groups[group], values, dialect, left_out, shown)
+        examples = read_set(name, lines, self.groups[group], values, dialect, left_out, shown, aliases)
         self.sets[name] = TrainingSet(group, examples, dict(left_out.most_common()))
         self.console.print(f"{name}: {len(examples)} of {len(lines)} questions")
         for reason, count in left_out.most_common(5):
@@ -138,7 +151,7 @@ def add_synthetic(collected: Collected, folder: Path) -> None:
     collected.groups["synth"] = read_databases(needed(folder / "tables.json"), None)
     names = sorted({line["db_id"] for line in lines})
     values = {name: duckdb_values(needed(folder / "databases" / f"{name}.duckdb")) for name in names}
-    collected.add("synth", "synth", lines, values, "duckdb")
+    collected.add("synth", "synth", lines, values, "duckdb", read_aliases(folder / "tables.json"))
     if HELD_OUT not in collected.sets:
         collected.held = frozenset(random.Random(20).sample(names, min(HELD_OUT_DATABASES, max(1, len(names) // 5))))
         collected.hold_out("synth")

@@ -15,11 +15,19 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table as Grid
 
+from streamlink_sql.training.synthetic.phrases import plural_of
 from streamlink_sql.training.synthetic.sample import Drawn, Sieve, draw
-from streamlink_sql.training.synthetic.schema import KINDS, Base, load, words_of
-from streamlink_sql.training.synthetic.values import SCHEMAS, generate, write
+from streamlink_sql.training.synthetic.schema import KINDS, Base, Col, load, words_of
+from streamlink_sql.training.synthetic.values import SCHEMAS, generate, meanings, write
 
 SPIDER_TYPES = {"text": "text", "date": "time", "timestamp": "time", "boolean": "boolean"}
+
+
+def aliases_of(col: Col) -> dict[str, str]:
+    """What a glossary would say of a category's codes: other words for each, in singular and plural."""
+    if col.role != "category":
+        return {}
+    return {form: code for code, words in meanings(col).items() for word in words for form in (word, plural_of(word))}
 
 
 def spider_schema(base: Base) -> dict[str, Any]:
@@ -36,6 +44,7 @@ def spider_schema(base: Base) -> dict[str, Any]:
         "column_names": [[-1, "*"], *([numbers[col.table], words_of(col.name)] for col in cols)],
         "table_synonyms": [[one for one, _ in table.nouns] for table in base.tables],
         "column_synonyms": [[], *(list(col.phrases) for col in cols)],
+        "value_aliases": [[col.table, col.name, aliases] for col in cols if (aliases := aliases_of(col))],
         "column_types": ["text", *(SPIDER_TYPES.get(kind, "number") for kind in kinds)],
         "column_kinds": ["other", *kinds],
         "primary_keys": [at[col.table, col.name] for col in cols if col.role == "id"],

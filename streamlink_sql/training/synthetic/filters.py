@@ -12,6 +12,7 @@ from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.moments import when
 from streamlink_sql.training.synthetic.schema import NAMING, Col, Edge, Tab
 from streamlink_sql.training.synthetic.sql import literal
+from streamlink_sql.training.synthetic.values import meanings
 
 STOP = {"the", "and", "of", "with", "after", "room", "for", "from", "introduction", "topics"}
 
@@ -43,6 +44,9 @@ def _whose(maker: Maker, name: str, value: str, verb: str = "is") -> str:
 def _category(maker: Maker, col: Col) -> Filter:
     value, rng = str(maker.cell(col)), maker.rng
     said, name = phrases.said(value, rng), maker.phrase(col)
+    meant = meanings(col).get(value)
+    if meant and rng.random() < 0.65:
+        return _meant(maker, col, value, meant)
     if "noun" in col.attrs and rng.random() < 0.4:
         return Filter(f"{col.ref} = {literal(value)}", "", f"are {phrases.plural_of(value)}", "", (), (col,), "noun", value)
     if "mod" in col.attrs and rng.random() < 0.55:
@@ -54,6 +58,19 @@ def _category(maker: Maker, col: Col) -> Filter:
         return Filter(f"{col.ref} = {literal(value)}", f"{prep} {said}", f"are {prep} {said}", "", (), (col,))
     post = _whose(maker, name, said)
     return Filter(f"{col.ref} = {literal(value)}", post, maker.say("have [{n} {v}|{v} as {n}|{n} {v}]", n=name, v=said), "", (), (col,))
+
+
+def _meant(maker: Maker, col: Col, value: str, meant: tuple[str, ...]) -> Filter:
+    """A code by what it stands for: "German patents" for DE, "apartments" for APT; a glossary would say so."""
+    sql = f"{col.ref} = {literal(value)}"
+    if len(meant) == 1:
+        return Filter(sql, "", f"are {phrases.plural_of(meant[0])}", "", (), (col,), "noun", meant[0])
+    country, adjective = meant
+    if maker.rng.random() < 0.4 and maker.phrase(col) in ("country", "country code"):
+        return Filter(sql, "", f"are {adjective}", adjective, (), (col,))
+    prep = maker.rng.choice(col.attrs.get("prep", "from").split("/"))
+    the = "the " if country.startswith(("United", "Nether")) and maker.rng.random() < 0.7 else ""
+    return Filter(sql, f"{prep} {the}{country}", f"are {prep} {the}{country}", "", (), (col,))
 
 
 def _not_category(maker: Maker, col: Col) -> Filter:
@@ -322,4 +339,4 @@ def table_filter(maker: Maker, table: Tab, used: Sequence[Col] = ()) -> Filter |
     cols += [col for col in table.of("fk", "contact") if "null" in col.attrs and col not in used]
     if not cols:
         return None
-    return column_filter(maker, maker.rng.choices(cols, [weights[col.role] for col in cols])[0])
+    return column_filter(maker, maker.rng.choices(cols, [weights[col.role] * (3 if meanings(col) else 1) for col in cols])[0])

@@ -77,7 +77,8 @@ def trend(m: Maker, table: Tab) -> Pair | None:
     pattern = (
         "[{w} per {k}|{w} by {k}|{w} over the {k}s|how did the {w} change per {k}|how did the {w} develop by {k}|"
         "trend of the {w} per {k}|{y} {w}|show the {y} {w}|show the {w} for each {k}|"
-        "how has the {w} changed from {k} to {k}]"
+        "how has the {w} changed from {k} to {k}|{w} {k} by {k}|how did the {w} develop {k} by {k}|{w} for each {k}, in order of time|"
+        "development of the {w} per {k}|{w} in each {k}]"
     )
     if measure.kind == "count":
         pattern = pattern[:-1] + "|how many {p} per {k}|how many {p} were there each {k}|{p} per {k}]"
@@ -98,6 +99,8 @@ def top_group(m: Maker, table: Tab) -> Pair | None:
     s = subject(m, table, most=1, used=dim.columns, parents=not dim.edges)
     measure, words = measured(m, table, s, extremes=False)
     k, largest = m.rng.choice((3, 3, 5, 5, 5, 10, 10, 2, 20)), m.rng.random() < 0.85
+    if measure.kind == "count" and m.rng.random() < 0.3:
+        words = s.many
     word = "top" if largest else m.say("[bottom|lowest]")
     pattern = (
         "[{t} {k} {d} by {w}|what are the {t} {k} {d} by {w}|show the {t} {k} {d} by {w}|list the {t} {k} {d} by {w}|"

@@ -131,7 +131,7 @@ def list_distinct(m: Maker, table: Tab) -> Pair | None:
     pattern = (
         "[list the [different|distinct|unique] {n} of {p}|what are the [different|distinct] {n} of {p}|"
         "show all [distinct|different] {n} of {p}|which [different|distinct] {n} do {p} have|"
-        "what {n} are there among {p}]"
+        "what {n} are there among {p}|what {n} exist [for|among] {p}|which {n} occur among {p}|which {n} are there for {p}]"
     )
     question = m.say(pattern, n=phrases.plural_of(m.phrase(col)), p=s.many)
     return Pair(question, str(s.core(col.ref, distinct=True)), "list_distinct")

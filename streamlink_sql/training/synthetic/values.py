@@ -30,6 +30,23 @@ def words() -> dict[str, dict[str, tuple[str, ...]]]:
     return {bag: {name: tuple(word.strip() for word in text.split(",")) for name, text in lists.items()} for bag, lists in bags.items()}
 
 
+@cache
+def nations() -> dict[str, tuple[str, str]]:
+    """Country codes of two and three letters: the country and its adjective."""
+    raw = tomllib.loads((SCHEMAS / "words.toml").read_text(encoding="utf-8"))["nations"]
+    rows = [(code.upper(), *(part.strip() for part in text.split(","))) for code, text in raw.items()]
+    return {code: (country, adjective) for short, long, country, adjective in rows for code in (short, long)}
+
+
+@cache
+def meanings(col: Col) -> dict[str, tuple[str, ...]]:
+    """What a category's codes stand for: country and adjective, or one noun; empty for values that speak for themselves."""
+    if col.args[:1] in (("@country2",), ("@country3",)):
+        return {code: nations()[code] for code in choices(col) if code in nations()}
+    pairs = (part.partition(":") for part in col.attrs.get("means", "").split(",") if part)
+    return {code.strip(): (noun.strip(),) for code, _, noun in pairs}
+
+
 def choices(col: Col) -> tuple[str, ...]:
     """The values a category can take."""
     return words()["lists"][col.args[0][1:]] if col.args[0].startswith("@") else col.args
