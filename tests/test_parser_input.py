@@ -12,7 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamlink_sql.generators.parser import actions, linking
-from streamlink_sql.generators.parser.actions import FIXED, Layout, Position, number_matches, sensible, to_tokens, years_compared
+from streamlink_sql.generators.parser.actions import (
+    FIXED,
+    Layout,
+    Position,
+    moments_known,
+    number_matches,
+    sensible,
+    to_tokens,
+    years_compared,
+)
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, Val, to_sql
 from streamlink_sql.generators.parser.linking import MOST_PIECES, MOST_WORDS, Linked, link, split_words
 from streamlink_sql.generators.parser.literals import LITERALS, Target, locate, read
@@ -511,3 +520,18 @@ def test_a_date_compared_with_a_bare_year_is_compared_by_its_year() -> None:
     )
     for kept in unchanged:
         assert years_compared(kept, schema) == kept
+
+
+def test_the_year_with_the_most_rows_is_a_year() -> None:
+    schema = Schema.of((Table("orders", (Column("id", "integer"), Column("paid", "date"))),))
+    most: list[Token] = ["SELECT", "YEAR", Col(1), "GROUP", "YEAR", Col(1), "ORDER", "COUNT", Tab(0), "DESC", "LIMIT", Val(1), "END"]
+    sql = to_sql(tuple(moments_known(most)), schema, "duckdb")
+    assert sql == "SELECT YEAR(paid) FROM orders WHERE NOT paid IS NULL GROUP BY YEAR(paid) ORDER BY COUNT(*) DESC LIMIT 1"
+    few: list[Token] = [*most[:3], "WHERE", Col(0), "GT", Val(7), *most[3:]]
+    assert " WHERE id > 7 AND NOT paid IS NULL GROUP BY " in to_sql(tuple(moments_known(few)), schema, "duckdb")
+    for kept in (
+        [*most[:-3], "END"],
+        [*most[:3], "WHERE", "YEAR", Col(1), "GT", Val(2010), *most[3:]],
+        ["SELECT", Col(0), "GROUP", Col(0), *most[6:]],
+    ):
+        assert moments_known(kept) == kept

@@ -173,6 +173,22 @@ def _meets_a_year(tokens: Sequence[Token], position: int, schema: Schema) -> boo
     return plain and bool(compared) and all(isinstance(token, Val) and _YEAR.fullmatch(str(token.value)) for token in compared)
 
 
+def moments_known(tokens: Sequence[Token]) -> list[Token]:
+    """The same, and rows without a date are no group where the largest groups are asked for: "which year saw the most" means a year."""
+    start = max(position for position, token in enumerate(tokens) if token in ("SELECT", "SELECT_DISTINCT"))
+    core = list(tokens[start:])
+    if "GROUP" not in core or "LIMIT" not in core or "OR" in core:
+        return list(tokens)
+    group = core.index("GROUP")
+    function, column = core[group + 1 : group + 3]
+    if function not in FUNCTIONS or function == "LENGTH" or not isinstance(column, Col):
+        return list(tokens)
+    if "WHERE" in core and column in core[core.index("WHERE") : group]:
+        return list(tokens)
+    known: list[Token] = ["AND" if "WHERE" in core else "WHERE", column, "NOT_NULL"]
+    return [*tokens[:start], *core[:group], *known, *core[group:]]
+
+
 def _literal(
     first: int, last: int, target: Target, question: str, words: Sequence[Word], numbered: Sequence[tuple[ValueMatch, int]]
 ) -> Val:

@@ -13,7 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamlink_sql.errors import BadRequest, CannotAnswer, ModelUnavailable
-from streamlink_sql.generators.parser.actions import FIXED, SPAN_END, Layout, Position, known_cells, sensible, to_tokens, years_compared
+from streamlink_sql.generators.parser.actions import (
+    FIXED,
+    SPAN_END,
+    Layout,
+    Position,
+    known_cells,
+    moments_known,
+    sensible,
+    to_tokens,
+    years_compared,
+)
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, to_sql
 from streamlink_sql.generators.parser.linking import FEATURE_SIZES, RELATIONS, Linked, link
 from streamlink_sql.generators.parser.pieces import Pieces
@@ -77,7 +87,8 @@ class ParserGenerator:
         for beam in model.search(encoded, layout, max(self._beams, n)):
             tokens = tuple(to_tokens(beam.actions, layout, question.text, linked.words, schema, context.matches))
             try:
-                sql = to_sql(tokens if context.dialect == "sqlite" else tuple(years_compared(tokens, schema)), schema, context.dialect)
+                meant = tokens if context.dialect == "sqlite" else tuple(moments_known(years_compared(tokens, schema)))
+                sql = to_sql(meant, schema, context.dialect)
             except NotCovered:
                 continue
             if sql not in turned_down:
