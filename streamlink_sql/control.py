@@ -12,7 +12,7 @@ from functools import partial
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
-from streamlink_sql.checks import check, explain, heads
+from streamlink_sql.checks import check, explain, heads, is_sql, may_be_sql
 from streamlink_sql.errors import (
     BadRequest,
     Busy,
@@ -53,6 +53,7 @@ CLOSE = 0.8
 """A rival with at least this share of the best draft's score is worth a look at its rows."""
 RIVALS = 2
 CHEAP_ROWS = 200_000
+TYPED, TYPED_NOTE = "typed SQL", "This was SQL, not a question: no model was asked, and the same checks were passed."
 KEPT_ANSWERS, KEPT_BYTES = 64, 2**20
 
 
@@ -111,6 +112,8 @@ class ControlUnit:
 
     def answer(self, question: Question, watch: Watcher | None = None) -> Answer:
         """The whole story of a question. Asked again under the same id, it gives the same answer and runs nothing."""
+        if self._is_sql(question.text):
+            return self._once(Underway(question, watch), written=Draft(storable(question.text, "SQL"), model=TYPED))
         text = readable(question.text, english_only=self.limits.english_only)
         return self._once(Underway(replace(question, text=text), watch), written=None)
 
@@ -168,6 +171,10 @@ class ControlUnit:
         for part in (self.generator, self.engine, self.store):
             part.close()
 
+    def _is_sql(self, text: str) -> bool:
+        """Whether a question is SQL in truth."""
+        return isinstance(text, str) and may_be_sql(text) and is_sql(text, self.catalog.tables(), self.engine.dialect)
+
     def _once(self, run: Underway, written: Draft | None) -> Answer:
         """One run an id: who comes with the id of a question under way waits for its answer."""
         question = run.question
@@ -219,7 +226,7 @@ class ControlUnit:
             found = self._settle(run, [draft for draft in drafts if draft], tables)
             if found:
                 return self._told(run, *found, tables)
-        raise self._turned_down(run)
+        raise self._turned_down(run, drafted=written is None)
 
     def _drafts(self, run: Underway, context: Context) -> list[Draft]:
         """What the model writes, without what was turned down before."""
@@ -293,7 +300,7 @@ class ControlUnit:
     def _told(self, run: Underway, candidate: Candidate, rows: Rows, tables: tuple[Table, ...]) -> Answer:
         query, draft = candidate.query, candidate.draft
         rows = replace(rows, table=rows.table.rename_columns(heads(query, rows.table.column_names)))
-        explanation = explain(query, tables)
+        explanation, typed = explain(query, tables), (TYPED_NOTE,) if draft.model == TYPED else ()
         return Answer(
             id=run.question.id,
             question=run.question.text,
@@ -305,19 +312,22 @@ class ControlUnit:
             engine=self.engine.name,
             attempts=tuple(run.attempts),
             timings_ms=run.timings_ms(),
-            warnings=(*query.warnings, *self.engine.warnings),
+            warnings=(*typed, *query.warnings, *self.engine.warnings),
             columns=rows.columns(),
             row_count=rows.table.num_rows,
             truncated=rows.truncated,
         )
 
-    def _turned_down(self, run: Underway) -> StreamLinkError:
+    def _turned_down(self, run: Underway, *, drafted: bool) -> StreamLinkError:
         """The reason of the best draft, with all that was tried; nothing drafted means nothing fits."""
         if not run.refusals:
             return CannotAnswer("The model found nothing in these tables that fits the question.")
         error = run.refusals[0]
         tried = [{"sql": a.sql, "verdict": a.verdict, "rule": a.rule, "message": a.message} for a in run.attempts]
-        return type(error)(error.detail, **{**error.helps, "attempts": tried})
+        detail = (
+            f"The model wrote no SQL that runs on these tables. {error.detail}" if drafted and error.code == "invalid_sql" else error.detail
+        )
+        return type(error)(detail, **{**error.helps, "attempts": tried})
 
     def _keep(self, question: Question, answer: Answer) -> None:
         """Small answers stay whole for a while, so that the same id gives the same rows."""

@@ -543,3 +543,60 @@ def test_a_request_to_change_data_reaches_no_model_and_no_engine(build: Build, s
 def test_words_of_change_may_stand_in_questions(text: str) -> None:
     """They are names of things, too."""
     assert readable(text, english_only=True) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT count(*) FROM sales",
+        "select region from sales limit 3;",
+        "WITH n AS (SELECT * FROM sales) SELECT max(amount) FROM n",
+        "from sales",
+    ],
+)
+def test_sql_typed_as_a_question_is_run_as_what_it_is(build: Build, store: Store, text: str) -> None:
+    model = says("SELECT 1")
+    answer = build(model, english_only=True).answer(Question(text, id=f"typed {text}"))
+    assert answer.rows is not None
+    assert (answer.model, answer.confidence) == ("typed SQL", 1.0)
+    assert "was SQL" in answer.warnings[0]
+    assert [line["event"] for line in store.audit_lines()] == ["approved", "answered"]
+    assert store.entry(answer.id)["warnings"] == list(answer.warnings)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("SELECT * FROM passwords", InvalidSQL),
+        ("SELECT count(*) FORM sales", InvalidSQL),
+        ("SELECT * FROM read_csv('/etc/passwd')", PolicyRefused),
+        ("SELECT getenv('HOME')", PolicyRefused),
+        ("WITH x AS (DELETE FROM sales RETURNING *) SELECT * FROM x", PolicyRefused),
+    ],
+)
+def test_typed_sql_passes_the_same_checks(build: Build, text: str, error: type[StreamLinkError]) -> None:
+    with pytest.raises(error):
+        build(says("SELECT 1")).answer(Question(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select all sales from Germany",
+        "Select the top five regions",
+        "select sales",
+        "with how many regions do we trade?",
+        "from which region are most sales?",
+        "select customers from Germany with revenue over 5",
+        "values of region",
+    ],
+)
+def test_a_question_that_begins_like_sql_is_a_question(build: Build, text: str) -> None:
+    answer = build(says("SELECT count(*) AS n FROM sales")).answer(Question(text))
+    assert answer.model == "scripted-1"
+
+
+def test_when_no_draft_runs_the_reader_gets_plain_words(build: Build) -> None:
+    with pytest.raises(InvalidSQL, match="The model wrote no SQL that runs.*The column region is neither grouped") as caught:
+        build(says("SELECT region, sum(amount) FROM sales")).answer(Question("how much per region?"))
+    assert "Binder Error" not in caught.value.detail

@@ -271,7 +271,7 @@ WRITE = "INSERT INTO feedback (id, given_at, asker, verdict, comment) VALUES ('a
 @pytest.mark.parametrize(
     ("damage", "statement", "words"),
     [
-        ("locked", WRITE, "held it locked.*Close programs"),
+        ("locked", WRITE, "held it locked.*Close what"),
         ("read-only", WRITE, "may not be written by this user.*permissions"),
         ("full", WRITE, "no space left.*Free some disk space"),
         ("corrupt", "SELECT count(*), max(id) FROM history", "damaged.*Restore it from a copy"),
@@ -299,6 +299,6 @@ def test_a_store_whose_table_was_changed_says_so(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{path}")
     with sqlite3.connect(path) as connection:
         connection.execute("ALTER TABLE history RENAME COLUMN state TO status")
-    with pytest.raises(StoreUnavailable, match="not those of this StreamLink.*state"):
+    with pytest.raises(StoreUnavailable, match=r"not those of this StreamLink.*state"):
         store.accepted(Question("how many?"))
     store.close()

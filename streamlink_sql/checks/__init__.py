@@ -11,10 +11,11 @@ from streamlink_sql.checks.explain import explain
 from streamlink_sql.checks.heads import heads
 from streamlink_sql.checks.notes import notes
 from streamlink_sql.checks.policy import DEFAULT, Policy, check_text, check_tree
+from streamlink_sql.checks.typed import is_sql, may_be_sql
 from streamlink_sql.errors import InvalidSQL
 from streamlink_sql.types import CheckedSQL, Dialect, Draft, Table
 
-__all__ = ["DEFAULT", "Policy", "check", "explain", "heads"]
+__all__ = ["DEFAULT", "Policy", "check", "explain", "heads", "is_sql", "may_be_sql"]
 
 
 def check(draft: Draft, tables: tuple[Table, ...], dialect: Dialect, *, policy: Policy = DEFAULT) -> CheckedSQL:

@@ -100,7 +100,9 @@ def _reply(sock: socket.socket, work: Any) -> Any:
     try:
         header, payload, result = work()
     except StreamLinkError as error:
-        header, payload, result = {"error": error.code, "detail": error.detail, "log": error.helps.get("log", "")}, b"", None
+        helps = {name: value for name, value in error.helps.items() if name != "log"}
+        header = {"error": error.code, "detail": error.detail, "helps": helps, "log": error.helps.get("log", "")}
+        payload, result = b"", None
     except MemoryError as error:
         header, payload, result = {"error": "too_costly", "detail": "", "log": f"memory: {error}"}, b"", None
     except Exception as error:  # noqa: BLE001 (the edge of the process: whatever it is, the parent must hear of it)

@@ -41,8 +41,9 @@ def protection(version: int) -> str:
     if version == 0:
         return (
             "Warning: this system has no Landlock, so the child process that runs queries could write where this user may write. "
-            "Queries still run read-only, with external access off and under time and memory limits; the checks are what keeps files safe. "
-            "Use Linux 5.13 or later, or give the data to a user who may only read it."
+            "What still holds: data is opened read-only, external access is off, settings are locked, time, memory and file sizes are limited, "
+            "and the checks let nothing but SELECT through. "
+            "Use Linux 5.13 or later with Landlock switched on, or give the data to a user who may only read it."
         )
     network = "no TCP" if version >= 4 else "TCP not closed by the kernel (Landlock 4 does)"
     return f"Queries run in a child that reads the data files and writes its private folder, nothing else ({network}; Landlock {version})."

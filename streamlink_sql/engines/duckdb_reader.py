@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from streamlink_sql.engines import arrow, csv_files, duckdb_values
+from streamlink_sql.engines import arrow, csv_files, duckdb_values, plain_words
 from streamlink_sql.engines.duckdb_named import named_tables
 from streamlink_sql.errors import EngineUnavailable, InvalidSQL, NotFound
 
@@ -307,7 +307,7 @@ def _translated(error: duckdb.Error) -> Exception:
         return EngineUnavailable(
             "The data could not be read: a file is damaged, was changed during the query, or may not be read.", log=text
         )
-    return InvalidSQL(text.strip(), log="")
+    return plain_words.invalid(text)
 
 
 def _unavailable(what: str, error: duckdb.Error) -> EngineUnavailable:

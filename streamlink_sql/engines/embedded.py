@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import tempfile
@@ -14,6 +15,8 @@ from typing import Any
 from streamlink_sql.engines import confine, sandbox, source
 from streamlink_sql.errors import EngineUnavailable
 from streamlink_sql.types import CheckedSQL, Column, Dialect, ForeignKey, Plan, Rows, Sample, Table
+
+_log = logging.getLogger("streamlink_sql.engines")
 
 _PREFIX = "streamlink-sql-"
 
@@ -42,6 +45,8 @@ class EmbeddedEngine:
         except BaseException:
             self.close()
             raise
+        if self._pool is not None and self._pool.landlock == 0:
+            _log.warning("%s", confine.protection(0))
 
     def prepare(self, found: source.Source) -> sandbox.Setup:
         """What a child has to open for this source; each engine has its own."""
@@ -54,7 +59,8 @@ class EmbeddedEngine:
     @property
     def protection(self) -> str:
         """What holds against a query that got past the checks; begins with 'Warning' where the kernel does not help."""
-        return confine.protection(confine.landlock_version())
+        told = self._pool.landlock if self._pool is not None else None
+        return confine.protection(confine.landlock_version() if told is None else told)
 
     def fingerprint(self) -> str:
         """A short text that changes whenever a file of the source is replaced, changed, added or removed."""

@@ -375,7 +375,7 @@ def _raise_error(reply: Mapping[str, Any], limits: Limits) -> None:
         _log.log(logging.ERROR if code == "internal" else logging.INFO, "query child: %s", reply["log"])
     if code == "too_costly" and not reply["detail"]:
         raise _too_costly(limits)
-    raise _ERRORS.get(code, InternalError)(reply["detail"])
+    raise _ERRORS.get(code, InternalError)(reply["detail"], **reply.get("helps", {}))
 
 
 def _too_costly(limits: Limits) -> TooCostly:

@@ -7,14 +7,13 @@ and the columns of the file's tables; nothing else.
 from __future__ import annotations
 
 import contextlib
-import re
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from streamlink_sql.engines import arrow, sqlite_plan, sqlite_values
+from streamlink_sql.engines import arrow, plain_words, sqlite_plan, sqlite_values
 from streamlink_sql.errors import EngineUnavailable, InvalidSQL, NotFound, TimedOut
 
 _EXACT_SAMPLE_ROWS = 2_000_000
@@ -295,7 +294,7 @@ def _translated(error: sqlite3.Error | sqlite3.Warning) -> Exception:
             "The query does something that is closed here: only SELECT over the tables of this database, with known functions, may run.",
             log=text,
         )
-    return InvalidSQL(re.sub(r"\s+", " ", text))
+    return plain_words.invalid(text)
 
 
 def _text(text: str) -> str:

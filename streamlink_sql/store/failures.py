@@ -15,8 +15,7 @@ _SCHEMA = (
 _MEANINGS: tuple[tuple[str, str], ...] = (
     (
         r"database( table)? is locked|database is busy|lock timeout|could not obtain lock|deadlock",
-        "another process has held it locked for too long. Close programs that have it open, such as a database browser, and ask again, "
-        f"{_OTHER}",
+        f"another process has held it locked for too long. Close what has it open, such as a database browser, and ask again, {_OTHER}",
     ),
     (
         r"readonly|read-only|read only|not writable|permission denied|Operation not permitted",
@@ -40,7 +39,7 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
         f"the database does not let this user in ({{why}}). Check user, password and name in the setting `store`, {_OTHER}",
     ),
     (
-        r"connection|connect|refused|timed? ?out|could not translate host|server closed|terminat|starting up|shutting down|too many clients",
+        r"connection|connect|refused|timed? ?out|could not translate host|server closed|terminat|starting up|too many clients",
         f"the database does not answer ({{why}}). See that it runs and that the address in the setting `store` is right, {_OTHER}",
     ),
 )
