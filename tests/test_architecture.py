@@ -127,6 +127,15 @@ def test_what_is_imported_is_declared() -> None:
     assert missing == set()
 
 
+@pytest.mark.skipif(not (PACKAGE.parent / "requirements.lock").is_file(), reason="this is an installed package, without its lock files")
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-training.lock"])
+def test_every_python_gets_the_same_versions(name: str) -> None:
+    """So that types are judged alike, and one run speaks for all."""
+    locked = re.findall(r"^([\w.-]+)==", (PACKAGE.parent / name).read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(locked) > 20
+    assert [package for package in set(locked) if locked.count(package) > 1] == []
+
+
 def test_no_folder_of_odds_and_ends() -> None:
     shunned = {"utils", "core", "common", "services", "managers", "base", "helpers", "misc"}
     assert {part for path in SOURCES for part in path.relative_to(PACKAGE).with_suffix("").parts} & shunned == set()
