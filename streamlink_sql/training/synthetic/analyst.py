@@ -138,10 +138,17 @@ def _span(m: Maker, table: Tab) -> tuple[Col, Col, str] | None:
         return None
     words = m.say(
         "[time|number of days|days|time in days] [between {a} and {b}|from {a} to {b}]",
-        a=m.phrase(start),
-        b=m.phrase(end),
+        a=_event(m, start),
+        b=_event(m, end),
     )
     return end, start, words
+
+
+def _event(m: Maker, col: Col) -> str:
+    """What happened on a date: "approval date" may be said as "approval"."""
+    name = m.phrase(col)
+    bare = name.removesuffix(" date").removeprefix("date of ")
+    return bare if m.rng.random() < 0.7 else name
 
 
 @template("duration", 2)
@@ -161,8 +168,8 @@ def duration(m: Maker, table: Tab) -> Pair | None:
         head = m.say(
             "[how long does it take from {a} to {b} on average|how many days pass from {a} to {b} on average|"
             "on average, how many days lie between {a} and {b}|how long is it between {a} and {b} on average] {o}",
-            a=m.phrase(start),
-            b=m.phrase(end),
+            a=_event(m, start),
+            b=_event(m, end),
             o=of,
         )
     else:

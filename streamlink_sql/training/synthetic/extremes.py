@@ -100,7 +100,7 @@ def superlative_value(m: Maker, table: Tab) -> Pair | None:
 
 @template("top_rows", 3)
 def top_rows(m: Maker, table: Tab) -> Pair | None:
-    """The k rows with the largest or smallest value: names only, or with the value after "by"."""
+    """The k rows with the largest or smallest value: with the value where rows are to be shown, names only where it is asked which."""
     cols = [col for col in table.cols if col.role == "measure" or "adj" in col.attrs and col.role in ("date", "year")]
     if not cols or table.label is None:
         return None
@@ -134,7 +134,8 @@ def top_rows(m: Maker, table: Tab) -> Pair | None:
         p=s.many,
         z=post,
     )
-    return Pair(question, str(s.core(table.label.ref, order=order, limit=k)), "top_k")
+    select = (table.label.ref,) if question.startswith(("what", "which")) or col.role != "measure" else (table.label.ref, col.ref)
+    return Pair(question, str(s.core(*select, order=order, limit=k)), "top_k")
 
 
 @template("order", 2.5)

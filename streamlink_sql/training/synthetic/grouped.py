@@ -181,6 +181,25 @@ def most_several(m: Maker, table: Tab) -> Pair | None:
     return Pair(question, str(s.core(*dim.keys, edges=dim.edges, group=dim.keys, order=order, limit=k)), "most")
 
 
+@template("most_common", 1.2)
+def most_common(m: Maker, table: Tab) -> Pair | None:
+    """The k commonest values of a category, with how often they occur."""
+    dim = dimension(m, table, dates=False, entity=0.25)
+    if dim is None or dim.kind != "category":
+        return None
+    s = subject(m, table, most=1, used=dim.columns, parents=not dim.edges)
+    k, often = m.rng.choice((2, 3, 3, 5, 5, 10)), m.rng.random() < 0.8
+    question = m.say(
+        "[{k} {a} {d} [among|of] {p}|show the {k} {a} {d} [among|of] {p}|list the {k} {a} {d} of {p}|the {k} {a} {d} among {p}]",
+        k=phrases.number(k, m.rng),
+        a=m.say("most [common|frequent]" if often else "least [common|frequent]"),
+        d=dim.many,
+        p=s.many,
+    )
+    order = f"count(*) {'DESC' if often else 'ASC'}"
+    return Pair(question, str(s.core(*dim.keys, "count(*)", edges=dim.edges, group=dim.keys, order=order, limit=k)), "top_k_group")
+
+
 @template("group_order", 1.5)
 def group_order(m: Maker, table: Tab) -> Pair | None:
     """Groups with their measure, in order of the measure."""
