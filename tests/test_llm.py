@@ -35,7 +35,7 @@ CONTEXT = Context(
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real model on llama.cpp's server, which runs as a process for these tests."""
     python, model = os.environ.get("STREAMLINK_TEST_LLM_PYTHON"), os.environ.get("STREAMLINK_TEST_LLM_MODEL")
     if not python or not model:
@@ -44,10 +44,14 @@ def address() -> Iterator[str]:
         if not Path(needed).is_file():
             pytest.skip(f"no local model: {needed} is not there; run `make test-llm`")
     command = [python, str(STARTER), model, "--context", "1024"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+    log = tmp_path_factory.mktemp("llm") / "log"
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True) as server,
+    ):
         assert server.stdout
         told = server.stdout.readline().strip()
-        assert told.startswith("http"), "llama.cpp's server did not start"
+        assert told.startswith("http"), "llama.cpp's server did not start: " + log.read_text(errors="replace")[-1000:]
         yield told
         assert server.stdin
         server.stdin.close()
