@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from streamlink_sql.errors import BadRequest, NotFound
 
 if TYPE_CHECKING:
-    from streamlink_sql.catalog import Catalog
+    from streamlink_sql.catalog import Catalog, KeptSamples
     from streamlink_sql.control import ControlUnit, Limits
     from streamlink_sql.settings import Settings
     from streamlink_sql.store.store import Store
@@ -52,8 +52,17 @@ def open_engine(settings: Settings) -> Engine:
     scheme = _scheme(settings.data)
     table = ENGINES | _outsiders(ENGINE_GROUP)
     if (scheme or "file") not in table:
-        known = ", ".join(sorted(f"{name}://" for name in table if name != "file")) or "none here"
-        raise BadRequest(f"Nothing opens {scheme}:// data. Give a path, or one of: {known}.", setting="data")
+        known = ", ".join(sorted(f"{name}://" for name in table if name != "file"))
+        others = f", or an address that begins with {known}" if known else ""
+        raise BadRequest(
+            f"StreamLink fetches no data from {scheme}:// addresses. Download it and give the path of the file or folder{others}.",
+            setting="data",
+        )
+    if not scheme and any(mark in settings.data for mark in "*?[") and not Path(settings.data).expanduser().exists():
+        raise BadRequest(
+            f"{settings.data} is a pattern, and there is no file of that name. Give the folder: each file in it, or sub-folder, is a table.",
+            setting="data",
+        )
     engine: Engine = _load(table[scheme or "file"])(
         settings.data,
         memory_limit_mb=settings.memory_limit_mb,
@@ -86,7 +95,20 @@ def open_catalog(settings: Settings, engine: Engine) -> Catalog:
         raise NotFound(f"There is no glossary file {glossary}.", setting="glossary")
     if glossary is None and settings.data and not _scheme(settings.data):
         glossary = glossary_beside(Path(settings.data))
-    return Catalog(engine, glossary=glossary)
+    return Catalog(engine, glossary=glossary, kept=_kept_samples(settings, engine))
+
+
+def _kept_samples(settings: Settings, engine: Engine) -> KeptSamples | None:
+    """Where samples of local files outlast this process, unless the settings keep none."""
+    import platformdirs
+
+    from streamlink_sql.catalog import KeptSamples
+    from streamlink_sql.engines.embedded import EmbeddedEngine
+
+    if not settings.keep_samples or not isinstance(engine, EmbeddedEngine):
+        return None
+    folder = Path(platformdirs.user_cache_dir("streamlink-sql", appauthor=False)) / "samples"
+    return KeptSamples(folder, engine.version, engine.is_settled)
 
 
 def open_store(settings: Settings) -> Store:

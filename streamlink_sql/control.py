@@ -301,6 +301,7 @@ class ControlUnit:
         query, draft = candidate.query, candidate.draft
         rows = replace(rows, table=rows.table.rename_columns(heads(query, rows.table.column_names)))
         explanation, typed = explain(query, tables), (TYPED_NOTE,) if draft.model == TYPED else ()
+        unknown = () if draft.model in ("", TYPED) else self.catalog.notes(query.tables)
         return Answer(
             id=run.question.id,
             question=run.question.text,
@@ -312,7 +313,7 @@ class ControlUnit:
             engine=self.engine.name,
             attempts=tuple(run.attempts),
             timings_ms=run.timings_ms(),
-            warnings=(*typed, *query.warnings, *self.engine.warnings),
+            warnings=(*typed, *unknown, *query.warnings, *self.engine.warnings),
             columns=rows.columns(),
             row_count=rows.table.num_rows,
             truncated=rows.truncated,

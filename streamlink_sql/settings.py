@@ -43,6 +43,10 @@ class Settings(BaseSettings):
         description="Where history and audit are kept: a database URL, or `temporary`. Unset: SQLite in your user data folder.",
     )
 
+    keep_samples: bool = Field(
+        default=True, description="Keep sample values of the data in your user cache folder, so that the next start is quick."
+    )
+
     drafts: int = Field(default=4, ge=1, le=32, description="How many drafts of SQL the model writes for one question.")
     min_confidence: float = Field(
         default=0.05, ge=0, le=1, description="Below this confidence the answer is that these tables cannot answer."

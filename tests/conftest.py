@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
 
 signal.signal(
@@ -11,3 +13,11 @@ signal.signal(
 )  # a shell starts background jobs with Ctrl-C ignored, and what they start inherits it
 settings.register_profile("any pace", settings(), deadline=None)  # on a busy machine any one example may take long
 settings.load_profile("any pace")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A cache folder of this session, so that nothing is read from or left in the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield

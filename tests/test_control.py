@@ -597,6 +597,6 @@ def test_a_question_that_begins_like_sql_is_a_question(build: Build, text: str) 
 
 
 def test_when_no_draft_runs_the_reader_gets_plain_words(build: Build) -> None:
-    with pytest.raises(InvalidSQL, match="The model wrote no SQL that runs.*The column region is neither grouped") as caught:
+    with pytest.raises(InvalidSQL, match=r"The model wrote no SQL that runs.*The column region is neither grouped") as caught:
         build(says("SELECT region, sum(amount) FROM sales")).answer(Question("how much per region?"))
     assert "Binder Error" not in caught.value.detail

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from streamlink_sql.catalog.catalog import Catalog
 from streamlink_sql.catalog.glossary import Glossary, glossary_beside, load_glossary
+from streamlink_sql.catalog.kept import KeptSamples
 from streamlink_sql.catalog.keys import infer_keys
 from streamlink_sql.catalog.relevance import Budget
 from streamlink_sql.catalog.values import ValueIndex
 
-__all__ = ["Budget", "Catalog", "Glossary", "ValueIndex", "glossary_beside", "infer_keys", "load_glossary"]
+__all__ = ["Budget", "Catalog", "Glossary", "KeptSamples", "ValueIndex", "glossary_beside", "infer_keys", "load_glossary"]

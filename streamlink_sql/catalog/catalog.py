@@ -5,18 +5,22 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from streamlink_sql.catalog.glossary import Glossary, load_glossary
+from streamlink_sql.catalog.kept import KeptSamples
 from streamlink_sql.catalog.reading import Snapshot, read_snapshot, same_schema
 from streamlink_sql.catalog.relevance import Budget
 from streamlink_sql.errors import CannotAnswer, NotFound, StreamLinkError
-from streamlink_sql.types import Context, Engine, Table
+from streamlink_sql.types import Context, Engine, Sample, Table
 
 _log = logging.getLogger("streamlink_sql.catalog")
 
 _REST = 4.0
 _READ_LIMIT_S = 20.0
+_MORE_LIMIT_S = 3.0
+"""Where some samples were kept, a question waits no longer for the others."""
 _WHOLE_LIMIT_S = 900.0
 
 
@@ -29,8 +33,16 @@ class Catalog:
     """
 
     def __init__(
-        self, engine: Engine, *, glossary: Path | None = None, budget: Budget | None = None, read_limit_s: float = _READ_LIMIT_S
+        self,
+        engine: Engine,
+        *,
+        glossary: Path | None = None,
+        budget: Budget | None = None,
+        read_limit_s: float = _READ_LIMIT_S,
+        kept: KeptSamples | None = None,
     ) -> None:
+        """`kept` is where samples outlast this process; None keeps none."""
+        self._kept = kept
         self._engine = engine
         self._glossary = glossary
         self._budget = budget or Budget()
@@ -51,6 +63,16 @@ class Catalog:
         if not snapshot.tables:
             raise CannotAnswer("There are no tables in this data, so there is nothing to ask. Add tables or files, or choose other data.")
         return snapshot.relevant(text)
+
+    def notes(self, tables: Collection[str]) -> tuple[str, ...]:
+        """What is not known of these tables, for whoever asks about them."""
+        snapshot = self._snapshot
+        missing = sorted(place for place in snapshot.unsampled if place[0] in tables) if snapshot else []
+        if not missing:
+            return ()
+        names = ", ".join(f"{table}.{column}" for table, column in missing[:5]) + (" ..." if len(missing) > 5 else "")
+        columns = "1 column was" if len(missing) == 1 else f"{len(missing)} columns were"
+        return (f"{columns} not sampled yet, as reading the tables takes long: values in them may not be recognised ({names}).",)
 
     def warm(self) -> None:
         """Reads what is new now, so that the next question need not wait."""
@@ -121,7 +143,16 @@ class Catalog:
     def _read(self, stamp: str, time_limit_s: float) -> Snapshot:
         tables = self._engine.tables()
         glossary = load_glossary(self._glossary, tables) if self._glossary else Glossary()
-        return read_snapshot(self._engine, stamp, tables, glossary, self._budget, time_limit_s)
+        data = stamp.partition("|")[0]
+        known = self._kept.load(data) if self._kept else {}
+        if known:
+            time_limit_s = time_limit_s if time_limit_s == _WHOLE_LIMIT_S else min(time_limit_s, _MORE_LIMIT_S)
+
+        def keep(samples: Mapping[tuple[str, str], Sample]) -> None:
+            if self._kept and self._engine.fingerprint() == data:  # else the data changed while it was sampled
+                self._kept.save(data, samples)
+
+        return read_snapshot(self._engine, stamp, tables, glossary, self._budget, time_limit_s, known=known, keep=keep)
 
 
 def _glossary_part(stamp: str) -> str:

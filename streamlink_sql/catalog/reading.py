@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -29,6 +29,7 @@ _FEW_COLUMNS = 400
 _LOOKED_AT = 500
 _FOR_KEYS = 0.4
 _WHOLE_MATCH = 0.9
+_WORTH_KEEPING_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,12 @@ class Snapshot:
     aliases: AliasIndex
     relevance: Relevance
     seconds: float
-    is_partial: bool
+    unsampled: frozenset[Place]
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether columns are left that were not sampled for want of time."""
+        return bool(self.unsampled)
 
     def relevant(self, text: str) -> Context:
         """What a question needs of it."""
@@ -62,11 +68,22 @@ class Snapshot:
 
 
 def read_snapshot(
-    engine: Engine, stamp: str, declared: tuple[Table, ...], glossary: Glossary, budget: Budget, time_limit_s: float
+    engine: Engine,
+    stamp: str,
+    declared: tuple[Table, ...],
+    glossary: Glossary,
+    budget: Budget,
+    time_limit_s: float,
+    *,
+    known: Mapping[Place, Sample] | None = None,
+    keep: Callable[[Mapping[Place, Sample]], object] | None = None,
 ) -> Snapshot:
-    """Samples the engine's columns, infers keys and indexes the values; past the time limit the rest goes in unsampled."""
+    """Samples the engine's columns, infers keys and indexes the values; past the time limit the rest goes in unsampled.
+
+    `known` are samples of this very data that need not be taken again; `keep` gets them all where taking them took a while.
+    """
     started = time.monotonic()
-    reader = _Reader(engine, declared)
+    reader = _Reader(engine, declared, known or {})
     reader.deadline = started + _FOR_KEYS * time_limit_s
     inferred = infer_keys(declared, reader.sample, loosely_typed=engine.dialect == "sqlite")
     tables = glossary.describe(inferred)
@@ -76,9 +93,11 @@ def read_snapshot(
     relevance = Relevance(tables, glossary.synonyms, budget)
     if reader.skipped:
         _log.warning("%d columns were not sampled: reading them would have taken more than %.0f s", len(reader.skipped), time_limit_s)
+    if keep is not None and reader.seconds > _WORTH_KEEPING_S:
+        keep(reader.taken)
     seconds, aliases = time.monotonic() - started, AliasIndex(glossary)
     return Snapshot(
-        stamp, engine.dialect, declared, tables, glossary, shown, values, aliases, relevance, seconds, is_partial=bool(reader.skipped)
+        stamp, engine.dialect, declared, tables, glossary, shown, values, aliases, relevance, seconds, frozenset(reader.skipped)
     )
 
 
@@ -92,25 +111,29 @@ class _Reader:
 
     deadline = 0.0
 
-    def __init__(self, engine: Engine, tables: tuple[Table, ...]) -> None:
+    def __init__(self, engine: Engine, tables: tuple[Table, ...], known: Mapping[Place, Sample]) -> None:
         self._engine = engine
-        self._taken: dict[Place, Sample] = {}
+        self.taken: dict[Place, Sample] = dict(known)
+        self.seconds = 0.0
+        """How long taking samples took."""
         self._rows = {table.name: table.rows for table in tables}
         self.skipped: set[Place] = set()
 
     def sample(self, table: str, column: str, limit: int = _MOST_OF_A_COLUMN) -> Sample:
         """Values of a column; none once the time is over."""
         place = (table, column)
-        if place not in self._taken:
+        if place not in self.taken:
             if self._rows.get(table) == 0:
-                self._taken[place] = Sample((), True)
+                self.taken[place] = Sample((), True)
             elif time.monotonic() > self.deadline:
                 self.skipped.add(place)
                 return Sample((), False)
             else:
-                self._taken[place] = self._engine.sample(table, column, limit=limit)
+                began = time.monotonic()
+                self.taken[place] = self._engine.sample(table, column, limit=limit)
+                self.seconds += time.monotonic() - began
                 self.skipped.discard(place)
-        return self._taken[place]
+        return self.taken[place]
 
     def entries(self, tables: tuple[Table, ...]) -> dict[Place, tuple[str, ...]]:
         """The values of text columns that are worth finding in questions, the smallest columns first until there are enough."""
@@ -136,7 +159,7 @@ class _Reader:
             for column in table.columns:
                 if few and column.kind not in ("binary", "other"):
                     self.sample(table.name, column.name, limit=_SHOWN)
-        return {place: tuple(map(_shortened, seen.values[:_SHOWN])) for place, seen in self._taken.items() if seen.values}
+        return {place: tuple(map(_shortened, seen.values[:_SHOWN])) for place, seen in self.taken.items() if seen.values}
 
 
 def is_worth_indexing(seen: Sample) -> bool:

@@ -41,8 +41,8 @@ def protection(version: int) -> str:
     if version == 0:
         return (
             "Warning: this system has no Landlock, so the child process that runs queries could write where this user may write. "
-            "What still holds: data is opened read-only, external access is off, settings are locked, time, memory and file sizes are limited, "
-            "and the checks let nothing but SELECT through. "
+            "What still holds: data is opened read-only, external access is off, settings are locked, time, memory and file sizes are "
+            "limited, and the checks let nothing but SELECT through. "
             "Use Linux 5.13 or later with Landlock switched on, or give the data to a user who may only read it."
         )
     network = "no TCP" if version >= 4 else "TCP not closed by the kernel (Landlock 4 does)"

@@ -48,6 +48,13 @@ class DuckDBEngine(EmbeddedEngine):
             catalog_limit_s=120.0,
         )
 
+    @property
+    def version(self) -> str:
+        """The driver and its version."""
+        from importlib.metadata import version
+
+        return f"duckdb {version('duckdb')}"
+
     def prepare(self, found: source.Source) -> sandbox.Setup:
         """A DuckDB file as it is; files as Parquet."""
         if found.kind == "sqlite":

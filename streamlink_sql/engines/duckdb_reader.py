@@ -161,6 +161,8 @@ class DuckDBReader:
                 "UNION ALL SELECT schema_name, view_name, comment, NULL FROM duckdb_views() WHERE NOT internal"
             ).fetchall()
         }
+        views = self._connection.execute("SELECT schema_name, view_name, sql FROM duckdb_views() WHERE NOT internal").fetchall()
+        texts = {(schema, name): sql or "" for schema, name, sql in views}
         keys, references = self._keys()
         tables = []
         for table in self._table_list():
@@ -169,7 +171,7 @@ class DuckDBReader:
             if rows is None:
                 if not self._binds(place):
                     continue
-                rows = self._quick_count(place)
+                rows = self._quick_count(place, texts.get(place, ""))
             tables.append(
                 {
                     "name": _full_name(*place),
@@ -206,12 +208,9 @@ class DuckDBReader:
         except duckdb.Error:
             return False
 
-    def _quick_count(self, place: tuple[str, str]) -> int | None:
-        """The rows of a view where counting reads footers only; None where it would have to read data."""
-        row = self._connection.execute(
-            "SELECT sql FROM duckdb_views() WHERE schema_name = ? AND view_name = ? AND NOT internal", list(place)
-        ).fetchone()
-        if row is None or not re.fullmatch(r"CREATE VIEW \S+ AS SELECT \* FROM read_parquet\(.*\);?", row[0].replace("\n", " ")):
+    def _quick_count(self, place: tuple[str, str], sql: str) -> int | None:
+        """The rows of a view, made by this SQL, where counting reads footers only; None where it would have to read data."""
+        if not re.fullmatch(r"CREATE VIEW \S+ AS SELECT \* FROM read_parquet\(.*\);?", sql.replace("\n", " ")):
             return None
         counted = self._connection.execute(f"SELECT count(*) FROM {_name(place[0])}.{_name(place[1])}").fetchone()
         return int(counted[0]) if counted else None

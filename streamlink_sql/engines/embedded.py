@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 import weakref
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from streamlink_sql.types import CheckedSQL, Column, Dialect, ForeignKey, Plan, 
 _log = logging.getLogger("streamlink_sql.engines")
 
 _PREFIX = "streamlink-sql-"
+_LAG_S, _SETTLED_S = 1.0, 2.0
 
 
 class EmbeddedEngine:
@@ -40,13 +42,15 @@ class EmbeddedEngine:
         self._pool: sandbox.Pool | None = None
         self._opened = ""
         self._finalizer = weakref.finalize(self, _remove, self._folder, os.getpid())
+        self._tables: tuple[str, tuple[Table, ...]] = ("", ())
+        self._looked: tuple[float, str] = (0.0, "")
         try:
-            self._call({"do": "tables"}, self._catalog_limit_s)
+            self.tables()
         except BaseException:
             self.close()
             raise
-        if self._pool is not None and self._pool.landlock == 0:
-            _log.warning("%s", confine.protection(0))
+        if self.protection.startswith("Warning"):
+            _log.warning("%s", self.protection)
 
     def prepare(self, found: source.Source) -> sandbox.Setup:
         """What a child has to open for this source; each engine has its own."""
@@ -66,14 +70,33 @@ class EmbeddedEngine:
         """A short text that changes whenever a file of the source is replaced, changed, added or removed."""
         return self.look().fingerprint()
 
+    @property
+    def version(self) -> str:
+        """The driver and its version."""
+        raise NotImplementedError
+
+    def is_settled(self) -> bool:
+        """Whether no file changed within the last seconds: only then does a fingerprint tell every later change from now on."""
+        try:
+            newest = max((Path(file).stat().st_mtime for file in self.look().files() if Path(file).exists()), default=0.0)
+        except OSError:
+            return False
+        return newest < time.time() - _SETTLED_S
+
     def tables(self) -> tuple[Table, ...]:
         """Every table and view, with declared keys."""
-        reply, _ = self._call({"do": "tables"}, self._catalog_limit_s)
-        return tuple(_table(entry) for entry in reply["tables"])
+        pool, data = self._current()
+        known, tables = self._tables
+        if known != data:
+            reply, _ = pool.call({"do": "tables", "data": data}, seconds=self._catalog_limit_s)
+            tables = tuple(_table(entry) for entry in reply["tables"])
+            self._tables = (data, tables)
+        return tables
 
     def sample(self, table: str, column: str, *, limit: int) -> Sample:
         """Up to `limit` distinct values of a column, most frequent first. Tables of millions of rows are sampled, then not `complete`."""
-        reply, _ = self._call({"do": "sample", "table": table, "column": column, "limit": limit}, self._catalog_limit_s)
+        request = {"do": "sample", "table": table, "column": column, "limit": limit}
+        reply, _ = self._call(request, self._catalog_limit_s, may_lag=True)
         return Sample(tuple(reply["values"]), reply["complete"], reply["unique"])
 
     def dry_run(self, query: CheckedSQL) -> Plan:
@@ -104,8 +127,13 @@ class EmbeddedEngine:
             pool.close()
         self._finalizer()
 
-    def _call(self, request: dict[str, Any], seconds: float, run_id: str = "") -> tuple[dict[str, Any], bytearray]:
-        pool, data = self._current()
+    def _call(
+        self, request: dict[str, Any], seconds: float, run_id: str = "", *, may_lag: bool = False
+    ) -> tuple[dict[str, Any], bytearray]:
+        """A child's reply. `may_lag` where data that changed within the last second may go unnoticed, as in one of many samples."""
+        pool, (looked_at, data) = self._pool, self._looked
+        if not may_lag or pool is None or time.monotonic() - looked_at > _LAG_S:
+            pool, data = self._current()
         return pool.call({**request, "data": data}, seconds=seconds, run_id=run_id)
 
     def _current(self) -> tuple[sandbox.Pool, str]:
@@ -120,7 +148,9 @@ class EmbeddedEngine:
             elif state != self._opened:
                 self._pool.restart(self.prepare(found))
             self._opened = state
-            return self._pool, found.fingerprint()
+            data = found.fingerprint()
+            self._looked = (time.monotonic(), data)
+            return self._pool, data
 
     def state(self, found: source.Source) -> str:
         """Changes whenever children must open the source anew."""

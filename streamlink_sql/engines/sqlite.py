@@ -43,6 +43,13 @@ class SQLiteEngine(EmbeddedEngine):
         limits = sandbox.Limits(memory_mb=memory_limit_mb, threads=1, spill_mb=spill_limit_mb, result_mb=result_limit_mb, children=children)
         super().__init__(path, limits, spill_dir=spill_dir, plan_limit_s=10.0, catalog_limit_s=120.0)
 
+    @property
+    def version(self) -> str:
+        """The driver and its version."""
+        import sqlite3
+
+        return f"sqlite {sqlite3.sqlite_version}"
+
     def prepare(self, found: source.Source) -> sandbox.Setup:
         """The file, and how it can be opened without writing to it."""
         if found.kind != "sqlite":
