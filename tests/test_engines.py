@@ -897,3 +897,26 @@ def test_what_the_database_refuses_is_said_in_plain_words(own_engine: EmbeddedEn
     assert "Error:" not in caught.value.detail
     assert "The database says: " in caught.value.detail
     assert "\n" not in caught.value.detail
+
+
+def test_a_small_table_is_sampled_at_once_and_as_column_by_column(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "id,name,day,hole\n"
+        + "".join(f"{n},{'äöü' if n % 3 else 'b'}{n % 5},2024-01-0{n % 9 + 1},{n if n % 2 else ''}\n" for n in range(100)),
+        encoding="utf-8",
+    )
+    with closing(DuckDBEngine(tmp_path)) as engine:
+        columns = engine.tables()[0].columns
+        for limit in (3, 50, 50_000):
+            at_once = [engine.sample("t", column.name, limit=limit) for column in columns]
+            engine.samples_tables = False
+            one_by_one = [engine.sample("t", column.name, limit=limit) for column in columns]
+            engine.samples_tables = True
+            assert at_once == one_by_one
+        (tmp_path / "t.csv").write_text("id,name,day,hole\n1,new,2024-01-01,\n", encoding="utf-8")
+        time.sleep(1.1)
+        assert engine.sample("t", "name", limit=5).values == ("new",)
+        with pytest.raises(NotFound):
+            engine.sample("t", "gone", limit=5)
+        with pytest.raises(NotFound):
+            engine.sample("gone", "gone", limit=5)

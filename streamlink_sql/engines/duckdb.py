@@ -23,6 +23,7 @@ class DuckDBEngine(EmbeddedEngine):
 
     name: str = "duckdb"
     dialect: Dialect = "duckdb"
+    samples_tables = True
 
     def __init__(
         self,

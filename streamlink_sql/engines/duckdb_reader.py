@@ -20,6 +20,8 @@ from streamlink_sql.errors import EngineUnavailable, InvalidSQL, NotFound
 
 _EXACT_SAMPLE_ROWS = 3_000_000
 _SAMPLE_ROWS = 1_000_000
+_SMALL_CELLS, _SMALL_BYTES = 500_000, 16 * 2**20
+"""A table of so many cells and bytes at most is sampled whole."""
 _ALL_PAIRS = ("CROSS_PRODUCT", "NESTED_LOOP_JOIN", "BLOCKWISE_NL_JOIN")
 _FULL = ("Out of Memory", "max_temp_directory_size", "File too large", "No space left")
 _INTERNAL_SCHEMAS = ("information_schema", "pg_catalog")
@@ -89,6 +91,7 @@ class DuckDBReader:
         self._answers: dict[str, Callable[[Mapping[str, Any]], tuple[dict[str, Any], Any]]] = {
             "tables": self._tables,
             "sample": self._sample,
+            "samples": self._samples,
             "plan": self._plan,
             "run": self._run,
         }
@@ -229,17 +232,35 @@ class DuckDBReader:
         found = {"values": [value for value, _ in values[:limit]], "complete": not part and len(values) <= limit, "unique": unique}
         return found, b""
 
+    def _samples(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+        """The samples of all columns of a table that is small enough to be read at once, in one scan; none of a larger one."""
+        columns = [name for table, name in self._known_places() if table == request["table"]]
+        place = self._place(request["table"], columns[0]) if columns else ""
+        rows = self._connection.execute(f"SELECT count(*) FROM {place}").fetchall()[0][0] if columns else 0
+        if not rows or rows * len(columns) > _SMALL_CELLS:
+            return {"samples": {}}, b""
+        texts = ", ".join(f"CAST({_name(column)} AS VARCHAR)" for column in columns)
+        found = self._connection.sql(f"SELECT {texts} FROM {place}").to_arrow_reader(_SMALL_CELLS).read_all()
+        if found.nbytes > _SMALL_BYTES:
+            return {"samples": {}}, b""
+        return {"samples": {name: duckdb_values.sampled(found.column(at), request["limit"]) for at, name in enumerate(columns)}}, b""
+
     def _place(self, table: str, column: str) -> str:
-        """The table that holds a column, as SQL names it. What is open cannot change, so the list is read once."""
+        """The table that holds a column, as SQL names it."""
+        places = self._known_places()
+        if (table, column) not in places:
+            raise NotFound(f"There is no column {column} in a table {table}.")
+        return places[table, column]
+
+    def _known_places(self) -> dict[tuple[str, str], str]:
+        """For each table and column, the table as SQL names it. What is open cannot change, so the list is read once."""
         if self._places is None:
             self._places = {
                 (_full_name(found["schema"], found["table"]), each[0]): f"{_name(found['schema'])}.{_name(found['table'])}"
                 for found in self._table_list()
                 for each in found["columns"]
             }
-        if (table, column) not in self._places:
-            raise NotFound(f"There is no column {column} in a table {table}.")
-        return self._places[table, column]
+        return self._places
 
     def _load(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
         return {"notes": csv_files.load(self._connection, request["format"], request["files"], request["hive"], request["to"])}, b""

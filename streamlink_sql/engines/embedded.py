@@ -21,6 +21,7 @@ _log = logging.getLogger("streamlink_sql.engines")
 
 _PREFIX = "streamlink-sql-"
 _LAG_S, _SETTLED_S = 1.0, 2.0
+_SAMPLE_VALUES, _SAMPLED_TABLES = 50_000, 32
 
 
 class EmbeddedEngine:
@@ -29,6 +30,8 @@ class EmbeddedEngine:
     name: str
     dialect: Dialect
     can_cancel = True
+    samples_tables = False
+    """True where a child gives the samples of all columns of a small table at once."""
 
     def __init__(
         self, path: str | Path, limits: sandbox.Limits, *, spill_dir: str | Path | None, plan_limit_s: float, catalog_limit_s: float
@@ -44,6 +47,8 @@ class EmbeddedEngine:
         self._finalizer = weakref.finalize(self, _remove, self._folder, os.getpid())
         self._tables: tuple[str, tuple[Table, ...]] = ("", ())
         self._looked: tuple[float, str] = (0.0, "")
+        self._samples: dict[str, dict[str, Sample]] = {}
+        self._samples_of = ""
         try:
             self.tables()
         except BaseException:
@@ -95,9 +100,32 @@ class EmbeddedEngine:
 
     def sample(self, table: str, column: str, *, limit: int) -> Sample:
         """Up to `limit` distinct values of a column, most frequent first. Tables of millions of rows are sampled, then not `complete`."""
+        known = self._sampled(table, column, limit)
+        if known is not None:
+            return known
         request = {"do": "sample", "table": table, "column": column, "limit": limit}
         reply, _ = self._call(request, self._catalog_limit_s, may_lag=True)
         return Sample(tuple(reply["values"]), reply["complete"], reply["unique"])
+
+    def _sampled(self, table: str, column: str, limit: int) -> Sample | None:
+        """A sample out of those of a whole small table, which come in one go and are remembered for the columns beside this one."""
+        if not self.samples_tables:
+            return None
+        if (time.monotonic() - self._looked[0] > _LAG_S) or self._samples_of != self._looked[1]:
+            self._current()
+        if self._samples_of != self._looked[1]:
+            self._samples, self._samples_of = {}, self._looked[1]
+        if table not in self._samples:
+            while len(self._samples) >= _SAMPLED_TABLES:
+                self._samples.pop(next(iter(self._samples)), None)
+            reply, _ = self._call({"do": "samples", "table": table, "limit": _SAMPLE_VALUES}, self._catalog_limit_s, may_lag=True)
+            self._samples[table] = {
+                name: Sample(tuple(each["values"]), each["complete"], each["unique"]) for name, each in reply["samples"].items()
+            }
+        found = self._samples.get(table, {}).get(column)
+        if found is None or limit > _SAMPLE_VALUES:
+            return None
+        return Sample(found.values[:limit], found.complete and len(found.values) <= limit, found.unique)
 
     def dry_run(self, query: CheckedSQL) -> Plan:
         """Binds and plans the query; raises InvalidSQL when it does not bind."""
