@@ -60,7 +60,7 @@ def open_engine(settings: Settings) -> Engine:
         )
     if not scheme and any(mark in settings.data for mark in "*?[") and not Path(settings.data).expanduser().exists():
         raise BadRequest(
-            f"{settings.data} is a pattern, and there is no file of that name. Give the folder: each file in it, or sub-folder, is a table.",
+            f"{settings.data} is a pattern, and there is no file of that name. Give the folder: each file or sub-folder in it is a table.",
             setting="data",
         )
     engine: Engine = _load(table[scheme or "file"])(

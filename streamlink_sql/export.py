@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from typing import IO, TYPE_CHECKING, Any
 
 from streamlink_sql.errors import BadRequest
@@ -27,11 +26,6 @@ def rows_of(answer: Answer) -> Rows:
 def for_sheet(text: str) -> str:
     """Text that a spreadsheet takes for text: a leading = + - @ is told apart by an apostrophe."""
     return "'" + text if text.startswith(FORMULA_STARTS) else text
-
-
-def heading(name: str) -> str:
-    """The name of a result's column as people read it: engines name a total in ways of their own. Files keep the engine's name."""
-    return re.sub(r'"(\w+)"(?=\()', r"\1", name.replace("count_star()", "count(*)"))
 
 
 def text_of(value: Any) -> str:

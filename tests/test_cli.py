@@ -27,7 +27,7 @@ from streamlink_sql import cli
 from streamlink_sql.cli.output import for_terminal, json_line, whole_file
 from streamlink_sql.cli.table import render_table
 from streamlink_sql.errors import BadRequest, CannotAnswer, PolicyRefused
-from streamlink_sql.export import for_sheet, heading
+from streamlink_sql.export import for_sheet
 from streamlink_sql.types import Answer, Column, Rows
 
 ENDLESS = """
@@ -143,6 +143,8 @@ def test_a_file_tells_its_format(run: Run, place: Path, name: str) -> None:
         (["ask", "drop the sales"], 3, "Rule: question.write"),
         (["ask", "something that nobody recorded"], 3, ""),
         (["ask", "how many sales?", "--data", "nowhere"], 2, "nowhere"),
+        (["ask", "how many sales?", "--data", "data/*.csv"], 2, "Give the folder"),
+        (["ask", "how many sales?", "--data", "https://example.org/x.csv"], 2, "Download it"),
         (["ask", "how many sales?", "--model", "nonsense"], 2, "nonsense"),
         (["ask", "how many sales?", "--model", "replay:nowhere.jsonl"], 2, "nowhere.jsonl"),
         (["ask", "how many sales?", "--config", "nowhere.toml"], 2, "nowhere.toml"),
@@ -410,10 +412,6 @@ def test_what_does_not_fit_side_by_side_is_shown_in_blocks() -> None:
 
 def test_a_table_in_a_pipe_is_never_cut() -> None:
     assert "x" * 100 in render_table(WIDE, terminal=False, width=40)
-
-
-def test_columns_are_headed_as_people_read_them() -> None:
-    assert [heading(name) for name in ("count_star()", '"year"(day)', "sum(a)", '"a b"')] == ["count(*)", "year(day)", "sum(a)", '"a b"']
 
 
 def children_of(group: int) -> list[str]:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streamlink_sql.cli.output import for_terminal
-from streamlink_sql.export import heading, rows_of, text_of
+from streamlink_sql.export import rows_of, text_of
 from streamlink_sql.types import Answer
 
 SHOWN_ROWS, SHOWN_BLOCKS = 200, 50
@@ -26,7 +26,7 @@ NUMBERS = ("integer", "real", "decimal")
 
 def render_table(answer: Answer, *, terminal: bool, width: int | None = None) -> str:
     """The rows as text; `terminal` makes it fit `width`, or the terminal's own."""
-    names = [for_terminal(heading(column.name)) for column in answer.columns]
+    names = [for_terminal(column.name) for column in answer.columns]
     cells = [[for_terminal(text_of(value)) for value in row] for row in islice(rows_of(answer).as_python(), SHOWN_ROWS)]
     right = [column.kind in NUMBERS for column in answer.columns]
     wanted = [max(map(cell_len, (name, *column))) for name, *column in zip(names, *cells, strict=True)]

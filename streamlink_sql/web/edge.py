@@ -33,6 +33,8 @@ class Edge:
         """`stop` calls off what is under way; `hosts` are the names under which this server may be called, None allows any."""
         self.routes, self.stop, self.pages, self.hosts = app, stop, pages, hosts
         self.app = pages or app
+        self.answering = 0
+        """Requests whose responses are under way; watching pages are none."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, one websocket, or the server's life."""
@@ -71,7 +73,11 @@ class Edge:
         except TooLarge as error:
             await Problem(error)(scope, receive, sending)
         else:
-            await self._watched(body, scope, receive, sending)
+            self.answering += 1
+            try:
+                await self._watched(body, scope, receive, sending)
+            finally:
+                self.answering -= 1
 
     async def _watched(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         """Runs the route, and beside it listens for the caller's hanging up."""

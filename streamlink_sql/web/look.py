@@ -29,6 +29,7 @@ body, .body--dark { background: var(--sl-bg) !important; color: var(--sl-text);
   gap: 10px; box-shadow: none; min-width: 0; }
 .sl-ask { padding: 6px 6px 6px 16px; flex-wrap: nowrap; align-items: center; gap: 8px; }
 .sl-ask:focus-within { border-color: var(--sl-accent); }
+.sl-ask textarea.q-field__native { resize: none; padding: 9px 0; line-height: 1.4; max-height: 30vh; }
 .sl-ask .q-field__native, .sl-ask .q-field__native::placeholder { font-size: 16px; color: var(--sl-text); }
 .sl-ask .q-field__native::placeholder { color: var(--sl-soft); opacity: 1; }
 .sl-chips { gap: 8px; }
@@ -54,7 +55,11 @@ body, .body--dark { background: var(--sl-bg) !important; color: var(--sl-text);
 .sl-problem .sl-problem-title { color: var(--sl-bad); font-weight: 650; font-size: 16px; }
 .sl-code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: 12.5px; white-space: pre-wrap;
   overflow-wrap: anywhere; }
-.sl-grid { width: 100%; } .sl-grid .null { color: var(--sl-soft); font-style: italic; }
+.sl-figure { font-size: 34px; font-weight: 650; letter-spacing: -.02em; line-height: 1.2; font-variant-numeric: tabular-nums;
+  overflow-wrap: anywhere; }
+.sl-grid { width: 100%; } .sl-grid .ag-right-aligned-cell { font-variant-numeric: tabular-nums; }
+.q-btn:focus-visible, .q-tab:focus-visible, .q-item:focus-visible { outline: 2px solid var(--sl-accent); outline-offset: 1px; }
+.sl-grid .null { color: var(--sl-soft); font-style: italic; }
 .sl-editor { width: 100%; border: 1px solid var(--sl-line); border-radius: 8px; overflow: hidden; height: auto !important;
   min-height: 84px; }
 .sl-editor .cm-editor { max-height: 340px; background: transparent; }
@@ -80,6 +85,7 @@ body, .body--dark { background: var(--sl-bg) !important; color: var(--sl-text);
 @media (max-width: 600px) {
   .sl-main { padding: 18px 12px 48px; gap: 12px; } .sl-title { font-size: 21px; } .sl-card { padding: 14px; }
   .sl-ask { padding: 4px 4px 4px 12px; } .sl-where { display: none; }
+  .sl-stages { gap: 4px; } .sl-stage { padding: 2px 7px; font-size: 11.5px; gap: 4px; } .sl-lead { font-size: 14.5px; }
 }
 """
 

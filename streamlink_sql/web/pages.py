@@ -14,16 +14,18 @@ from typing import Any, TypeVar
 import anyio.to_thread
 from fastapi import FastAPI
 from nicegui import app, ui
+from nicegui.events import KeyEventArguments
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from streamlink_sql.errors import NotFound, StreamLinkError
 from streamlink_sql.returned import answer_from
-from streamlink_sql.types import Answer, Question, Stage, Table
+from streamlink_sql.types import Answer, Question, Stage
 from streamlink_sql.web.answer_card import answer_card, problem_card
 from streamlink_sql.web.desk import Desk
 from streamlink_sql.web.drawer import Drawer
+from streamlink_sql.web.examples import example_questions
 from streamlink_sql.web.look import CSS, ICON
 from streamlink_sql.web.problems import Problem, as_error
 from streamlink_sql.web.stage_strip import StageStrip
@@ -94,13 +96,19 @@ class Page:
 
     def _question_box(self) -> None:
         with ui.row().classes("sl-card sl-ask"):
-            self.box = ui.input(placeholder="Ask a question in plain words").props(
-                'borderless dense autofocus maxlength=4000 aria-label="Question"'
+            self.box = ui.textarea(placeholder="Ask a question in plain words").props(
+                'borderless dense autogrow autofocus rows=1 maxlength=4000 aria-label="Question"'
             )
-            self.box.classes("grow").on("keydown.enter", lambda: self.ask(self.box.value))
+            self.box.classes("grow").on("keydown.enter.exact.prevent", lambda: self.ask(self.box.value))
             self.stop = ui.button(icon="stop", on_click=self._stop).props('unelevated round color=grey-7 aria-label="Stop"')
             self.go = ui.button(icon="arrow_upward", on_click=lambda: self.ask(self.box.value)).props('unelevated round aria-label="Ask"')
-            self.stop.set_visibility(False)
+            self.stop.tooltip("Stop (Esc)").set_visibility(False)
+            self.go.tooltip("Ask (Enter)")
+        ui.keyboard(on_key=self._key, ignore=[])
+
+    async def _key(self, event: KeyEventArguments) -> None:
+        if event.key == "Escape" and event.action.keydown:
+            await self._stop()
 
     async def _follow_the_system(self) -> None:
         with suppress(TimeoutError):
@@ -120,11 +128,16 @@ class Page:
         said = f"{len(tables):,} table{'s' * (len(tables) != 1)}" + (f", {rows:,} rows" if rows else "")
         self.where.set_text(f"{said}. Questions and answers stay on your machines.")
         self.source.set_text(said)
+        self.examples = self.examples or example_questions(tables)
         with self.chips:
-            for text in self.examples[:CHIPS] or example_questions(tables):
+            self._offer_examples()
+        await self._fill_history()
+
+    def _offer_examples(self) -> None:
+        with ui.row().classes("sl-chips"):
+            for text in self.examples[:CHIPS]:
                 with ui.element("button").classes("sl-chip").props("type=button").on("click", partial(self.ask, text)):
                     ui.label(text)
-        await self._fill_history()
 
     async def _fill_history(self) -> None:
         with suppress(StreamLinkError):
@@ -146,7 +159,8 @@ class Page:
             answer = await in_thread(partial(self.desk.ask, question, watch, sql=sql))
         except Exception as error:  # noqa: BLE001 - the edge of the process: whatever it is becomes a card, and the trace goes to the log
             self._end()
-            self._show_problem(as_error(error), partial(self.ask, text, sql=sql, confirm=True))
+            again = partial(self.ask, text, sql=sql)
+            self._show_problem(as_error(error), again)
         else:
             self._end()
             self._show(answer)
@@ -174,10 +188,11 @@ class Page:
         with self.place:
             answer_card(answer, self.desk.control, run=partial(self.ask, answer.question), dark=self.dark)
 
-    def _show_problem(self, error: StreamLinkError, confirm: Callable[[], Any] | None) -> None:
+    def _show_problem(self, error: StreamLinkError, again: Callable[..., Any] | None) -> None:
         self.place.clear()
+        confirm = partial(again, confirm=True) if again and error.code == "too_costly" else None
         with self.place:
-            problem_card(error, confirm=confirm if error.code == "too_costly" else None)
+            problem_card(error, confirm=confirm, again=again, offers=self._offer_examples if self.examples else None)
 
     async def _open_entry(self, id_: str) -> None:
         """An answer of the history: whole where its rows are still kept, else with the offer to run it again."""
@@ -196,7 +211,7 @@ class Page:
             self._show(answer_from(entry))
         else:
             self.strip.settle({})
-            self._show_problem(error_of(entry), None)
+            self._show_problem(error_of(entry), partial(self.ask, entry["question"]))
 
     async def _stop(self) -> None:
         if self.running is not None:
@@ -210,12 +225,6 @@ class Page:
 async def in_thread(work: Callable[[], Found]) -> Found:
     """Runs what waits on a thread, as the control unit is synchronous and the page is not."""
     return await anyio.to_thread.run_sync(work)
-
-
-def example_questions(tables: tuple[Table, ...]) -> tuple[str, ...]:
-    """A few questions that these tables can surely answer."""
-    largest = sorted(tables, key=lambda table: -(table.rows or 0))[:3]
-    return tuple(f"How many {table.name.replace('_', ' ')} are there?" for table in largest)
 
 
 def error_of(entry: dict[str, Any]) -> StreamLinkError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -14,6 +15,18 @@ NUMBERS = ("integer", "real", "decimal")
 GRID_ROWS = 10_000
 GRID_HEIGHT_ROWS = 12
 BARS_MIN, BARS_MAX = 2, 60
+LABELS = re.compile(r"(?:^|[^a-z])(?:id|ids|year|code|zip|postcode|key|number|no|nr|phone)(?:[^a-z]|$)", re.IGNORECASE)
+"""Names of columns whose numbers are labels: they get no thousands separators."""
+EXACT_DIGITS, DECIMALS = 15, 4
+GROUPED = (
+    "p => { const v = p.value; if (v === null || v === undefined) return 'NULL'; const n = Number(v); const t = String(v);"
+    f" if (!Number.isFinite(n) || t.replace(/[^0-9]/g, '').length > {EXACT_DIGITS + DECIMALS}) return t;"
+    f" return n !== 0 && Math.abs(n) < 0.01 ? String(Number(n.toPrecision({DECIMALS}))) :"
+    f" n.toLocaleString('en-US', {{maximumFractionDigits: {DECIMALS}}}); }}"
+)
+"""A number with thousands separators and at most four decimals; the cell's tooltip has all of it."""
+PLAIN = "p => p.value === null || p.value === undefined ? 'NULL' : String(p.value)"
+MOMENT = "p => p.value === null || p.value === undefined ? 'NULL' : String(p.value).replace('T', ' ').replace(/ 00:00:00$/, '')"
 SOFT, ACCENT = "#7c8899", "#3b78d8"
 
 
@@ -36,7 +49,8 @@ def grid_options(answer: Answer) -> dict[str, Any]:
         "domLayout": "autoHeight" if few else "normal",
         "enableCellTextSelection": True,
         "suppressDragLeaveHidesColumns": True,
-        "overlayNoRowsTemplate": "No rows",
+        "overlayNoRowsTemplate": "No rows fit the question",
+        "tooltipShowDelay": 600,
         "rowHeight": 34,
         "headerHeight": 38,
     }
@@ -47,10 +61,35 @@ def _column(place: int, column: Column) -> dict[str, Any]:
     return {
         "field": f"c{place}",
         "headerName": column.name or "(no name)",
-        ":valueFormatter": "p => p.value === null || p.value === undefined ? 'NULL' : String(p.value)",
+        "headerTooltip": column.name,
+        "tooltipField": f"c{place}",
+        ":valueFormatter": GROUPED if is_amount(column) else MOMENT if column.kind == "timestamp" else PLAIN,
         "cellClassRules": {"null": "x === null || x === undefined"},
         **({"type": "rightAligned", ":comparator": "(a, b) => Number(a) - Number(b)"} if number else {}),
     }
+
+
+def is_amount(column: Column) -> bool:
+    """True for numbers that are counted or measured; False for those that are labels, such as a year or an id."""
+    return column.kind in NUMBERS and not LABELS.search(column.name)
+
+
+def figure(answer: Answer) -> str | None:
+    """The one number that an answer is, as people write it; None where it is more."""
+    if answer.rows is None or answer.row_count != 1 or len(answer.columns) != 1 or answer.columns[0].kind not in NUMBERS:
+        return None
+    value = next(answer.rows.as_python())[0]
+    if value is None or not math.isfinite(value):
+        return None
+    if not is_amount(answer.columns[0]):
+        return str(value)
+    return (
+        f"{value:,}"
+        if isinstance(value, int)
+        else f"{value:,.{DECIMALS}f}".rstrip("0").rstrip(".")
+        if abs(value) >= 0.01 or not value
+        else f"{value:.4g}"
+    )
 
 
 def _cell(value: Any) -> Any:
@@ -94,7 +133,7 @@ def _chart(names: list[str], heights: list[float | None], title: str, *, line: b
     labels: dict[str, Any] = {
         "type": "category",
         "data": names,
-        "axisLabel": {**text, "hideOverlap": True, "width": 120, "overflow": "truncate"},
+        "axisLabel": {**text, "hideOverlap": True, "width": 170, "overflow": "truncate"},
     }
     values: dict[str, Any] = {
         "type": "value",

@@ -48,7 +48,8 @@ class StageStrip:
         self._texts[stage.name].set_text(milliseconds(self._ms[stage.name]))
 
     def end(self) -> None:
-        """Nothing runs any more."""
+        """Nothing runs any more; where nothing has run, there is nothing to show."""
+        self.row.set_visibility(bool(self._ms))
         for mark in self._marks.values():
             mark.classes(remove="running")
 

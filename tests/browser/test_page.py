@@ -31,6 +31,10 @@ ENDLESS = """
 RECORDED = {
     "total per region": "SELECT region, sum(amount) AS total FROM sales GROUP BY region ORDER BY total DESC",
     "all sales": "SELECT * FROM sales ORDER BY id",
+    "years": """
+        SELECT 2015 AS year, 1234.5 AS amount, TIMESTAMP '2024-02-29 12:30:00' AS moment FROM sales WHERE id = 0
+        UNION ALL SELECT 2016, 2, TIMESTAMP '2024-01-01' FROM sales WHERE id = 0
+    """,
     "never ends": ENDLESS,
     "show the hostile": 'SELECT * FROM hostile ORDER BY ":n"',
     f"what is {IMAGE} {{{{ 7*7 }}}}": f"SELECT '{IMAGE}' AS \"{IMAGE}\", 5 AS n FROM sales LIMIT 1",
@@ -141,6 +145,31 @@ def test_a_question_gets_its_answer(page: Page) -> None:
         assert re.search(r"\d ms|\d s", mark.inner_text())
 
 
+def test_numbers_have_separators_and_labels_have_none(page: Page) -> None:
+    ask(page, "total per region")
+    answered(page, "3 rows")
+    assert "3,742,500" in cells(page)
+    ask(page, "years")
+    answered(page, "2 rows")
+    assert {"2015", "1,234.5", "2024-02-29 12:30:00", "2024-01-01"} <= set(cells(page))
+    assert page.locator(".ag-right-aligned-cell").count() == 4
+
+
+def test_a_doubt_and_what_helps_are_said(page: Page) -> None:
+    ask(page, "something that nobody recorded")
+    page.locator(".sl-problem .sl-chip").first.wait_for()
+    assert "begin with one of these questions" in page.locator(".sl-problem").inner_text()
+
+
+def test_escape_stops(page: Page) -> None:
+    ask(page, "never ends")
+    page.get_by_role("button", name="Run it all the same").click()
+    page.locator(".sl-stage.running", has_text="Database").wait_for()
+    page.keyboard.press("Escape")
+    page.locator(".sl-problem", has_text="cancelled").wait_for()
+    assert page.get_by_role("button", name="Ask again").is_visible()
+
+
 def test_a_chip_asks(page: Page) -> None:
     page.locator(".sl-chip").first.click()
     page.locator(".sl-problem, .sl-lead").first.wait_for()
@@ -180,8 +209,7 @@ def test_edited_sql_runs_through_the_same_checks(page: Page) -> None:
     editor = page.locator(".sl-editor .cm-content")
     editor.fill("SELECT max(id) AS newest FROM sales")
     page.get_by_role("button", name="Run this SQL").click()
-    answered(page, "1 row")
-    assert cells(page) == ["1499"]
+    page.locator(".sl-figure", has_text="1,499").wait_for()
     page.locator(".sl-editor .cm-content").fill("DELETE FROM sales")
     page.get_by_role("button", name="Run this SQL").click()
     page.locator(".sl-problem", has_text="policy_refused").wait_for()
@@ -223,7 +251,7 @@ def test_rows_are_downloaded(page: Page, tmp_path: Path) -> None:
     answered(page, f"{len(CELLS)} rows")
     for name in ("CSV", "Parquet", "JSON"):
         with page.expect_download() as waiting:
-            page.get_by_role("button", name=name).click()
+            page.get_by_role("button", name=f"Download as {name}").click()
         waiting.value.save_as(tmp_path / name)
     lines = (tmp_path / "CSV").read_text().splitlines()
     assert (len(lines), "4,'=1+1" in lines) == (len(CELLS) + 1, True)
