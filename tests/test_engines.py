@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import os
 import signal
@@ -920,3 +921,32 @@ def test_a_small_table_is_sampled_at_once_and_as_column_by_column(tmp_path: Path
             engine.sample("t", "gone", limit=5)
         with pytest.raises(NotFound):
             engine.sample("gone", "gone", limit=5)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "first", "words"),
+    [
+        (["1,234.50", "2,000.00", "5.25"], "real", 1234.5, ""),
+        (["1.234,50", "5,25", "7"], "real", 1234.5, ""),
+        (["0,5", "12,25"], "real", 0.5, ""),
+        (["-1,234,567.89", "0.5"], "real", -1234567.89, ""),
+        (["12/31/2024", "01/02/2023"], "date", datetime.date(2024, 12, 31), ""),
+        (["31/12/2024", "01/02/2023"], "date", datetime.date(2024, 12, 31), ""),
+        (["1,234", "12,345"], "text", "1,234", "could be a thousand or a fraction"),
+        (["1,234.50", "1.234,50"], "text", "1,234.50", "decimal comma"),
+        (["2024-01-01", "31/12/2024", "2024-03-01"], "text", "2024-01-01", "more than one form"),
+        (["1,234.50"] * 9 + ["n/a"], "text", "1,234.50", "most of its values are numbers"),
+        (["192.168.100.200", "10.200.100.100"], "text", "192.168.100.200", ""),
+        (["1.2.3", "1.2.4"], "text", "1.2.3", ""),
+        (["007,5", "01,25"], "text", "007,5", ""),
+        (["north", "south"], "text", "north", ""),
+    ],
+)
+def test_numbers_and_dates_of_other_countries(tmp_path: Path, values: list[str], kind: str, first: object, words: str) -> None:
+    lines = "".join(f'{number},"{value}"\n' for number, value in enumerate(values))
+    (tmp_path / "t.csv").write_text("id,v\n" + lines, encoding="utf-8")
+    with closing(DuckDBEngine(tmp_path)) as engine:
+        assert engine.tables()[0].column("v").kind == kind
+        assert run(engine, "SELECT v FROM t ORDER BY id LIMIT 1").table.column("v").to_pylist() == [first]
+        assert bool(engine.warnings) is bool(words)
+        assert words in " ".join(engine.warnings)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from streamlink_sql.engines import csv_texts
 from streamlink_sql.errors import BadRequest, EngineUnavailable, StreamLinkError
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -26,10 +27,11 @@ def load(connection: duckdb.DuckDBPyConnection, form: str, files: list[str], hiv
     options += ", " + _csv_rules(files[0])
     try:
         _copy(connection, f"read_csv([{names}], {options})", to, files)
+        notes = []
     except _OddValue as error:
         _copy(connection, f"read_csv([{names}], {options}, sample_size = -1)", to, files)
-        return [f"{error.file}, line {error.line}: a value does not fit the type of the rows before it, so its column is read as text."]
-    return []
+        notes = [f"{error.file}, line {error.line}: a value does not fit the type of the rows before it, so its column is read as text."]
+    return notes + csv_texts.convert(connection, to, files[0] if len(files) == 1 else str(Path(files[0]).parent))
 
 
 class _OddValue(Exception):

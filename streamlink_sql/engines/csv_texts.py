@@ -1,0 +1,97 @@
+"""A second look at the text columns of a CSV file: numbers and dates written otherwise than DuckDB expects. Runs in a child only.
+
+A column is converted where every value of it fits one way of writing and at least one fits no other; else it stays text, with a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+_POINT = r"[+-]?(?:0|[1-9]\d*|[1-9]\d{0,2}(?:,\d{3})+)(?:\.\d+)?"
+_POINT_PROOF = r"[+-]?\d{1,3}(?:,\d{3})+\.\d+"
+_COMMA = r"[+-]?(?:0|[1-9]\d*|[1-9]\d{0,2}(?:\.\d{3})+)(?:,\d+)?"
+_COMMA_PROOF = r"[+-]?(?:\d{1,3}(?:\.\d{3})+,\d+|\d+,(?:\d{1,2}|\d{4,}))"
+_NUMBER_LIKE = r"[+-]?\d[\d., ]*"
+_DATE_LIKE = r"\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,2}[-/. ]\d{1,2}[-/. ]\d{4}|\d{1,2}[- ]?[A-Za-z]{3,9}[- ]?,? ?\d{2,4}"
+_FORMATS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d")
+_MOSTLY = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What becomes of a column: SQL that converts it, a note, or neither."""
+
+    sql: str = ""
+    note: str = ""
+
+
+def convert(connection: duckdb.DuckDBPyConnection, parquet: str, file: str) -> list[str]:
+    """Converts what can be converted in the Parquet file made of `file`; returns notes for the reader."""
+    reading = f"read_parquet({_text(parquet)})"
+    described = connection.execute(f"DESCRIBE SELECT * FROM {reading}").fetchall()
+    names = [str(row[0]) for row in described if row[1] == "VARCHAR"]
+    found = {name: _verdict(connection, reading, name) for name in _candidates(connection, reading, names)}
+    changed = ", ".join(f"{verdict.sql} AS {_name(name)}" for name, verdict in found.items() if verdict.sql)
+    if changed:
+        made = parquet + ".typed"
+        connection.execute(f"COPY (SELECT * REPLACE ({changed}) FROM {reading}) TO {_text(made)} (FORMAT parquet)")
+        Path(made).replace(parquet)
+    return [f"{file}: the column {name} {verdict.note}" for name, verdict in found.items() if verdict.note]
+
+
+def _candidates(connection: duckdb.DuckDBPyConnection, reading: str, names: list[str]) -> list[str]:
+    """The columns whose values mostly look like numbers or dates."""
+    if not names:
+        return []
+    like = f"(?:{_NUMBER_LIKE}|{_DATE_LIKE})"
+    counts = ", ".join(f"count({_name(n)}), count_if(regexp_full_match(trim({_name(n)}), {_text(like)}))" for n in names)
+    row = connection.execute(f"SELECT {counts} FROM {reading}").fetchall()[0]
+    pairs = zip(names, row[::2], row[1::2], strict=True)
+    return [name for name, filled, fitting in pairs if filled and fitting >= _MOSTLY * filled]
+
+
+def _verdict(connection: duckdb.DuckDBPyConnection, reading: str, name: str) -> _Verdict:
+    value = f"trim({_name(name)})"
+    patterns = {"point": _POINT, "point proof": _POINT_PROOF, "comma": _COMMA, "comma proof": _COMMA_PROOF, "date": _DATE_LIKE}
+    counts = [f"count_if(regexp_full_match({value}, {_text(pattern)}))" for pattern in patterns.values()]
+    counts += [f"count(try_strptime({value}, {_text(form)}))" for form in _FORMATS]
+    counts += [f"count({value})", f"count_if({value} SIMILAR TO '.*[.,].*')"]
+    row = connection.execute(f"SELECT {', '.join(counts)} FROM {reading}").fetchall()[0]
+    seen: dict[str, int] = dict(zip((*patterns, *_FORMATS, "all", "marked"), row, strict=True))
+    return _date(seen, value) if seen["date"] >= _MOSTLY * seen["all"] else _number(seen, value)
+
+
+def _number(seen: Mapping[str, int], value: str) -> _Verdict:
+    whole = seen["all"]
+    if seen["point"] == whole and seen["point proof"]:
+        return _Verdict(f"CAST(replace({value}, ',', '') AS DOUBLE)")
+    if seen["comma"] == whole and seen["comma proof"]:
+        return _Verdict(f"CAST(replace(replace({value}, '.', ''), ',', '.') AS DOUBLE)")
+    if seen["point"] == whole and seen["comma"] == whole and seen["marked"]:
+        return _Verdict(note="is text: 1,234 could be a thousand or a fraction. Write it without the comma, or with a point.")
+    if seen["point proof"] and seen["comma proof"]:
+        return _Verdict(note="is text: it has numbers with a decimal point and numbers with a decimal comma.")
+    if seen["marked"] and max(seen["point"], seen["comma"]) >= _MOSTLY * whole and max(seen["point proof"], seen["comma proof"]):
+        return _Verdict(note="is text: most of its values are numbers, but not all. Mend the others to compute with it.")
+    return _Verdict()
+
+
+def _date(seen: Mapping[str, int], value: str) -> _Verdict:
+    fitting = [form for form in _FORMATS if seen[form] == seen["all"]]
+    if len(fitting) == 1:
+        return _Verdict(f"CAST(strptime({value}, {_text(fitting[0])}) AS DATE)")
+    if fitting:
+        return _Verdict(note="is text: its dates could begin with the day or with the month. Write them as 2024-12-31.")
+    return _Verdict(note="is text: it has dates in more than one form, or that do not exist. Write all of them as 2024-12-31.")
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
