@@ -15,9 +15,9 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 
-from streamlink_sql import __version__
 from streamlink_sql.types import Sample
 
 _log = logging.getLogger("streamlink_sql.catalog")
@@ -35,7 +35,7 @@ class KeptSamples:
 
     def __init__(self, folder: Path, reader: str, is_settled: Callable[[], bool]) -> None:
         self._folder, self._is_settled = folder, is_settled
-        self._reader = f"{_FORMAT}|{__version__}|{reader}|{time.strftime('%z %Z')}"
+        self._reader = f"{_FORMAT}|{version('streamlink-sql')}|{reader}|{time.strftime('%z %Z')}"
 
     def load(self, fingerprint: str) -> dict[Place, Sample]:
         """What is known of the data of that fingerprint; nothing where the file is missing, damaged or somebody else's."""
