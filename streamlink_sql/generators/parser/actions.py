@@ -214,3 +214,10 @@ def number_matches(matches: Sequence[ValueMatch], schema: Schema) -> list[tuple[
 def known_cells(matches: Sequence[ValueMatch], schema: Schema) -> frozenset[tuple[int, str]]:
     """Column and value of every cell that the question mentions."""
     return frozenset((column, match.value.strip()) for match, column in number_matches(matches, schema))
+
+
+def alias_words(matches: Sequence[ValueMatch], words: Sequence[Word]) -> tuple[range, ...]:
+    """The stretches of words by which a glossary means a cell, each once."""
+    told = {(match.start, match.end) for match in matches if match.source == "glossary"}
+    stretches = ([number for number, word in enumerate(words) if start <= word.start and word.end <= end] for start, end in sorted(told))
+    return tuple(range(inside[0], inside[-1] + 1) for inside in stretches if inside)

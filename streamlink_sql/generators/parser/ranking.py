@@ -18,8 +18,10 @@ from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.actions import FIXED, KEYWORD_COUNT, Layout
 from streamlink_sql.generators.parser.linking import NONE, RELATIONS, WHOLE, Linked
 from streamlink_sql.generators.parser.literals import target_of
+from streamlink_sql.generators.parser.parse import parse
+from streamlink_sql.generators.parser.plausible import implausible
 from streamlink_sql.generators.parser.schema import Schema
-from streamlink_sql.generators.parser.tokens import KEYWORDS, SET_OPERATIONS, Token, Val
+from streamlink_sql.generators.parser.tokens import KEYWORDS, SET_OPERATIONS, NotCovered, Token, Val
 
 FEATURE_NAMES = (
     "log_probability",
@@ -37,8 +39,8 @@ FEATURE_NAMES = (
     "words_unknown",
     "tables_unnamed",
     "texts_unknown",
-    "moments_impossible",
-    "contradictions",
+    "implausible",
+    "aliases_left_out",
 )
 CONFIDENCE_NAMES = (
     *("constant", "log_share", "log_probability", "items_used_likely", "items_unused_likely"),
@@ -47,6 +49,7 @@ CONFIDENCE_NAMES = (
 _SET = {KEYWORDS.index(name) for name in SET_OPERATIONS}
 _SELECTS = {KEYWORDS.index(name) for name in ("SELECT", "SELECT_DISTINCT")}
 _VALUE_WHOLE = RELATIONS.index("word-column value whole")
+_COLUMN_PART = RELATIONS.index("word-column part")
 _COLUMN_WHOLE = RELATIONS.index("word-column whole")
 
 
@@ -62,6 +65,8 @@ class Finished:
     log_probability: float
     cells: frozenset[tuple[int, str]]
     """Column and value of every cell that the question mentions."""
+    aliases: tuple[range, ...] = ()
+    """The words, each a stretch, by which a glossary means a cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +158,8 @@ def features(beam: Finished, linked: Linked, used: NDArray[np.float32], schema: 
             sum(action in _SELECTS for action in actions) - 1,
             sum(1 for number in range(words) if number not in covered and _is_unknown(linked, number, common_words)),
             sum(1 for table in in_use if linked.features[words + table, 4] == NONE),
-            *_doubts(beam, schema),
+            *_doubts(beam, linked, schema),
+            sum(1 for words in beam.aliases if not covered & set(words) and not any(linked.features[word, 4] == WHOLE for word in words)),
         )
     )
 
@@ -162,9 +168,10 @@ _RANGES = {"YEAR": (1000, 2200), "DECADE": (1000, 2200), "QUARTER": (1, 4), "MON
 _EQUALS = ("EQ", "IN")
 
 
-def _doubts(beam: Finished, schema: Schema) -> tuple[int, int, int]:
-    """Texts that no cell of their column is known to hold, parts of dates that cannot be, columns that must equal two things at once."""
-    texts = moments = contradictions = 0
+def _doubts(beam: Finished, linked: Linked, schema: Schema) -> tuple[int, int]:
+    """Texts that no cell of their column is known to hold; and what hardly anybody asks: parts of dates that cannot be, a column that
+    must equal two things at once, and all that `implausible` counts."""
+    texts = odd = 0
     equal: dict[int, str | int | float] = {}
     for position, token in enumerate(beam.tokens):
         if token in ("OR", "WHERE", "HAVING", *SET_OPERATIONS):
@@ -174,11 +181,22 @@ def _doubts(beam: Finished, schema: Schema) -> tuple[int, int, int]:
         target = target_of(beam.tokens[:position], schema)
         if target.function in _RANGES:
             low, high = _RANGES[target.function]
-            moments += not (isinstance(token.value, int) and low <= token.value <= high)
+            odd += not (isinstance(token.value, int) and low <= token.value <= high)
         elif target.column is not None and beam.tokens[position - 1] in _EQUALS:
             texts += target.kind == "text" and (target.column, str(token.value)) not in beam.cells
-            contradictions += equal.setdefault(target.column, token.value) != token.value
-    return texts, moments, contradictions
+            odd += equal.setdefault(target.column, token.value) != token.value
+    try:
+        return texts, odd + implausible(parse(beam.tokens), schema, beam.cells, _first_named(linked))
+    except NotCovered:
+        return texts, odd
+
+
+def _first_named(linked: Linked) -> dict[int, int]:
+    """The first word that names each column, in part or in full."""
+    words = len(linked.words)
+    relations = linked.relations[:words, words + linked.table_count :]
+    named = (relations == _COLUMN_WHOLE) | (relations == _COLUMN_PART)
+    return {int(column): int(named[:, column].argmax()) for column in np.flatnonzero(named.any(0))}
 
 
 def _is_unknown(linked: Linked, number: int, common_words: frozenset[str]) -> bool:

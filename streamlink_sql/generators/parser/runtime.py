@@ -18,6 +18,7 @@ from streamlink_sql.generators.parser.actions import (
     SPAN_END,
     Layout,
     Position,
+    alias_words,
     known_cells,
     moments_known,
     sensible,
@@ -82,7 +83,7 @@ class ParserGenerator:
         layout = Layout.of(linked)
         turned_down = {attempt.sql for attempt in refused}
         encoded = model.encode(linked)
-        cells = known_cells(context.matches, schema)
+        cells, aliases = known_cells(context.matches, schema), alias_words(context.matches, linked.words)
         drafts: dict[str, list[Ranked]] = {}
         for beam in model.search(encoded, layout, max(self._beams, n)):
             tokens = tuple(to_tokens(beam.actions, layout, question.text, linked.words, schema, context.matches))
@@ -92,7 +93,7 @@ class ParserGenerator:
             except NotCovered:
                 continue
             if sql not in turned_down:
-                finished = Finished(beam.actions, tokens, beam.score, cells)
+                finished = Finished(beam.actions, tokens, beam.score, cells, aliases)
                 drafts.setdefault(sql, []).append(model.ranking.rank(finished, linked, encoded["used"][0], schema))
         if not drafts:
             raise CannotAnswer("No query over these tables fits the question.")

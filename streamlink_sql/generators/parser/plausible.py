@@ -1,0 +1,138 @@
+"""What a finished query says that hardly anybody would ask: counts such places. Knows no model and no probability."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+from streamlink_sql.catalog.values import stem
+from streamlink_sql.generators.parser.linking import plain_name
+from streamlink_sql.generators.parser.schema import Schema
+from streamlink_sql.generators.parser.tokens import COMPARISONS, Val
+from streamlink_sql.generators.parser.tree import (
+    Aggregate,
+    Arithmetic,
+    Call,
+    Condition,
+    Core,
+    Expr,
+    Junction,
+    Percent,
+    Predicate,
+    Query,
+    Ref,
+    Share,
+    clauses,
+    walk,
+)
+
+Cells = frozenset[tuple[int, str]]
+_LOWER, _UPPER = ("GT", "GE"), ("LT", "LE")
+_NUMBERS, _TIMES = ("integer", "real", "decimal"), ("date", "timestamp")
+_MEASURES = (Aggregate, Percent, Share)
+_MOMENT = re.compile(r"\d{4}(-\d{2}(-\d{2}([ T].*)?)?)?")
+
+
+def implausible(query: Query, schema: Schema, cells: Cells, first_named: Mapping[int, int]) -> int:
+    """How often the query averages dates, compares numbers with words, bounds a column twice from one side, ranks by what it does not
+    show beside another measure, counts the different values of a number whose name stands beside it, takes the days "from A to B"
+    as A - B, or compares both sides of a set operation by two columns where one holds both values.
+
+    `cells` are the column and value of cells that the question mentions, `first_named` the first word that names each column.
+    """
+    found = _sides(query, cells)
+    for core in query.cores:
+        found += _ranks_by_another(core)
+        for node in _everything(core):
+            match node:
+                case Aggregate("SUM" | "AVG", Ref(column)):
+                    found += schema.columns[column][1].kind in _TIMES
+                case Aggregate("COUNT_DISTINCT", Ref(column)):
+                    found += _has_a_name(column, schema)
+                case Arithmetic("SUB", Ref(left), Ref(right)):
+                    found += _is_backwards(left, right, schema, first_named)
+                case Predicate():
+                    found += _is_misfit(node, schema, cells)
+                case Junction("AND", parts):
+                    found += _bounds_twice(parts)
+                case Query():
+                    found += implausible(node, schema, cells, first_named)
+    return found
+
+
+def _everything(core: Core) -> Iterator[Expr | Condition]:
+    for clause in clauses(core):
+        yield from walk(clause)
+
+
+def _ranks_by_another(core: Core) -> bool:
+    """Shows one measure of the groups and picks them by another."""
+    shown = [item for item in core.items if isinstance(item, _MEASURES)]
+    ranks = [by for by, _ in core.order if isinstance(by, _MEASURES)]
+    return core.limit is not None and bool(core.group and shown and ranks) and not any(by in shown for by in ranks)
+
+
+def _has_a_name(column: int, schema: Schema) -> bool:
+    """Whether a number has a text beside it that is called alike: `inspector_count` beside `inspector_name`."""
+    table, own = schema.columns[column]
+    if own.kind not in _NUMBERS or column in {side for edge in schema.edges for pair in edge.pairs for side in pair}:
+        return False
+    if own.name in schema.tables[table].primary_key:
+        return False
+    head = stem(plain_name(own.name).split()[0])
+    others = (schema.columns[index][1] for index in schema.columns_of(table) if index != column)
+    return any(other.kind == "text" and stem(plain_name(other.name).split()[0]) == head for other in others)
+
+
+def _is_backwards(left: int, right: int, schema: Schema, first_named: Mapping[int, int]) -> bool:
+    """Whether the earlier named date is the one that the later named one is taken from."""
+    both_times = all(schema.columns[column][1].kind in _TIMES for column in (left, right))
+    return both_times and left in first_named and right in first_named and first_named[left] < first_named[right]
+
+
+def _is_misfit(node: Predicate, schema: Schema, cells: Cells) -> bool:
+    """Whether a literal cannot be what the column holds."""
+    if not isinstance(node.left, Ref) or node.name not in (*COMPARISONS, "BETWEEN", "IN", "NOT_IN"):
+        return False
+    kind = schema.columns[node.left.column][1].kind
+    texts = [value.value for value in node.right if isinstance(value, Val) and isinstance(value.value, str)]
+    if kind in _NUMBERS:
+        return any(not _is_number(text) for text in texts)
+    if kind in _TIMES:
+        return any(not _MOMENT.fullmatch(text) for text in texts)
+    return kind == "text" and node.name in ("NE", "NOT_IN") and any((node.left.column, text) not in cells for text in texts)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _bounds_twice(parts: tuple[Condition, ...]) -> bool:
+    bounded = Counter(
+        (part.left, part.name in _LOWER)
+        for part in parts
+        if isinstance(part, Predicate) and part.name in (*_LOWER, *_UPPER) and isinstance(part.left, (Ref, Call))
+    )
+    return any(count > 1 for count in bounded.values())
+
+
+def _sides(query: Query, cells: Cells) -> int:
+    """Sides of a set operation that compare two columns, though the first one's column holds the other's value as well."""
+    pinned = [_pinned(core) for core in query.cores]
+    return sum(
+        1 for first, second in pairwise(pinned) if first and second and first[0] != second[0] and (first[0], str(second[1])) in cells
+    )
+
+
+def _pinned(core: Core) -> tuple[int, str | int | float] | None:
+    """The column and value of a core's only condition."""
+    match core.condition:
+        case Predicate("EQ", Ref(column), (Val(value),)):
+            return column, value
+    return None
