@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from streamlink_sql.checks.nested_words import listed, ordered
 from streamlink_sql.checks.plain_names import COMMENT, KIND, called, with_plain_names
-from streamlink_sql.checks.words import listed, ordered, phrase
+from streamlink_sql.checks.words import in_words, phrase
 from streamlink_sql.types import CheckedSQL, Dialect, Table
 
 
@@ -221,7 +222,7 @@ def _ending(node: exp.Expr, dialect: Dialect) -> Iterator[str]:
         keys = []
         for key in order.expressions:
             what = "every column" if isinstance(key.this, exp.Var) else _reference(key.this, node, dialect)
-            keys.append(ordered(key, dialect, what))
+            keys.append(ordered(key, in_words(dialect), what))
         yield f"Orders by {'; then by '.join(keys)}."
     offset, limit = node.args.get("offset"), node.args.get("limit")
     if offset is not None:

@@ -1,4 +1,4 @@
-"""English for SQL expressions: a comparison, a total, a date part. What has no words here is shown as SQL."""
+"""English for SQL expressions: a comparison, a total, a condition. What has no words here is shown as SQL."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from streamlink_sql.checks import idioms
-from streamlink_sql.checks.plain_names import KIND, called, sources_of
-from streamlink_sql.checks.time_words import date_or, function_of_time, part_of, shifted, truncated, unit_of, written
+from streamlink_sql.checks.nested_words import choices, existence, listed, nested, tables_of
+from streamlink_sql.checks.time_words import Say, date_or, function_of_time, part_of, shifted, truncated, unit_of, written
 from streamlink_sql.types import Dialect
 
 _COMPARED: dict[type[exp.Expr], str] = {
@@ -35,11 +35,6 @@ _TOTALS: dict[type[exp.Expr], str] = {
 _RANKS: dict[type[exp.Expr], str] = {exp.RowNumber: "the position", exp.Rank: "the rank", exp.DenseRank: "the rank without gaps"}
 _RUNNING_ON = (exp.Add, exp.Sub, exp.Div, exp.And, exp.Or)
 _MOST = 400
-
-
-def listed(items: list[str]) -> str:
-    """`a, b and c`."""
-    return ", ".join(items[:-1]) + " and " + items[-1] if len(items) > 1 else "".join(items)
 
 
 def phrase(node: exp.Expr, dialect: Dialect) -> str:
@@ -80,8 +75,8 @@ def _compared(node: exp.Expr, dialect: Dialect) -> str:
     lasting = idioms.last_years(node)
     if lasting is not None:
         year, count, query = lasting
-        return f"{phrase(year, dialect)} is one of the {count} years up to the latest in {_read(query)}"
-    left, right, say = node.this, node.expression, _in_words(dialect)
+        return f"{phrase(year, dialect)} is one of the {count} years up to the latest in {tables_of(query)}"
+    left, right, say = node.this, node.expression, in_words(dialect)
     if isinstance(left, exp.Lower) and isinstance(right, exp.Literal) and isinstance(node, (exp.EQ, exp.NEQ)):
         return f"{phrase(left.this, dialect)} {_COMPARED[type(node)]} {phrase(right, dialect)} (any case)"
     texts = date_or(left, say), date_or(right, say)
@@ -92,7 +87,7 @@ def _compared(node: exp.Expr, dialect: Dialect) -> str:
 
 def _sum(node: exp.Expr, dialect: Dialect) -> str:
     """A sum or difference; a stretch of time before or after a moment is called that."""
-    return shifted(node, _in_words(dialect)) or f"{_side(node.this, dialect)} {_COMPARED[type(node)]} {_side(node.expression, dialect)}"
+    return shifted(node, in_words(dialect)) or f"{_side(node.this, dialect)} {_COMPARED[type(node)]} {_side(node.expression, dialect)}"
 
 
 def _side(node: exp.Expr, dialect: Dialect) -> str:
@@ -115,7 +110,8 @@ def _product(node: exp.Expr, dialect: Dialect) -> str:
     return f"{_side(node.this, dialect)} {_COMPARED[type(node)]} {_side(node.expression, dialect)}"
 
 
-def _in_words(dialect: Dialect) -> Callable[[exp.Expr], str]:
+def in_words(dialect: Dialect) -> Say:
+    """`phrase` in one dialect, as the modules of words take it."""
     return lambda node: phrase(node, dialect)
 
 
@@ -198,7 +194,7 @@ def _in(node: exp.Expr, dialect: Dialect, words: str = "is one of") -> str:
     subject = phrase(node.this, dialect)
     query = node.args.get("query")
     if query is not None:
-        return f"{subject} {words} {_choices(query, dialect)}"
+        return f"{subject} {words} {choices(query, in_words(dialect))}"
     if node.args.get("unnest") is not None or node.args.get("field") is not None:
         return _as_sql(node, dialect)
     values = [phrase(value, dialect) for value in node.expressions]
@@ -206,87 +202,12 @@ def _in(node: exp.Expr, dialect: Dialect, words: str = "is one of") -> str:
     return f"{subject} {words} {listed(shown)}"
 
 
-def _choices(node: exp.Expr, dialect: Dialect) -> str:
-    """What a value is looked up in."""
-    query = node.unnest() if isinstance(node, exp.Subquery) else node
-    column = idioms.single(query)
-    if not isinstance(column, exp.Column) or isinstance(column.this, exp.Star):
-        return f"the results of ({_nested(query, dialect)})"
-    text = f"the values of {_nested(query, dialect)}"
-    return (
-        text
-        if set(query.args) <= {"kind", "expressions", "from_", "distinct"} or not _is_long(query)
-        else text.replace(" in ", " in (", 1) + ")"
-    )
-
-
-def _is_long(query: exp.Expr) -> bool:
-    return any(query.args.get(name) for name in ("where", "group", "having", "limit", "joins", "order"))
-
-
-def _read(query: exp.Expr) -> str:
-    """The tables that a query reads itself."""
-    return listed(list(dict.fromkeys(_known_as(source) for source in sources_of(query))))
-
-
-def _known_as(source: exp.Expr) -> str:
-    """A table of a nested query, with the alias that the words need."""
-    name = called(source)
-    aliased = isinstance(source, exp.Table) and source.alias and source.alias.casefold() != source.name.casefold()
-    return f"{name} (as {source.alias})" if aliased else name or "a query"
-
-
-def _nested(node: exp.Expr, dialect: Dialect) -> str:
-    """A query inside an expression, in short: what it takes, from where, and where."""
-    query = node.unnest() if isinstance(node, exp.Subquery) else node
-    if not isinstance(query, exp.Select):
-        return _as_sql(query, dialect)
-    taken = listed([phrase(item.unalias(), dialect) for item in query.expressions])
-    tables = _read(query)
-    text = f"{taken} in {tables}" if tables else taken
-    where = query.args.get("where")
-    if where is not None:
-        text += f" where {phrase(where.this, dialect)}"
-    group = query.args.get("group")
-    if group is not None and group.expressions:
-        text += f", by {listed([phrase(key, dialect) for key in group.expressions])}"
-    having = query.args.get("having")
-    if having is not None:
-        text += f", if {phrase(having.this, dialect)}"
-    return text + _first_of(query, dialect)
-
-
-def _first_of(query: exp.Expr, dialect: Dialect) -> str:
-    """The order and the limit of a nested query."""
-    order, limit = query.args.get("order"), query.args.get("limit")
-    count = limit.args.get("expression") if isinstance(limit, exp.Limit) else None
-    if count is None:
-        return ""
-    first = "the first" if count.name == "1" else f"the first {phrase(count, dialect)}"
-    return f", {first}" + (f" by {listed([ordered(key, dialect) for key in order.expressions])}" if order is not None else "")
-
-
-def ordered(key: exp.Expr, dialect: Dialect, what: str = "") -> str:
-    """One key of an order and, where it is not the usual one, its direction; `what` is said in place of the key."""
-    text = what or phrase(key.this, dialect)
-    if not key.args.get("desc"):
-        return text
-    if idioms.is_moment(key.this) or idioms.is_year(key.this):
-        return f"{text}, latest first"
-    return f"{text}, from Z to A" if key.this.meta.get(KIND) == "text" else f"{text}, highest first"
-
-
 def _exists(node: exp.Expr, dialect: Dialect) -> str:
-    query = node.this.unnest() if isinstance(node.this, exp.Subquery) else node.this
-    if not isinstance(query, exp.Select):
-        return _as_sql(node, dialect)
-    where = query.args.get("where")
-    tables = _read(query) or "a query"
-    return f"there is a row in ({tables} where {phrase(where.this, dialect)})" if where is not None else f"there is a row in {tables}"
+    return existence(node, in_words(dialect)) or _as_sql(node, dialect)
 
 
 def _between(node: exp.Expr, dialect: Dialect) -> str:
-    low, high = (date_or(node.args[side], _in_words(dialect)) for side in ("low", "high"))
+    low, high = (date_or(node.args[side], in_words(dialect)) for side in ("low", "high"))
     return f"{phrase(node.this, dialect)} is between {low} and {high}"
 
 
@@ -333,11 +254,11 @@ def _case(node: exp.Expr, dialect: Dialect) -> str:
 
 
 def _unknown_function(node: exp.Expr, dialect: Dialect) -> str:
-    return function_of_time(node, _in_words(dialect)) or _as_sql(node, dialect)
+    return function_of_time(node, in_words(dialect)) or _as_sql(node, dialect)
 
 
 def _written(node: exp.Expr, dialect: Dialect) -> str:
-    return written(node, _in_words(dialect)) or _as_sql(node, dialect)
+    return written(node, in_words(dialect)) or _as_sql(node, dialect)
 
 
 def _if(node: exp.Expr, dialect: Dialect) -> str:
@@ -394,10 +315,6 @@ def _star(node: exp.Expr, dialect: Dialect) -> str:
     return f"all columns but {listed(dropped)}" if dropped else "all columns"
 
 
-def _subquery(node: exp.Expr, dialect: Dialect) -> str:
-    return f"({_nested(node, dialect)})"
-
-
 _WORDS: dict[type[exp.Expr], Callable[[exp.Expr, Dialect], str]] = {
     exp.Column: _column,
     exp.Identifier: lambda node, _: node.name,
@@ -421,10 +338,10 @@ _WORDS: dict[type[exp.Expr], Callable[[exp.Expr, Dialect], str]] = {
     exp.Window: _window,
     exp.Interval: _interval,
     exp.DateDiff: _difference,
-    exp.TimestampTrunc: lambda node, dialect: truncated(node, _in_words(dialect)),
-    exp.DateTrunc: lambda node, dialect: truncated(node, _in_words(dialect)),
-    exp.Extract: lambda node, dialect: part_of(node.name.lower(), node.expression, _in_words(dialect)),
-    exp.Year: lambda node, dialect: part_of("year", node.this, _in_words(dialect)),
+    exp.TimestampTrunc: lambda node, dialect: truncated(node, in_words(dialect)),
+    exp.DateTrunc: lambda node, dialect: truncated(node, in_words(dialect)),
+    exp.Extract: lambda node, dialect: part_of(node.name.lower(), node.expression, in_words(dialect)),
+    exp.Year: lambda node, dialect: part_of("year", node.this, in_words(dialect)),
     exp.TimeToStr: _written,
     exp.Anonymous: _unknown_function,
     exp.Round: _rounded,
@@ -440,6 +357,6 @@ _WORDS: dict[type[exp.Expr], Callable[[exp.Expr, Dialect], str]] = {
     exp.Coalesce: _coalesce,
     exp.If: _if,
     exp.Filter: _filter,
-    exp.Subquery: _subquery,
+    exp.Subquery: lambda node, dialect: f"({nested(node, in_words(dialect))})",
     exp.Alias: lambda node, dialect: phrase(node.this, dialect),
 }
