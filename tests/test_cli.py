@@ -24,8 +24,9 @@ import pytest
 
 import streamlink_sql
 from streamlink_sql import cli
-from streamlink_sql.cli.output import for_terminal, json_line, whole_file
+from streamlink_sql.cli.output import whole_file
 from streamlink_sql.cli.table import render_table
+from streamlink_sql.cli.terminal import for_terminal, json_line
 from streamlink_sql.errors import BadRequest, CannotAnswer, PolicyRefused
 from streamlink_sql.export import for_sheet
 from streamlink_sql.types import Answer, Column, Rows

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streamlink_sql.cli.options import Adapter, Config, Data, Glossary, Model, Store
-from streamlink_sql.cli.output import Format, check_output, choose_format, for_terminal, write_answer
+from streamlink_sql.cli.output import Format, check_output, choose_format, write_answer
+from streamlink_sql.cli.terminal import for_terminal
 from streamlink_sql.errors import BadRequest
 from streamlink_sql.types import Answer, Question, Stage, Watcher
 

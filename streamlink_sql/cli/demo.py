@@ -11,8 +11,8 @@ import typer
 
 from streamlink_sql.cli.ask import progress, tell
 from streamlink_sql.cli.options import Config, Model, Store
-from streamlink_sql.cli.output import for_terminal
 from streamlink_sql.cli.table import render_table
+from streamlink_sql.cli.terminal import for_terminal
 from streamlink_sql.errors import BadRequest, StreamLinkError
 from streamlink_sql.types import Question
 

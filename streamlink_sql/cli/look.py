@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from streamlink_sql.cli.options import AsJSON, Config, Data, Glossary, Store
-from streamlink_sql.cli.output import for_terminal, json_line
+from streamlink_sql.cli.terminal import for_terminal, json_line
 from streamlink_sql.errors import NotFound
 from streamlink_sql.types import Table
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 import tempfile
-import unicodedata
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
+from streamlink_sql.cli.terminal import for_terminal, json_line
 from streamlink_sql.errors import BadRequest
 from streamlink_sql.export import write_csv, write_parquet
 from streamlink_sql.types import Answer
-
-BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 
 
 class Format(StrEnum):
@@ -87,18 +84,6 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         raise BadRequest(f"{path} cannot be written: {error.strerror}. Nothing of it is left behind.") from error
 
 
-def for_terminal(text: str, *, lines: bool = False) -> str:
-    """Text without the characters that a terminal obeys. A line break stays where `lines` is true and else becomes a blank."""
-    kept = (character if character == "\n" and lines else _harmless(character) for character in text)
-    return "".join(kept)
-
-
-def json_line(body: Any) -> str:
-    """One JSON object on one line, with no character that a terminal obeys."""
-    text = json.dumps(body, ensure_ascii=False, default=str)
-    return "".join(f"\\u{ord(c):04x}" if unicodedata.category(c) == "Cc" or c in BIDI else c for c in text)
-
-
 def _write(answer: Answer, form: Format, file: IO[bytes], *, sql: bool, terminal: bool) -> None:
     if form is Format.parquet:
         write_parquet(answer, file)
@@ -111,9 +96,3 @@ def _write(answer: Answer, form: Format, file: IO[bytes], *, sql: bool, terminal
 
         above = for_terminal(answer.sql, lines=True) + "\n\n" if sql else ""
         file.write((above + render_table(answer, terminal=terminal)).encode())
-
-
-def _harmless(character: str) -> str:
-    if character in "\n\t\r\v\f\u2028\u2029":
-        return " "
-    return "" if unicodedata.category(character) == "Cc" or character in BIDI else character

@@ -8,7 +8,7 @@ import sys
 import uuid
 from pathlib import Path
 
-from streamlink_sql.cli.output import for_terminal
+from streamlink_sql.cli.terminal import for_terminal
 from streamlink_sql.errors import InternalError, StreamLinkError
 
 HELPS = {"suggestions": "Known here", "sql": "The SQL was", "warning": "Also", "rule": "Rule", "usage": "Help"}

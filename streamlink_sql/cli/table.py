@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from streamlink_sql.cli.output import for_terminal
+from streamlink_sql.cli.terminal import for_terminal
 from streamlink_sql.export import rows_of, text_of
 from streamlink_sql.types import Answer
 
