@@ -552,6 +552,9 @@ def test_words_of_change_may_stand_in_questions(text: str) -> None:
         "select region from sales limit 3;",
         "WITH n AS (SELECT * FROM sales) SELECT max(amount) FROM n",
         "from sales",
+        "select 1",
+        "select 1 + 1, 'a' union all select 2, 'b'",
+        "VALUES (1, 'a'), (2, 'b')",
     ],
 )
 def test_sql_typed_as_a_question_is_run_as_what_it_is(build: Build, store: Store, text: str) -> None:
@@ -589,6 +592,10 @@ def test_typed_sql_passes_the_same_checks(build: Build, text: str, error: type[S
         "from which region are most sales?",
         "select customers from Germany with revenue over 5",
         "values of region",
+        "values (in euros) of all sales",
+        "select all",
+        "select 5 regions",
+        "select 'Germany' sales",
     ],
 )
 def test_a_question_that_begins_like_sql_is_a_question(build: Build, text: str) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
+from sqlglot import exp
+
 from streamlink_sql.checks import names, syntax, text
 from streamlink_sql.errors import InvalidSQL, PolicyRefused
 from streamlink_sql.types import Dialect, Table
 
 _BEGINS = re.compile(r"\s*\(*\s*(?:select|with|from|values)\b", re.IGNORECASE)
 _SURELY = re.compile(r"\s*\(*\s*select\s+(?:distinct\s+)?(?:\*|\w+\()", re.IGNORECASE)
-_PUNCTUATED = re.compile(r"[*=<>;]|\w\(|\b(?:group|order)\s+by\b|\blimit\s+\d", re.IGNORECASE)
+_PUNCTUATED = re.compile(r"[*=<>;]|\w\(|\b(?:group|order)\s+by\b|\blimit\s+\d|\bvalues\s*\(", re.IGNORECASE)
 
 
 def may_be_sql(asked: str) -> bool:
@@ -34,6 +36,11 @@ def is_sql(asked: str, tables: tuple[Table, ...], dialect: Dialect) -> bool:
     if _PUNCTUATED.search(asked):
         return True
     try:
-        return bool(names.resolve(tree, tables, dialect).tables)
+        return bool(names.resolve(tree, tables, dialect).tables) or _is_constant(tree)
     except (InvalidSQL, PolicyRefused):
         return False
+
+
+def _is_constant(tree: exp.Query) -> bool:
+    """Whether it is `SELECT 1` or the like; "select 5 customers" names its value."""
+    return bool(tree.selects) and tree.find(exp.Column, exp.Alias, exp.Star, exp.Table) is None
