@@ -177,6 +177,16 @@ def test_size_caps(tables: tuple[Table, ...]) -> None:
     check(Draft("SELECT id FROM orders WHERE id IN (" + ",".join(map(str, range(900))) + ")"), tables, "duckdb")
 
 
+@pytest.mark.parametrize("dialect", ["duckdb", "sqlite"])
+@pytest.mark.parametrize("star", ["*", "a.*, b.*"])
+def test_columns_that_double_at_every_step_take_neither_time_nor_memory(star: str, dialect: Dialect, tables: tuple[Table, ...]) -> None:
+    steps = ["c0 AS (SELECT * FROM orders)", *(f"c{step} AS (SELECT {star} FROM c{step - 1} a, c{step - 1} b)" for step in range(1, 30))]
+    sql = f"WITH {', '.join(steps)} SELECT COUNT(*) FROM c29"
+    with pytest.raises(InvalidSQL) as caught:
+        check(Draft(sql), tables, dialect)
+    assert caught.value.helps["rule"] == "columns.too_many"
+
+
 SLOW = {
     "joins": ("SELECT 1 FROM orders", " JOIN items b", "", ""),
     "left joins": ("SELECT 1 FROM orders", " LEFT JOIN items b", "", ""),

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from streamlink_sql.checks.policy import forbidden_table
-from streamlink_sql.checks.scopes import UNNAMED, Names, Outputs, Relation, Scope, all_columns, relations_of, rename
+from streamlink_sql.checks.scopes import UNNAMED, Names, Outputs, Relation, Scope, all_columns, check_width, relations_of, rename
 from streamlink_sql.checks.tree import children, nearest, span_of
 from streamlink_sql.errors import InvalidSQL, PolicyRefused
 from streamlink_sql.types import Dialect, Table
@@ -333,6 +333,7 @@ class _Resolver:
                     return None
                 dropped = {column.name.lower() for column in star.args.get("except_") or ()}
                 names += [name for name in expanded if name not in dropped]
+                check_width(names)
             elif item.find(exp.Columns) or isinstance(item, exp.Explode):
                 return None
             else:

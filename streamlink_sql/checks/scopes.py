@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from streamlink_sql.errors import InvalidSQL
+
 Outputs = list[str] | None
 """The columns of a relation in lower case, or None when they cannot be known."""
 
 
 UNNAMED = "?"
 """The name of a column that has none."""
+
+MOST_COLUMNS = 20_000
+"""No part of a query has more: a chain of `SELECT * FROM a, a` doubles them at every step."""
 
 
 @dataclass(slots=True)
@@ -61,7 +66,14 @@ def all_columns(scope: Scope) -> Outputs:
         if relation.columns is None:
             return None
         names += [name for name in relation.columns if name not in scope.merged or name not in names]
+        check_width(names)
     return names
+
+
+def check_width(names: list[str]) -> None:
+    """Raises InvalidSQL where a part of a query has more columns than anybody reads."""
+    if len(names) > MOST_COLUMNS:
+        raise InvalidSQL(f"A part of the SQL has more than {MOST_COLUMNS:,} columns. Name those that you need.", rule="columns.too_many")
 
 
 def rename(outputs: Outputs, names: list[str]) -> Outputs:
