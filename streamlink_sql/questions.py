@@ -50,6 +50,16 @@ WRITE = re.compile(
 )
 """Plain requests to change data, which no reading of the question answers."""
 
+COMMAND = re.compile(
+    r"(?:copy\s+(?:\(|\S+\s+(?:\([^)]*\)\s*)?(?:to|from)\s+')|(?:export|import)\s+database\b|attach\s+(?:database\s+|if\s+not\s+exists\s+)*'"
+    r"|create\s+(?:or\s+replace\s+)?(?:(?:temp|temporary|unique|virtual|persistent)\s+)?(?:table|view|index|schema|macro|function|trigger|type|sequence|secret)"
+    r"\s+\S+\s*(?:\(|as\b|on\b|;|$)|(?:merge|replace)\s+into\b|explain\s+(?:analyze\s+|query\s+plan\s+)?(?:select|with|from|delete|insert|update)\b"
+    r"|pragma\s+\w+\s*(?:[=(;]|$)|set\s+(?:(?:global|session|local)\s+)?\w+\s*=|(?:force\s+)?install\s+'?\w+'?\s*(?:;|$)"
+    r"|call\s+\w+\s*\(|show\s+tables\s*(?:;|$))",
+    re.IGNORECASE,
+)
+"""Statements of SQL other than queries, spelt as nobody spells a question."""
+
 
 def readable(text: str, *, english_only: bool) -> str:
     """The question without blanks around it; raises BadRequest or PolicyRefused with a sentence that helps."""
@@ -67,6 +77,12 @@ def readable(text: str, *, english_only: bool) -> str:
     if WRITE.match(stripped):
         raise PolicyRefused(
             "StreamLink only reads: it changes, adds and deletes nothing. Ask for what you want to see.", rule="question.write"
+        )
+    if COMMAND.match(stripped):
+        raise PolicyRefused(
+            "This is a command to the database, not a question. Ask in plain words, or give a query that reads (SELECT ...). "
+            "The list of tables tells what there is.",
+            rule="question.command",
         )
     if english_only and (language := other_language(stripped)):
         raise BadRequest(

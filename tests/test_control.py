@@ -531,6 +531,48 @@ def test_a_request_to_change_data_is_refused(text: str) -> None:
         assert caught.value.helps["rule"] == "question.write"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "COPY sales TO '/tmp/sales.csv'",
+        "copy (select 1) to 'x.csv'",
+        "ATTACH 'other.db' AS other",
+        "INSTALL httpfs;",
+        "PRAGMA database_list",
+        "set memory_limit = '10GB'",
+        "create table x as select 1",
+        "EXPLAIN ANALYZE SELECT 1",
+        "show tables",
+        "EXPORT DATABASE 'x'",
+    ],
+)
+def test_a_command_to_the_database_is_no_question(text: str) -> None:
+    """The nearest reading as a question would be a wild guess."""
+    for english_only in (True, False):
+        with pytest.raises(PolicyRefused) as caught:
+            readable(text, english_only=english_only)
+        assert caught.value.helps["rule"] == "question.command"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "show tables with more than 4 seats",
+        "copy number per title",
+        "create a table of sales by region",
+        "installs per country",
+        "set of regions with sales",
+        "explain the sales by region",
+        "call duration per agent",
+        "load per server",
+        "attached files per mail",
+        "create view count per month",
+    ],
+)
+def test_words_of_commands_may_stand_in_questions(text: str) -> None:
+    assert readable(text, english_only=True) == text
+
+
 def test_a_request_to_change_data_reaches_no_model_and_no_engine(build: Build, store: Store) -> None:
     generator = says("SELECT count(*) AS n FROM sales")
     with pytest.raises(PolicyRefused, match="only reads"):
