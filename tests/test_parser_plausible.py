@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from streamlink_sql.generators.parser.actions import alias_words
 from streamlink_sql.generators.parser.ir import Schema, to_ir
-from streamlink_sql.generators.parser.linking import split_words
+from streamlink_sql.generators.parser.linking import link, split_words
 from streamlink_sql.generators.parser.parse import parse
+from streamlink_sql.generators.parser.pieces import Pieces
 from streamlink_sql.generators.parser.plausible import implausible
+from streamlink_sql.generators.parser.ranking import FEATURE_NAMES, Finished, features
+from streamlink_sql.generators.parser.runtime import WEIGHTS
 from streamlink_sql.types import Column, ForeignKey, Table, ValueMatch
 
 SCHEMA = Schema.of(
@@ -55,6 +61,11 @@ def count(sql: str) -> int:
         "SELECT inspector_name, count(*) FROM permits GROUP BY inspector_name ORDER BY sum(fee) DESC LIMIT 5",
         "SELECT inspector_name FROM permits WHERE icd_code = 'A01' INTERSECT SELECT inspector_name FROM permits WHERE icpc_code = 'B02'",
         "SELECT firm_name FROM firms WHERE firm_id IN (SELECT firm_id FROM permits WHERE fee = 'none')",
+        "SELECT avg(granted_date - granted_date) FROM permits",
+        "SELECT avg('slowest' - fee) FROM permits",
+        "SELECT quarter(filed_date) FROM permits GROUP BY quarter(filed_date) ORDER BY quarter(filed_date)",
+        "SELECT icd_code, count(*) FROM permits GROUP BY icd_code, icd_code",
+        "SELECT T1.firm_name, sum(T2.fee) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id GROUP BY T2.icd_code",
     ],
 )
 def test_what_hardly_anybody_asks(sql: str) -> None:
@@ -66,6 +77,9 @@ def test_what_hardly_anybody_asks(sql: str) -> None:
     [
         "SELECT avg(fee) FROM permits WHERE filed_date > '2015-06-01' AND fee > 10 AND fee < 20",
         "SELECT count(DISTINCT inspector_name) FROM permits",
+        "SELECT T1.firm_name, count(*) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id GROUP BY T2.firm_id",
+        "SELECT firm_name, founded_year, count(*) FROM firms JOIN permits ON firms.firm_id = permits.firm_id GROUP BY firm_name",
+        "SELECT inspector_name FROM permits GROUP BY inspector_name HAVING count(*) > 2",
         "SELECT count(DISTINCT firm_id) FROM permits",
         "SELECT avg(granted_date - filed_date) FROM permits WHERE inspector_name <> 'Ann Lee'",
         "SELECT inspector_name, sum(fee) FROM permits GROUP BY inspector_name ORDER BY sum(fee) DESC LIMIT 5",
@@ -86,3 +100,22 @@ def test_the_words_by_which_a_glossary_means_a_cell() -> None:
         ValueMatch("visits", "country", "Germany", 29, 36, 1.0),
     )
     assert [[words[number].text for number in stretch] for stretch in alias_words(told, words)] == [["follow", "-", "up"]]
+
+
+@pytest.mark.parametrize(
+    ("question", "column", "doubts"),
+    [
+        ("permits under A01", "icpc_code", 1),
+        ("permits under A01", "icd_code", 0),
+        ("permits with icpc code A01", "icpc_code", 0),
+    ],
+)
+def test_of_two_columns_that_hold_a_value_the_one_with_a_table_of_such_values_is_meant(question: str, column: str, doubts: int) -> None:
+    permits, firms = SCHEMA.tables
+    coded = replace(permits, foreign_keys=(*permits.foreign_keys, ForeignKey(("icd_code",), "diseases", ("icd_code",))))
+    schema = Schema.of((coded, firms, Table("diseases", (Column("icd_code", "text"), Column("disease", "text")), ("icd_code",))))
+    linked = link(question, schema, (), {}, Pieces(WEIGHTS / "tokenizer.json"))
+    tokens = tuple(to_ir(f"SELECT count(*) FROM permits WHERE {column} = 'A01'", schema, "duckdb"))
+    beam = Finished((), tokens, -1.0, CELLS)
+    found = dict(zip(FEATURE_NAMES, features(beam, linked, np.zeros(len(linked.spans), np.float32), schema, frozenset()), strict=True))
+    assert found["implausible"] == doubts

@@ -63,6 +63,20 @@ def test_sets_are_collected_with_what_was_left_out(synthetic: Path, tmp_path: Pa
     assert set(data.databases_of("synth")) == {f"town{number}" for number in range(6)}
 
 
+def test_written_questions_are_a_set_of_their_own(synthetic: Path, tmp_path: Path) -> None:
+    written = [
+        {"db_id": f"town{number}", "question": "who's in Oslo", "query": "SELECT id FROM people WHERE city = 'Oslo'", "category": "written"}
+        for number in range(6)
+    ]
+    with (synthetic / "train.jsonl").open("a") as lines:
+        lines.writelines(json.dumps(line) + "\n" for line in written)
+    assert main(["--synthetic", str(synthetic), "--out", str(tmp_path / "sets")]) == 0
+    data = example_files.read(tmp_path / "sets")
+    held = {example.database for example in data.sets[HELD_OUT].examples}
+    assert {example.database for example in data.sets["written"].examples} == {f"town{number}" for number in range(6)} - held
+    assert {example.question for example in data.sets["written"].examples} == {"who's in Oslo"}
+
+
 def test_the_same_folders_give_the_same_files(synthetic: Path, tmp_path: Path) -> None:
     for out in ("one", "two"):
         main(["--synthetic", str(synthetic), "--out", str(tmp_path / out)])

@@ -20,7 +20,8 @@ from streamlink_sql.training.synthetic.sample import Sieve, shape
 from streamlink_sql.training.synthetic.schema import load, plural, read_column, words_of
 from streamlink_sql.training.synthetic.sql import Core, quote, render
 from streamlink_sql.training.synthetic.subject import Pair, singular
-from streamlink_sql.training.synthetic.values import SCHEMAS, choices, generate
+from streamlink_sql.training.synthetic.values import SCHEMAS, choices, generate, write
+from streamlink_sql.training.synthetic.written import QUESTIONS, read_written, varied
 from streamlink_sql.types import Column, ForeignKey, Table
 
 CHOSEN = ("grocery", "tennis_club", "city_services", "x1_cryptic")
@@ -60,7 +61,30 @@ def test_schemas_are_many_and_sound() -> None:
 
 
 def test_no_patents_anywhere() -> None:
-    assert not [path for path in SCHEMAS.glob("*.toml") if "patent" in path.read_text(encoding="utf-8").lower()]
+    texts = [*SCHEMAS.glob("*.toml"), *QUESTIONS.glob("*.jsonl")]
+    assert not [path for path in texts if "patent" in path.read_text(encoding="utf-8").lower()]
+
+
+def test_written_questions_are_many_and_about_known_schemas() -> None:
+    written = read_written()
+    assert set(written) <= {base.name for base in load(SCHEMAS)}
+    assert sum(map(len, written.values())) > 3000
+    for pairs in written.values():
+        assert len({pair.question.lower() for pair in pairs}) == len(pairs)
+
+
+def test_a_written_question_comes_again_with_other_values(tmp_path: Path) -> None:
+    base = next(base for base in load(SCHEMAS) if base.name == "tennis_club")
+    write(base, generate(base, 3), tmp_path / "club.duckdb")
+    question, query = "average ranking of right handed players", "SELECT avg(ranking) FROM players WHERE hand = 'right'"
+    nothing = Pair("players with four hands", "SELECT player_name FROM players WHERE hand = 'four'", "written")
+    with duckdb.connect(str(tmp_path / "club.duckdb"), read_only=True) as connection:
+        found = [drawn.pair for drawn in varied(base, [Pair(question, query, "written"), nothing], connection, 2, 1)]
+    assert [(pair.question, pair.query) for pair in found[:2]] == [
+        (question, query),
+        (question.replace("right", "left"), "SELECT AVG(ranking) FROM players WHERE hand = 'left'"),
+    ]
+    assert all("four" not in pair.question for pair in found)
 
 
 def test_rows_keep_foreign_keys() -> None:

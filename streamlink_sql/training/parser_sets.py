@@ -39,6 +39,7 @@ from streamlink_sql.training.parser_data import (
     read_set,
     sqlite_values,
 )
+from streamlink_sql.training.synthetic.written import CATEGORY as WRITTEN
 from streamlink_sql.types import Column, Dialect, Kind, Table
 
 HELD_OUT_DATABASES = 15
@@ -151,10 +152,15 @@ def add_synthetic(collected: Collected, folder: Path) -> None:
     collected.groups["synth"] = read_databases(needed(folder / "tables.json"), None)
     names = sorted({line["db_id"] for line in lines})
     values = {name: duckdb_values(needed(folder / "databases" / f"{name}.duckdb")) for name in names}
-    collected.add("synth", "synth", lines, values, "duckdb", read_aliases(folder / "tables.json"))
+    aliases = read_aliases(folder / "tables.json")
+    templates = [line for line in lines if line.get("category") != WRITTEN]
+    collected.add("synth", "synth", templates, values, "duckdb", aliases)
     if HELD_OUT not in collected.sets:
         collected.held = frozenset(random.Random(20).sample(names, min(HELD_OUT_DATABASES, max(1, len(names) // 5))))
         collected.hold_out("synth")
+    written = [line for line in lines if line.get("category") == WRITTEN and line["db_id"] not in collected.held]
+    if written:
+        collected.add("written", "synth", written, values, "duckdb", aliases)
 
 
 def needed(path: Path) -> Path:

@@ -38,15 +38,18 @@ _MOMENT = re.compile(r"\d{4}(-\d{2}(-\d{2}([ T].*)?)?)?")
 def implausible(query: Query, schema: Schema, cells: Cells, first_named: Mapping[int, int]) -> int:
     """How often the query averages dates, compares numbers with words, bounds a column twice from one side, ranks by what it does not
     show beside another measure, counts the different values of a number whose name stands beside it, takes the days "from A to B"
-    as A - B, or compares both sides of a set operation by two columns where one holds both values.
+    as A - B, calculates with a text or with a column and itself, groups without a use for groups or twice by the same, shows beside
+    groups what differs within them, or compares both sides of a set operation by two columns where one holds both values.
 
     `cells` are the column and value of cells that the question mentions, `first_named` the first word that names each column.
     """
     found = _sides(query, cells)
     for core in query.cores:
-        found += _ranks_by_another(core)
+        found += _ranks_by_another(core) + _groups_for_nothing(core) + _shows_what_differs(core, schema)
         for node in _everything(core):
             match node:
+                case Arithmetic(_, left, right) if left == right or _is_text(left) or _is_text(right):
+                    found += 1
                 case Aggregate("SUM" | "AVG", Ref(column)):
                     found += schema.columns[column][1].kind in _TIMES
                 case Aggregate("COUNT_DISTINCT", Ref(column)):
@@ -72,6 +75,24 @@ def _ranks_by_another(core: Core) -> bool:
     shown = [item for item in core.items if isinstance(item, _MEASURES)]
     ranks = [by for by, _ in core.order if isinstance(by, _MEASURES)]
     return core.limit is not None and bool(core.group and shown and ranks) and not any(by in shown for by in ranks)
+
+
+def _groups_for_nothing(core: Core) -> bool:
+    """Groups rows without an aggregate, or twice by the same."""
+    measured = any(isinstance(node, _MEASURES) for clause in clauses(core) for node in walk(clause))
+    return bool(core.group) and (not measured or len(set(core.group)) < len(core.group))
+
+
+def _shows_what_differs(core: Core, schema: Schema) -> bool:
+    """Shows a column of a table that no group is of and no grouped column refers to, so that its values differ within a group."""
+    grouped = {node.column for key in core.group for node in walk(key) if isinstance(node, Ref)}
+    tied = grouped | {other for pair in schema.references for other in pair if grouped & set(pair)}
+    tables = {schema.table_of(column) for column in tied}
+    return bool(core.group) and any(isinstance(item, Ref) and schema.table_of(item.column) not in tables for item in core.items)
+
+
+def _is_text(node: Expr) -> bool:
+    return isinstance(node, Val) and isinstance(node.value, str)
 
 
 def _has_a_name(column: int, schema: Schema) -> bool:

@@ -184,11 +184,24 @@ def _doubts(beam: Finished, linked: Linked, schema: Schema) -> tuple[int, int]:
             odd += not (isinstance(token.value, int) and low <= token.value <= high)
         elif target.column is not None and beam.tokens[position - 1] in _EQUALS:
             texts += target.kind == "text" and (target.column, str(token.value)) not in beam.cells
+            odd += _has_a_better_twin(target.column, str(token.value), beam, linked, schema)
             odd += equal.setdefault(target.column, token.value) != token.value
     try:
         return texts, odd + implausible(parse(beam.tokens), schema, beam.cells, _first_named(linked))
     except NotCovered:
         return texts, odd
+
+
+def _has_a_better_twin(column: int, value: str, beam: Finished, linked: Linked, schema: Schema) -> bool:
+    """Whether another column of the table holds the value as well, refers to a table of such values, and is named no less."""
+    keys = {child for child, _ in schema.references}
+    offset = len(linked.words) + linked.table_count
+    twins = [
+        other
+        for other, held in beam.cells
+        if held == value and other in keys and other != column and schema.table_of(other) == schema.table_of(column)
+    ]
+    return column not in keys and any(linked.features[offset + twin, 4] >= linked.features[offset + column, 4] for twin in twins)
 
 
 def _first_named(linked: Linked) -> dict[int, int]:

@@ -19,7 +19,10 @@ from streamlink_sql.training.synthetic.phrases import plural_of
 from streamlink_sql.training.synthetic.sample import Drawn, Sieve, draw
 from streamlink_sql.training.synthetic.schema import KINDS, Base, Col, load, words_of
 from streamlink_sql.training.synthetic.values import SCHEMAS, generate, meanings, write
+from streamlink_sql.training.synthetic.written import read_written, varied
 
+COPIES = 2
+"""How often a written question comes again with other values."""
 SPIDER_TYPES = {"text": "text", "date": "time", "timestamp": "time", "boolean": "boolean"}
 
 
@@ -53,19 +56,23 @@ def spider_schema(base: Base) -> dict[str, Any]:
 
 
 def build(out: Path, pairs: int, seed: int, progress: Progress, names: Collection[str] = ()) -> list[Drawn]:
-    """Writes everything under `out` and returns the pairs in their order in the file; `names` choose schemas, none means all."""
+    """Writes everything under `out` and returns the pairs in their order in the file; `names` choose schemas, none means all.
+
+    `pairs` counts what templates make; the written questions about these schemas come on top.
+    """
     bases = [base for base in load(SCHEMAS) if not names or base.name in names]
     (out / "databases").mkdir(parents=True, exist_ok=True)
     task = progress.add_task("pairs", total=pairs)
     weights = [len(base.tables) ** 0.5 + 0.5 for base in bases]
     drawn: list[Drawn] = []
-    sieve = Sieve()
+    sieve, written = Sieve(), read_written()
     for base, weight in zip(bases, weights, strict=True):
         data, path = generate(base, seed), out / "databases" / f"{base.name}.duckdb"
         write(base, data, path)
         with duckdb.connect(str(path), read_only=True, config={"threads": 1}) as connection:
             wanted = round(pairs * weight / sum(weights))
             drawn += draw(base, data, connection, wanted, seed, sieve, lambda: progress.advance(task))
+            drawn += varied(base, written.get(base.name, ()), connection, COPIES, seed)
     Random(seed).shuffle(drawn)
     schemas = [spider_schema(base) for base in bases]
     (out / "tables.json").write_text(json.dumps(schemas, ensure_ascii=False, indent=1), encoding="utf-8")
