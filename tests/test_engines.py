@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from typing import cast
 
@@ -607,6 +608,59 @@ def test_no_csv_row_is_lost(tmp_path: Path) -> None:
         assert run(engine, "SELECT count(*) AS n FROM odd WHERE a = '#1'").table.to_pylist() == [{"n": 1}]
     finally:
         engine.close()
+
+
+MANY = 30_000
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "last"),
+    [
+        ("t.csv", "v\n" + "".join(f"{n}\n" for n in range(MANY)) + "7.5\n", 7.5),
+        ("t.csv", "v\n" + "10000\n" * MANY + "01234\n", "01234"),
+        ("t.csv", "v\n" + "2020-01-01\n" * MANY + "2020-01-02 10:00:00\n", datetime.datetime(2020, 1, 2, 10)),
+        ("t.csv", "v\n12345678901234567890123\n99999999999999999999\n", Decimal(99999999999999999999)),
+        ("t.jsonl", '{"v": 1}\n' * MANY + '{"v": 7.5}\n', 7.5),
+        ("t.jsonl", '{"v": null}\n' * MANY + '{"v": "x"}\n', "x"),
+        ("t.jsonl", '{"w": 1}\n' * MANY + '{"v": 3}\n', 3),
+        ("t.json", '[{"v": 9223372036854775808}]', Decimal(9223372036854775808)),
+    ],
+)
+def test_no_value_is_rounded_or_cut_to_the_type_of_those_before_it(tmp_path: Path, name: str, text: str, last: object) -> None:
+    (tmp_path / name).write_text(text)
+    with closing(DuckDBEngine(tmp_path / name)) as engine:
+        assert run(engine, "SELECT v FROM t", row_limit=40_000).table.column("v")[-1].as_py() == last
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "rows", "words"),
+    [
+        ("country,2019,2020\nDE,20,30\n", ["country", "2019", "2020"], 1, "its first line was taken for the names"),
+        (",region,\n0,north,10\n1,south,20\n", ["column0", "region", "column2"], 2, ""),
+        ("sep=;\nregion;amount\nnorth;10\n", ["region", "amount"], 1, ""),
+        ("\n\nregion,amount\nnorth,10\n", ["region", "amount"], 1, ""),
+    ],
+)
+def test_the_first_line_of_a_csv_file_is_its_names(tmp_path: Path, text: str, names: list[str], rows: int, words: str) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    with closing(DuckDBEngine(tmp_path / "t.csv")) as engine:
+        table = engine.tables()[0]
+        assert [column.name for column in table.columns] == names
+        assert table.rows == rows
+        assert bool(engine.warnings) is bool(words)
+        assert words in " ".join(engine.warnings)
+
+
+def test_files_as_other_programs_write_them(tmp_path: Path) -> None:
+    (tmp_path / "marked.json").write_text('\ufeff[{"a": 1}, {"a": 2}]', encoding="utf-8")
+    with pa.output_stream(tmp_path / "packed.csv.zst", compression="zstd") as packed:
+        packed.write(b"a;b\n1;2\n")
+    with closing(DuckDBEngine(tmp_path)) as engine:
+        found = {table.name: ([column.name for column in table.columns], table.rows) for table in engine.tables()}
+        assert found == {"marked": (["a"], 2), "packed": (["a", "b"], 1)}
+    (tmp_path / "mixed.csv").write_bytes(b"a,b\r\n1,2\n3,4\r\n")
+    with pytest.raises(BadRequest, match="some lines end with CR LF"):
+        open_embedded(str(tmp_path / "mixed.csv"))
 
 
 # SQLite's own ways

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import re
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from streamlink_sql.engines import csv_texts
 from streamlink_sql.errors import BadRequest, EngineUnavailable, StreamLinkError
@@ -15,23 +19,48 @@ from streamlink_sql.errors import BadRequest, EngineUnavailable, StreamLinkError
 _DELIMITERS = (",", ";", "\t", "|")
 _ADVICE = "No line is skipped silently: mend it, or take it out, and open the data again."
 _HEAD_BYTES = 1 << 20
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*")
+_CSV_TYPES = ("NULL", "BOOLEAN", "BIGINT", "HUGEINT", "DOUBLE", "TIME", "DATE", "TIMESTAMP", "TIMESTAMPTZ", "VARCHAR")
+"""DuckDB's own list, and HUGEINT: a number of 20 digits is a number of something, and keeps all of them."""
 
 
 def load(connection: duckdb.DuckDBPyConnection, form: str, files: list[str], hive: bool, to: str) -> list[str]:
-    """Writes the rows of `files` to the Parquet file `to`. Returns notes for the reader; raises on a line that does not fit."""
+    """Writes the rows of `files` to the Parquet file `to`. Returns notes for the reader; raises on a line that does not fit.
+
+    Types are those that fit all rows: DuckDB judges by the first ones, and would round or cut what it finds later without a word.
+    """
     names = ", ".join(_text(file) for file in files)
     options = f"hive_partitioning = {str(hive).lower()}, union_by_name = {str(len(files) > 1).lower()}"
     if form == "json":
-        _copy(connection, f"read_json([{names}], {options}, ignore_errors = false, maximum_object_size = 67108864)", to, files)
-        return []
-    options += ", " + _csv_rules(files[0])
+        options += ", ignore_errors = false, maximum_object_size = 67108864, sample_size = -1" + _json_rules(files)
+        quick = whole = f"read_json([{names}], {options})"
+    else:
+        options += ", " + _csv_rules(files[0])
+        quick, whole = f"read_csv([{names}], {options})", f"read_csv([{names}], {options}, sample_size = -1)"
+    notes = []
     try:
-        _copy(connection, f"read_csv([{names}], {options})", to, files)
-        notes = []
+        _copy(connection, quick, to, files)
     except _OddValue as error:
-        _copy(connection, f"read_csv([{names}], {options}, sample_size = -1)", to, files)
         notes = [f"{error.file}, line {error.line}: a value does not fit the type of the rows before it, so its column is read as text."]
-    return notes + csv_texts.convert(connection, to, files[0] if len(files) == 1 else str(Path(files[0]).parent))
+    types = _types(connection, whole)
+    if notes or types != _types(connection, f"read_parquet({_text(to)})"):
+        _copy(connection, whole, to, files, [name for name, native in types.items() if native == "HUGEINT"])
+    if form == "json":
+        return notes
+    place = files[0] if len(files) == 1 else str(Path(files[0]).parent)
+    return notes + _head_notes(place, list(types)) + csv_texts.convert(connection, to, place)
+
+
+def _types(connection: duckdb.DuckDBPyConnection, reading: str) -> dict[str, str]:
+    return {str(row[0]): str(row[1]) for row in connection.execute(f"DESCRIBE SELECT * FROM {reading}").fetchall()}
+
+
+def _head_notes(place: str, names: list[str]) -> list[str]:
+    """A note where the first line could be data: the first line of a CSV file is always its names."""
+    if not any(_NUMBER.fullmatch(name) for name in names):
+        return []
+    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    return [f"{place}: its first line was taken for the names of its columns ({shown}). If it is data, put a line with names above it."]
 
 
 class _OddValue(Exception):
@@ -41,37 +70,56 @@ class _OddValue(Exception):
 
 
 def _csv_rules(file: str) -> str:
-    """Rules that leave nothing to guess but types and header: no skipped line, no comment, no padding; the header's delimiter holds."""
-    rules = "quote = '\"', escape = '\"', comment = '', skip = 0, strict_mode = true, null_padding = false, ignore_errors = false"
+    """Rules that leave nothing to guess but types: no skipped line, no comment, no padding; the header's delimiter holds."""
+    rules = (
+        "quote = '\"', escape = '\"', comment = '', strict_mode = true, null_padding = false, ignore_errors = false, "
+        f"header = true, auto_type_candidates = [{', '.join(map(_text, _CSV_TYPES))}]"
+    )
     head = _head(file)
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return rules + ", encoding = 'utf-16'"
-    delimiter = _delimiter(head.decode("utf-8", "replace").lstrip("\ufeff").splitlines())
+        return rules + ", skip = 0, encoding = 'utf-16'"
     if not head.strip():
         raise BadRequest(f"{file} is empty. A CSV file needs a first line with the names of its columns.")
-    return f"delim = {_text(delimiter)}, {rules}"
+    skip, delimiter = _start(_lines(head))
+    return f"delim = {_text(delimiter)}, skip = {skip}, {rules}"
 
 
-def _delimiter(lines: list[str]) -> str:
-    """The mark that stands most often, outside quotes, in the first line that is not blank."""
-    line = next((line for line in lines if line.strip()), "")
-    return max(_DELIMITERS, key=re.sub(r'"(?:[^"]|"")*"', "", line).count)
+def _json_rules(files: list[str]) -> str:
+    """A byte order mark hides from DuckDB that a file is one array of rows."""
+    is_array = all(_head(file).startswith(codecs.BOM_UTF8) and _lines(_head(file))[0].lstrip().startswith("[") for file in files)
+    return ", format = 'array'" if is_array else ""
+
+
+def _lines(head: bytes) -> list[str]:
+    return head.decode("utf-8", "replace").lstrip("\ufeff").splitlines(keepends=True)
+
+
+def _start(lines: list[str]) -> tuple[int, str]:
+    """How many lines stand before the header (blank ones, Excel's `sep=;`), and its delimiter: the mark that stands most often in it."""
+    skip = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    told = re.fullmatch(r'"?sep=(.)"?', lines[skip].rstrip("\r\n")) if lines else None
+    if told:
+        return skip + 1, told.group(1)
+    header = re.sub(r'"(?:[^"]|"")*"', "", lines[skip]) if lines else ""
+    return skip, max(_DELIMITERS, key=header.count)
 
 
 def _head(file: str) -> bytes:
-    if file.lower().endswith(".zst"):
-        return b"-"
-    opener = gzip.open if file.lower().endswith(".gz") else open
     try:
-        with opener(file, "rb") as stream:
-            return bytes(stream.read(_HEAD_BYTES))
-    except (OSError, EOFError) as error:
+        if file.lower().endswith(".zst"):
+            with pa.input_stream(file, compression="zstd") as stream:
+                return bytes(stream.read(_HEAD_BYTES))
+        with (gzip.open if file.lower().endswith(".gz") else open)(file, "rb") as plain:
+            return bytes(plain.read(_HEAD_BYTES))
+    except (OSError, EOFError, zlib.error) as error:
         raise EngineUnavailable(f"{file} cannot be read: {error}. Restore it from a copy, or leave it out.") from error
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, reading: str, to: str, files: list[str]) -> None:
+def _copy(connection: duckdb.DuckDBPyConnection, reading: str, to: str, files: list[str], huge: Sequence[str] = ()) -> None:
+    """`huge` are columns of integers past 64 bits, which Parquet has no type for but DECIMAL."""
+    exact = ", ".join(f"CAST({_name(name)} AS DECIMAL(38, 0)) AS {_name(name)}" for name in huge)
     try:
-        connection.execute(f"COPY (SELECT * FROM {reading}) TO {_text(to)} (FORMAT parquet)")
+        connection.execute(f"COPY (SELECT *{f' REPLACE ({exact})' if exact else ''} FROM {reading}) TO {_text(to)} (FORMAT parquet)")
     except duckdb.Error as error:
         Path(to).unlink(missing_ok=True)
         raise _explained(str(error), files) from error
@@ -93,17 +141,20 @@ def _first_odd_line(file: str) -> str:
     head = _head(file)
     if b"\0" in head:
         return "it is not a text file."
-    lines = head.decode("utf-8", "replace").lstrip("\ufeff").splitlines(keepends=True)
-    rows = csv.reader(lines, delimiter=_delimiter(lines), strict=True)
+    lines = _lines(head)
+    skip, delimiter = _start(lines)
+    rows = csv.reader(lines[skip:], delimiter=delimiter, strict=True)
     width = number = 0
     try:
         for row in rows:
             width = width or len(row)
             if row and len(row) != width:
-                return f"line {number + 1} has {len(row)} values where the first line has {width}."
+                return f"line {skip + number + 1} has {len(row)} values where the first line has {width}."
             number = rows.line_num
     except csv.Error:
-        return f"from line {number + 1} on, a quoted value is not closed, or a quote stands where none may."
+        return f"from line {skip + number + 1} on, a quoted value is not closed, or a quote stands where none may."
+    if re.search(rb"\r\n", head) and re.search(rb"(?<!\r)\n", head):
+        return "some lines end with CR LF, some with LF only. Save it with one kind of line ends."
     return ""
 
 
@@ -113,7 +164,7 @@ def _whole_file(text: str, file: str) -> StreamLinkError:
         return EngineUnavailable(
             f"{file} could not be prepared: the folder for temporary files is full. Free space, or set another folder."
         )
-    if "sniffing" in text and (found := _first_odd_line(file)):
+    if ("sniffing" in text or "state machine" in text) and (found := _first_odd_line(file)):
         return BadRequest(f"{file}: {found} {_ADVICE}")
     return BadRequest(f"{file} cannot be read: {first}. Mend the file, or leave it out, and open the data again.")
 
@@ -126,6 +177,10 @@ def _reason(text: str) -> str:
     if "quote" in text.lower():
         return "a quoted value is not closed, or a quote stands where none may."
     return "it does not fit the lines before it."
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _text(text: str) -> str:
