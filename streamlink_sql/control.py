@@ -49,10 +49,12 @@ if TYPE_CHECKING:
 
 ROUNDS = 2
 """How often drafts are asked for: once, and once more when all were turned down."""
-CLOSE = 0.8
-"""A rival with at least this share of the best draft's score is worth a look at its rows."""
+CLOSE, SPARE = 0.8, 0.15
+"""A rival with this share of the best draft's score is worth a look at its rows; the lower one where those of the best say nothing."""
+NOTHING_WORTH = 0.25
+"""What rows that say nothing count for: people seldom ask for what is not there."""
 RIVALS = 2
-CHEAP_ROWS = 200_000
+CHEAP_ROWS = 2_000_000
 TYPED, TYPED_NOTE = "typed SQL", "This was SQL, not a question: no model was asked, and the same checks were passed."
 KEPT_ANSWERS, KEPT_BYTES = 64, 2**20
 
@@ -245,19 +247,18 @@ class ControlUnit:
                     confidence=round(best.draft.score, 4),
                     suggestions=[table.name for table in tables[:10]],
                 )
-            rivals = (
-                list(islice(takewhile(partial(_is_close, best), passing), RIVALS))
-                if _is_cheap(best) and _next_is_close(drafts, best)
-                else []
-            )
-            tried = [(best, self._rows(run, best)), *((rival, self._rows(run, rival, (InvalidSQL, TimedOut, Busy))) for rival in rivals)]
-            ran = [(candidate, rows) for candidate, rows in tried if rows is not None]
-            if ran:
-                chosen = _most_agreed(ran)
-                run.attempts += [Attempt(candidate.query.sql, "ran" if candidate is chosen[0] else "passed") for candidate, _ in ran]
-                judged = {attempt.sql for attempt in run.attempts} | {candidate.draft.sql for candidate, _ in ran}
-                run.attempts += [Attempt(draft.sql, "spare") for draft in drafts if draft.sql not in judged]
-                return chosen
+            rows = self._rows(run, best)
+            if rows is None:
+                continue
+            least = best.draft.score * (SPARE if _says_nothing(rows) else CLOSE)
+            rivals = takewhile(partial(_is_rival, least), passing) if _is_cheap(best) and _next_score(drafts, best) >= least else ()
+            tried = [(rival, self._rows(run, rival, (InvalidSQL, TimedOut, Busy))) for rival in islice(rivals, RIVALS)]
+            ran = [(best, rows), *((rival, found) for rival, found in tried if found is not None)]
+            chosen = _most_agreed(ran)
+            run.attempts += [Attempt(candidate.query.sql, "ran" if candidate is chosen[0] else "passed") for candidate, _ in ran]
+            judged = {attempt.sql for attempt in run.attempts} | {candidate.draft.sql for candidate, _ in ran}
+            run.attempts += [Attempt(draft.sql, "spare") for draft in drafts if draft.sql not in judged]
+            return chosen
         return None
 
     def _passing(self, run: Underway, drafts: list[Draft], tables: tuple[Table, ...]) -> Iterator[Candidate]:
@@ -350,17 +351,29 @@ def _is_cheap(candidate: Candidate) -> bool:
     return candidate.plan.estimated_rows is not None and candidate.plan.estimated_rows <= CHEAP_ROWS
 
 
-def _is_close(best: Candidate, rival: Candidate) -> bool:
-    return rival.draft.score >= CLOSE * best.draft.score and _is_cheap(rival)
+def _is_rival(least: float, candidate: Candidate) -> bool:
+    return candidate.draft.score >= least and _is_cheap(candidate)
 
 
-def _next_is_close(drafts: list[Draft], best: Candidate) -> bool:
+def _next_score(drafts: list[Draft], best: Candidate) -> float:
+    """The score of the draft behind the best one."""
     after = drafts[drafts.index(best.draft) + 1 :]
-    return bool(after) and after[0].score >= CLOSE * best.draft.score
+    return after[0].score if after else -1.0
+
+
+def _says_nothing(rows: Rows) -> bool:
+    """No rows, nothing but NULL, or a lone zero."""
+    if rows.table.num_rows > 1:
+        return False
+    cells = [cell for row in rows.as_python() for cell in row]
+    return all(cell is None for cell in cells) or (len(cells) == 1 and cells[0] == 0)
 
 
 def _most_agreed(ran: list[tuple[Candidate, Rows]]) -> tuple[Candidate, Rows]:
     """The best-scored candidate among those whose rows carry the most score together; rows are compared as multisets."""
+    if len(ran) == 1:
+        return ran[0]
     contents = [sorted(map(repr, rows.as_python())) for _, rows in ran]
-    support = [sum(ran[other][0].draft.score for other, theirs in enumerate(contents) if theirs == mine) for mine in contents]
+    worth = [candidate.draft.score * (NOTHING_WORTH if _says_nothing(rows) else 1.0) for candidate, rows in ran]
+    support = [sum(worth[other] for other, theirs in enumerate(contents) if theirs == mine) for mine in contents]
     return ran[support.index(max(support))]

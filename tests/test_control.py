@@ -311,6 +311,26 @@ def test_a_clear_best_draft_runs_alone(build: Build, store: Store) -> None:
     assert [line["event"] for line in store.audit_lines()] == ["approved", "answered"]
 
 
+@pytest.mark.parametrize(
+    ("nothing", "rival_score", "chosen"),
+    [
+        ("SELECT amount AS a FROM sales WHERE region = 'nowhere'", 0.3, True),
+        ("SELECT count(*) AS a FROM sales WHERE region = 'nowhere'", 0.3, True),
+        ("SELECT max(amount) AS a FROM sales WHERE region = 'nowhere'", 0.3, True),
+        ("SELECT max(amount) AS a FROM sales WHERE region = 'nowhere'", 0.16, False),
+        ("SELECT max(amount) AS a FROM sales WHERE region = 'nowhere'", 0.05, False),
+        ("SELECT avg(amount) AS a FROM sales", 0.3, False),
+    ],
+)
+def test_where_the_best_draft_finds_nothing_a_rival_that_finds_something_may_stand_in(
+    build: Build, nothing: str, rival_score: float, chosen: bool
+) -> None:
+    drafts = [(nothing, 0.9), ("SELECT count(*) AS n FROM sales", rival_score)]
+    answer = build(Scripted(drafts)).answer(Question("the amount?"))
+    assert answer.rows is not None
+    assert (answer.rows.table.column_names == ["n"]) is chosen
+
+
 def test_a_draft_that_fails_on_its_values_gives_way(build: Build) -> None:
     control = build(says("SELECT CAST(region AS INTEGER) AS r FROM sales", "SELECT count(*) AS n FROM sales"))
     answer = control.answer(Question("how many?"))
