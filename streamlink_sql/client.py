@@ -178,7 +178,7 @@ def _events(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
 def _understood(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ServerUnavailable("What answered is no StreamLink server, or another version of it.") from error
 
 

@@ -160,7 +160,7 @@ def _unknown_in_file(file: Path | None) -> list[str]:
         return []
     try:
         found = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(f"{file} is not valid TOML: {error}.") from error
     except OSError as error:
         raise NotFound(f"{file} cannot be read: {error.strerror}.") from error

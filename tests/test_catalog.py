@@ -326,6 +326,8 @@ def test_glossary_gives_synonyms_and_descriptions(patents: Data, tmp_path: Path)
     )
     with pytest.raises(BadRequest, match="TOML"):
         Catalog(patents, glossary=_written(tmp_path / "twice.toml", "[tables.patents]\n[tables.patents]\n")).tables()
+    with pytest.raises(BadRequest, match="TOML"):
+        Catalog(patents, glossary=_written(tmp_path / "deep.toml", "a = " + "[" * 20_000)).tables()
     context = Catalog(patents, glossary=glossary).relevant("inventions")
     (table,) = context.tables
     assert table.comment == "One row a publication."

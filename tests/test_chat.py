@@ -146,6 +146,7 @@ WRITTEN = [
     ("I cannot answer that from these tables.", ""),
     ("You can get it from the table of singers.", ""),
     ("<think>SELECT a FROM b, or", ""),
+    ('{"sql": ' + "[" * 10_000, ""),
     ("", ""),
 ]
 
@@ -253,6 +254,7 @@ FAULTS: list[tuple[Reply, type[StreamLinkError], str]] = [
     (problem(307, "elsewhere"), ModelUnavailable, "307"),
     (raw(200, "<html>hello</html>", "text/html"), ModelUnavailable, "OpenAI protocol"),
     (raw(200, '{"status": "ok"}'), ModelUnavailable, "OpenAI protocol"),
+    (raw(200, "[" * 100_000), ModelUnavailable, "OpenAI protocol"),
     (raw(200, events({"error": {"message": "slot failed"}}), "text/event-stream"), ModelUnavailable, "slot failed"),
     (raw(200, "data: {broken\n\n", "text/event-stream"), ModelUnavailable, "OpenAI protocol"),
     (streamed(""), ModelUnavailable, "empty answer"),
@@ -355,6 +357,9 @@ def test_recorded_answers_are_replayed(tmp_path: Path) -> None:
         generator.generate(Question("unheard of"), CONTEXT, 1)
     with pytest.raises(NotFound):
         open_generator(f"replay:{tmp_path}/none.jsonl")
+    file.write_text("[" * 100_000)
+    with pytest.raises(BadRequest, match="JSON lines"):
+        open_generator(f"replay:{file}")
     file.write_text('{"sql": 3}')
     with pytest.raises(BadRequest, match="Line 1"):
         open_generator(f"replay:{file}")

@@ -673,6 +673,20 @@ def sqlite_with(path: Path, *statements: str) -> sqlite3.Connection:
     return connection
 
 
+def test_a_sqlite_file_that_was_locked_is_read_again(tmp_path: Path) -> None:
+    writer = sqlite_with(tmp_path / "a.db", "CREATE TABLE t (i)", "INSERT INTO t VALUES (1)")
+    with closing(SQLiteEngine(tmp_path / "a.db")) as engine:
+        assert run(engine, "SELECT count(*) AS n FROM t").table.to_pylist() == [{"n": 1}]
+        writer.execute("INSERT INTO t VALUES (2)")
+        writer.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(EngineUnavailable, match="written to by another program"):
+            run(engine, "SELECT count(*) AS n FROM t")
+        writer.execute("COMMIT")
+        for _ in range(2):
+            assert run(engine, "SELECT count(*) AS n FROM t").table.to_pylist() == [{"n": 2}]
+    writer.close()
+
+
 def test_sqlite_values_and_kinds(tmp_path: Path) -> None:
     sqlite_with(
         tmp_path / "a.db",

@@ -319,6 +319,7 @@ def test_the_runner_only_reads_and_keeps_its_time(database: Path) -> None:
         ('{"question": "a"}', "Line 1"),
         ('{"question": "a", "query": "b"}\n{', "Line 2"),
         ("[1]", "no JSON object"),
+        ("[" * 100_000, "Line 1 of .* is not JSON"),
         ("", "no questions"),
         ('{"id": 1, "question": "a", "query": "b"}\n{"id": 1, "question": "c", "query": "b"}', "more than one"),
     ],

@@ -71,6 +71,7 @@ def test_variables_that_are_no_settings_are_left_alone(monkeypatch: pytest.Monke
         ("port = 70000", "port"),
         ("min_confidence = 2", "min_confidence"),
         ("row_limit = ", "not valid TOML"),
+        ("row_limit = " + "[" * 20_000, "not valid TOML"),
         ("\udcff", "not valid TOML"),
     ],
 )

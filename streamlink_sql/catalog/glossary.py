@@ -80,7 +80,7 @@ def load_glossary(path: Path, tables: tuple[Table, ...]) -> Glossary:
     text = _read(path)
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadRequest(f"{path.name} is not valid TOML: {error}", file=path.name) from error
     return _Reader(path.name, text).read(content, tables)
 

@@ -72,6 +72,8 @@ def _connect(path: str, flags: str, setup: Mapping[str, Any]) -> sqlite3.Connect
             connection.execute(f"PRAGMA {pragma}")
         virtual = connection.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL %'").fetchall()
     except sqlite3.Error as error:
+        if "locked" in str(error):
+            raise EngineUnavailable(f"{path} is being written to by another program. Ask again when that has ended.") from error
         raise EngineUnavailable(
             f"{path} cannot be read as a SQLite database ({error}). Restore it from a copy, or give another file."
         ) from error
@@ -110,8 +112,8 @@ class SQLiteReader:
     def _renew(self, data: str) -> None:
         """SQLite knows a changed file by a counter in it, which a file copied over another may repeat; so it gets a new connection."""
         if self._data and self._data != data:
-            self._connection.close()
-            self._connection = self._connect()
+            old, self._connection = self._connection, self._connect()  # where this fails, the next request tries again
+            old.close()
             self._guard()
         self._data = data
 

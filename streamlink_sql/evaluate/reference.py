@@ -110,7 +110,7 @@ def read_schemas(path: Path) -> dict[str, SpiderSchema]:
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         return {entry["db_id"]: SpiderSchema.of_entry(entry) for entry in entries}
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise BadRequest(f"{path} is not in the form of Spider's tables.json: {error!r}") from error
 
 

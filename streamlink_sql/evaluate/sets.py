@@ -108,7 +108,7 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                     if not isinstance(value, dict):
                         raise BadRequest(f"Line {number} of {path} is no JSON object.")
                     yield number, value
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadRequest(f"Line {number or 1} of {path} is not JSON: {error}") from error
 
 

@@ -123,7 +123,7 @@ async def _chunks(response: httpx.Response, where: str) -> AsyncIterator[dict[st
                 return
             if data:
                 yield _object(json.loads(data))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelUnavailable(f"{where} does not speak the OpenAI protocol; most addresses end in /v1.") from error
 
 
@@ -139,7 +139,7 @@ async def _known_models(client: httpx.AsyncClient) -> list[str]:
     try:
         listed = response.json()["data"] if response.status_code == httpx.codes.OK else []
         return [str(model["id"]) for model in listed]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return []
 
 
@@ -152,7 +152,7 @@ def _detail(body: bytes) -> str:
     text = body.decode(errors="replace")
     try:
         text = _message(json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         text = "" if text.lstrip().startswith("<") else text
     return " ".join(text.split())[:300]
 

@@ -52,7 +52,7 @@ def _from_json(text: str) -> str:
     """The query of an answer that is one JSON object; the text itself where it is none."""
     try:
         answer = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     values = [answer[name] for name in ("sql", "query", "SQL") if isinstance(answer.get(name), str)]
     return values[0] if values else text

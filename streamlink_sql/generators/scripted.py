@@ -23,7 +23,7 @@ class ReplayGenerator:
             for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
                 if line.strip():
                     self._keep(json.loads(line), f"Line {number} of {file}")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadRequest(f"{file} does not hold JSON lines: {error}") from error
 
     def generate(self, question: Question, context: Context, n: int, *, refused: tuple[Attempt, ...] = ()) -> list[Draft]:  # noqa: ARG002

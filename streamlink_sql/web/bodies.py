@@ -10,6 +10,7 @@ from streamlink_sql.types import Question
 
 Text = Annotated[str, Field(strict=True)]
 Whole = Annotated[int, Field(strict=True)]
+Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 class Asked(BaseModel):
@@ -19,7 +20,7 @@ class Asked(BaseModel):
 
     id: Text | None = Field(None, description="Your own id, best a UUID. The same id gives the same answer; the query runs once.")
     row_limit: Whole | None = Field(None, description="Rows that the answer holds at most. Unset: the server's setting.", examples=[100])
-    time_limit_s: float | None = Field(None, allow_inf_nan=False, description="Seconds that the query may run.", examples=[10])
+    time_limit_s: Seconds | None = Field(None, description="Seconds that the query may run.", examples=[10])
     confirm: Annotated[bool, Field(strict=True)] = Field(False, description="Run it even if it costs more than the limit (`too_costly`).")
 
     def limits(self) -> dict[str, Any]:

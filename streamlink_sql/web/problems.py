@@ -134,6 +134,8 @@ def invalid(found: Any) -> BadRequest:
 def _framework(request: Request, error: Exception) -> Problem:
     assert isinstance(error, HTTPException)
     path, headers = request.url.path, dict(error.headers or {})
+    if error.status_code == 400:
+        return Problem(BadRequest("The body cannot be read as JSON: it is not UTF-8 text, or nested too deeply.", rule="json"), headers)
     kind = BY_STATUS.get(error.status_code, BadRequest if error.status_code < 500 else InternalError)
     said = {
         404: f"There is nothing at {path}. GET /openapi.json lists what there is.",
