@@ -59,6 +59,8 @@ COMMAND = re.compile(
     re.IGNORECASE,
 )
 """Statements of SQL other than queries, spelt as nobody spells a question."""
+_MARKS = " \t\r\n'\"`)(.,-"
+"""What is typed before a statement so that it escapes from a text in another one."""
 
 
 def readable(text: str, *, english_only: bool) -> str:
@@ -74,11 +76,12 @@ def readable(text: str, *, english_only: bool) -> str:
         raise BadRequest("The question holds control characters or binary data. Ask it in plain text.", rule="binary")
     if not WORD.search(stripped):
         raise BadRequest("There is no word in the question. Ask it in plain words.", rule="no_words")
-    if WRITE.match(stripped):
+    statements = [part.lstrip(_MARKS) for part in _bare(stripped).split(";")]
+    if any(WRITE.match(statement) for statement in statements):
         raise PolicyRefused(
             "StreamLink only reads: it changes, adds and deletes nothing. Ask for what you want to see.", rule="question.write"
         )
-    if COMMAND.match(stripped):
+    if COMMAND.match(stripped) or any(COMMAND.match(statement) for statement in statements):
         raise PolicyRefused(
             "This is a command to the database, not a question. Ask in plain words, or give a query that reads (SELECT ...). "
             "The list of tables tells what there is.",
@@ -108,7 +111,7 @@ def storable(text: str, what: str) -> str:
 
 def other_language(text: str) -> str | None:
     """The language or script of a text that is not English, in words; None when it may be English. Text in quotes is data, not language."""
-    bare = re.sub(r"(?<!\w)(\"[^\"]*\"|'[^']*'|“[^”]*”)(?!\w)", " ", text)
+    bare = _bare(text)
     letters = [character for character in bare if character.isalpha()]
     foreign = [character for character in letters if not unicodedata.name(character, "").startswith(("LATIN", "MICRO"))]
     if len(foreign) * 2 > len(letters):
@@ -118,6 +121,11 @@ def other_language(text: str) -> str | None:
     if len(set(told)) >= 2 and len(told) * 3 >= len(words) and not any(word in ENGLISH for word in words):
         return "another language"
     return None
+
+
+def _bare(text: str) -> str:
+    """The text without what stands in quotes."""
+    return re.sub(r"(?<!\w)(\"[^\"]*\"|'[^']*'|“[^”]*”)(?!\w)", " ", text)
 
 
 def _script(letters: list[str]) -> str:

@@ -542,7 +542,18 @@ def test_english_with_foreign_names_is_english(text: str) -> None:
     assert other_language(text) is None
 
 
-@pytest.mark.parametrize("text", ["delete all customers", "Please drop table customers", "DROP DATABASE", "insert into t values (1)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "delete all customers",
+        "Please drop table customers",
+        "DROP DATABASE",
+        "insert into t values (1)",
+        "'; DROP TABLE sales; --",
+        "Robert'); DROP TABLE students;--",
+        "how many sales? ; delete from sales",
+    ],
+)
 def test_a_request_to_change_data_is_refused(text: str) -> None:
     """No reading of it would do what was asked."""
     for english_only in (True, False):
@@ -587,6 +598,7 @@ def test_a_command_to_the_database_is_no_question(text: str) -> None:
         "load per server",
         "attached files per mail",
         "create view count per month",
+        'sales whose note says "x; drop table sales"',
     ],
 )
 def test_words_of_commands_may_stand_in_questions(text: str) -> None:
