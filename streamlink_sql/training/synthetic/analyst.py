@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from streamlink_sql.training.synthetic import phrases
-from streamlink_sql.training.synthetic.filters import Filter, table_filter
-from streamlink_sql.training.synthetic.grouped import TIMES, limit_words, measured
+from streamlink_sql.training.synthetic.grouped import limit_words, measured
 from streamlink_sql.training.synthetic.maker import Maker
-from streamlink_sql.training.synthetic.moments import when
 from streamlink_sql.training.synthetic.schema import Col, Edge, Tab
-from streamlink_sql.training.synthetic.sql import Core, literal, percent, ratio, year
-from streamlink_sql.training.synthetic.subject import Dim, Pair, Subject, column_measure, dimension, of_parent, parent_noun, subject
+from streamlink_sql.training.synthetic.sql import Core, literal, ratio
+from streamlink_sql.training.synthetic.subject import TIMES, Pair, Subject, column_measure, dimension, of_parent, parent_noun, subject
 from streamlink_sql.training.synthetic.templates import template
-
-SINCE = ("date_since", "date_between", "date_after", "date_last")
 
 
 def _countable(m: Maker, table: Tab, used: tuple[Col, ...] = ()) -> tuple[str, str, Col] | None:
@@ -28,10 +24,6 @@ def _countable(m: Maker, table: Tab, used: tuple[Col, ...] = ()) -> tuple[str, s
             return None
         words = phrases.noun(m.base.table(edge.parent.table), m.rng)[1]
     return f"count(DISTINCT {col.ref})", words, col
-
-
-def _order(dim: Dim) -> str:
-    return ", ".join(dim.keys) if dim.kind in TIMES else ""
 
 
 @template("distinct_group", 3)
@@ -69,7 +61,7 @@ def distinct_group(m: Maker, table: Tab) -> Pair | None:
         a=among,
         d=dim.name,
     )
-    return Pair(question, str(s.core(*dim.keys, sql, edges=dim.edges, group=dim.keys, order=_order(dim))), "count_distinct")
+    return Pair(question, str(s.core(*dim.keys, sql, edges=dim.edges, group=dim.keys, order=dim.by_time)), "count_distinct")
 
 
 @template("distinct_all", 1.5)
@@ -123,91 +115,6 @@ def both_ends(m: Maker, table: Tab) -> Pair | None:
     return Pair(question, str(s.core(*keys, *(reversed(ends) if turned else ends), edges=edges, group=keys)), "aggregate_several")
 
 
-def _span(m: Maker, table: Tab) -> tuple[Col, Col, str] | None:
-    """Two dates, the later one first, and words for the time between them."""
-    cols = [col for col in table.of("date") if col.gen == "date"]
-    later = [col for col in cols if "after" in col.attrs]
-    if later:
-        end = m.rng.choice(later)
-        start = next(col for col in table.cols if col.name == end.attrs["after"])
-    elif len(cols) > 1:
-        start, end = cols[0], m.rng.choice(cols[1:])
-    else:
-        return None
-    if start.gen != "date" or start == end:
-        return None
-    words = m.say(
-        "[time|number of days|days|time in days] [between {a} and {b}|from {a} to {b}]",
-        a=_event(m, start),
-        b=_event(m, end),
-    )
-    return end, start, words
-
-
-def _event(m: Maker, col: Col) -> str:
-    """What happened on a date: "approval date" may be said as "approval"."""
-    name = m.phrase(col)
-    bare = name.removesuffix(" date").removeprefix("date of ")
-    return bare if m.rng.random() < 0.7 else name
-
-
-@template("duration", 2)
-def duration(m: Maker, table: Tab) -> Pair | None:
-    """Days between two dates: their average, longest or shortest, in all or by group."""
-    found = _span(m, table)
-    if found is None:
-        return None
-    end, start, words = found
-    dim = dimension(m, table, dates=False) if m.rng.random() < 0.5 else None
-    s = subject(m, table, most=1, used=(end, start, *(dim.columns if dim else ())), parents=not (dim and dim.edges))
-    kind = m.rng.choices(("avg", "max", "min"), (6, 2, 1))[0]
-    sql = f"{kind}({end.ref} - {start.ref})"
-    word = {"avg": "average", "max": "[longest|maximum]", "min": "[shortest|minimum]"}[kind]
-    of = m.say("[of|for] {p}", p=s.many) if s.filters or m.rng.random() < 0.5 else ""
-    if kind == "avg" and m.rng.random() < 0.4:
-        head = m.say(
-            "[how long does it take from {a} to {b} on average|how many days pass from {a} to {b} on average|"
-            "on average, how many days lie between {a} and {b}|how long is it between {a} and {b} on average] {o}",
-            a=_event(m, start),
-            b=_event(m, end),
-            o=of,
-        )
-    else:
-        head = m.say("[what is the " + word + " {w} {o}|" + word + " {w} {o}|show the " + word + " {w} {o}]", w=words, o=of)
-    if dim is None:
-        return Pair(m.say("[{h}|{h}, in days]", h=head), str(s.core(sql)), "duration")
-    ranked = m.rng.random() < 0.4
-    down = m.rng.random() < 0.6
-    tail = m.say(", [longest|slowest] first" if down else ", [shortest|fastest] first") if ranked else ""
-    question = m.say("{h} [per|for each|by] {d}", h=head, d=dim.name) + tail
-    order = f"{sql} {'DESC' if down else 'ASC'}" if ranked else _order(dim)
-    return Pair(question, str(s.core(*dim.keys, sql, edges=dim.edges, group=dim.keys, order=order)), "duration")
-
-
-@template("duration_limit", 0.8)
-def duration_limit(m: Maker, table: Tab) -> Pair | None:
-    """Rows whose days between two dates pass a limit."""
-    found = _span(m, table)
-    if found is None:
-        return None
-    end, start, words = found
-    s = subject(m, table, most=1, used=(end, start), parents=False)
-    n, more = m.rng.choice((5, 7, 10, 14, 20, 30, 60, 90, 100, 180, 365)), m.rng.random() < 0.7
-    limit = m.say("[more than|over|longer than] {n} days" if more else "[less than|fewer than|under] {n} days", n=str(n))
-    between = words.replace("number of days ", "").replace("time in days ", "").replace("days ", "").replace("time ", "")
-    counted = table.label is None or m.rng.random() < 0.6
-    question = m.say(
-        "[how many {p} have {l} {b}|number of {p} with {l} {b}|how many {p} took {l} {b}]"
-        if counted
-        else "[which {p} have {l} {b}|list {p} with {l} {b}|{p} that took {l} {b}]",
-        p=s.many,
-        l=limit,
-        b=between,
-    )
-    select = "count(*)" if counted or table.label is None else table.label.ref
-    return Pair(question, str(s.core(select, where=(f"{end.ref} - {start.ref} {'>' if more else '<'} {n}",))), "duration")
-
-
 @template("totals_ratio", 1.5)
 def totals_ratio(m: Maker, table: Tab) -> Pair | None:
     """The ratio of two totals, in all or by group."""
@@ -228,7 +135,7 @@ def totals_ratio(m: Maker, table: Tab) -> Pair | None:
         b=m.phrase(other).removeprefix("number of "),
         o=of,
     )
-    keys, edges, order = (dim.keys, dim.edges, _order(dim)) if dim else ((), (), "")
+    keys, edges, order = (dim.keys, dim.edges, dim.by_time) if dim else ((), (), "")
     sql = ratio(f"sum({col.ref})", f"sum({other.ref})")
     return Pair(question, str(s.core(*keys, sql, edges=edges, group=keys, order=order)), "ratio")
 
@@ -261,108 +168,6 @@ def beyond_average(m: Maker, table: Tab) -> Pair | None:
     inner = Core((average,), table.name)
     core = Core(dim.keys, table.name, dim.edges, (), dim.keys, f"{average} {'>' if above else '<'} ({inner})")
     return Pair(question, str(core), "having_average")
-
-
-def _rated(m: Maker, table: Tab, used: tuple[Col, ...]) -> Filter | None:
-    """A condition fit for a rate: on one column, not on the last years."""
-    found = table_filter(m, table, used)
-    return None if found is None or found.kind == "date_last" or " OR " in found.sql else found
-
-
-@template("rate_limit", 1.5)
-def rate_limit(m: Maker, table: Tab) -> Pair | None:
-    """Groups in which more than n per cent of the rows satisfy a condition."""
-    dim = dimension(m, table, dates=False)
-    found = _rated(m, table, dim.columns) if dim else None
-    if dim is None or found is None:
-        return None
-    n, more = m.rng.choice((5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 80, 90)), m.rng.random() < 0.75
-    limit = m.say("[more than|over|at least]" if more else "[less than|under]")
-    part = m.say("{n}[%| %| percent| per cent]", n=str(n))
-    words = phrases.noun(table, m.rng)
-    sign = ">=" if limit == "at least" else ">" if more else "<"
-    question = m.say(
-        (
-            "[in which {d} {l} {x} of {p} {s}|which {d} have {l} {x} of {p} that {s}|{d} where {l} {x} of the {p} {s}|"
-            "list the {d} in which {l} {x} of the {p} {s}|for which {d} do {l} {x} of the {p} {q}]"
-        ),
-        d=dim.many,
-        l=limit,
-        x=part,
-        p=words[1],
-        s=found.says,
-        q=found.says.replace("are ", "count as ", 1) if found.says.startswith("are ") else found.says,
-    )
-    core = Core(dim.keys, table.name, dim.edges, (), dim.keys, f"{percent(found.sql)} {sign} {n}")
-    return Pair(question, str(core), "having_percentage")
-
-
-@template("rate_ranked", 2)
-def rate_ranked(m: Maker, table: Tab) -> Pair | None:
-    """The part of each group's rows that satisfies a condition, in order; or the group where it is largest."""
-    dim = dimension(m, table, dates=False)
-    found = _rated(m, table, dim.columns) if dim else None
-    if dim is None or found is None:
-        return None
-    words = phrases.noun(table, m.rng)
-    who = "who" if table.people else "that"
-    down = m.rng.random() < 0.75
-    order = f"{percent(found.sql)} {'DESC' if down else 'ASC'}"
-    part = m.say("[percentage|share|proportion] of {p} {w} {s}", p=words[1], w=who, s=found.says)
-    if found.pre:
-        part = m.say("[percentage of {a} {p}|share of {a} {p}|{a} rate in percent|percentage of {p} that are {a}]", a=found.pre, p=words[1])
-    if m.rng.random() < 0.45:
-        k = m.rng.choice((1, 1, 1, 3, 5))
-        question = m.say(
-            "which {k} {d} have the {h} {r}" if k > 1 else "which {o} has the {h} {r}",
-            k=phrases.number(k, m.rng),
-            d=dim.many,
-            o=dim.name,
-            h="highest" if down else "lowest",
-            r=part,
-        )
-        return Pair(question, str(Core(dim.keys, table.name, dim.edges, (), dim.keys, "", order, k)), "percentage_most")
-    tail = m.say(
-        "[, highest first|, best first|, in descending order|, largest first]" if down else "[, lowest first|, in ascending order]"
-    )
-    question = m.say("[{r} [per|by|for each] {d}|what is the {r} of each {d}|show the {r} [per|for each] {d}]", r=part, d=dim.name) + tail
-    core = Core((*dim.keys, percent(found.sql)), table.name, dim.edges, (), dim.keys, "", order)
-    return Pair(question, str(core), "percentage_group")
-
-
-@template("rate_trend", 1.5)
-def rate_trend(m: Maker, table: Tab) -> Pair | None:
-    """How the part of the rows that satisfies a condition changed over the years."""
-    dates = table.of("date", "year")
-    if not dates:
-        return None
-    main = [col for col in dates if "bare" in col.attrs or "verb" in col.attrs] or dates
-    col = main[0]
-    found = _rated(m, table, tuple(dates))
-    if found is None:
-        return None
-    where: tuple[str, ...] = ()
-    tail = ""
-    if m.rng.random() < 0.4:
-        sql, said, sort = when(m, col)
-        if sort not in SINCE:
-            return None
-        where, tail = (sql,), " " + said
-    words = phrases.noun(table, m.rng)
-    question = m.say(
-        (
-            "[how has the [percentage|share] of {p} {w} {s} [changed|developed] [per|by] year{t}|"
-            "[percentage|share|proportion] of {p} {w} {s} [per|by|for each] year{t}|"
-            "show the [percentage|share] of {p} {w} {s} year by year{t}|"
-            "what [percentage|share] of {p} {s} in each year{t}]"
-        ),
-        p=words[1],
-        w="who" if table.people else "that",
-        s=found.says,
-        t=tail,
-    )
-    key = (year(col),)
-    return Pair(question, str(Core((*key, percent(found.sql)), table.name, (), where, key, "", key[0])), "percentage_trend")
 
 
 def _kinds(m: Maker, table: Tab) -> list[tuple[Edge, Col]]:

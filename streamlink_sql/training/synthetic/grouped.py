@@ -8,10 +8,8 @@ from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.moments import when
 from streamlink_sql.training.synthetic.schema import Tab
 from streamlink_sql.training.synthetic.sql import month_of_year, percent, share, year
-from streamlink_sql.training.synthetic.subject import Dim, Measure, Pair, Subject, column_measure, dimension, subject
+from streamlink_sql.training.synthetic.subject import TIMES, Dim, Measure, Pair, Subject, column_measure, dimension, subject
 from streamlink_sql.training.synthetic.templates import template
-
-TIMES = ("year", "month", "quarter", "decade", "season", "weekday")
 
 
 def measured(m: Maker, table: Tab, s: Subject, column: float = 0.5, extremes: bool = True) -> tuple[Measure, str]:
@@ -43,9 +41,8 @@ def group(m: Maker, table: Tab) -> Pair | None:
             f"count of {{p}} grouped by {{d}}]"
         )
     question = m.say(pattern, w=words, d=dim.long or dim.name, p=s.many)
-    order = ", ".join(dim.keys) if dim.kind in TIMES else ""
     category = "trend" if dim.kind in TIMES else f"group_{measure.kind}"
-    return Pair(question, str(s.core(*dim.keys, measure.sql, edges=dim.edges, group=dim.keys, order=order)), category)
+    return Pair(question, str(s.core(*dim.keys, measure.sql, edges=dim.edges, group=dim.keys, order=dim.by_time)), category)
 
 
 @template("trend", 4)

@@ -10,7 +10,7 @@ from random import Random
 
 import duckdb
 
-from streamlink_sql.training.synthetic import analyst, extremes, grouped, linked, nested, simple, spoken
+from streamlink_sql.training.synthetic import analyst, durations, extremes, grouped, linked, nested, rates, simple, spoken
 from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.phrases import finish, slip
 from streamlink_sql.training.synthetic.schema import Base
@@ -18,7 +18,7 @@ from streamlink_sql.training.synthetic.subject import Pair
 from streamlink_sql.training.synthetic.templates import TEMPLATES
 from streamlink_sql.training.synthetic.values import Data
 
-ROOMS = (simple, extremes, grouped, nested, linked, spoken, analyst)
+ROOMS = (simple, extremes, grouped, nested, linked, spoken, analyst, durations, rates)
 """Their import fills TEMPLATES."""
 
 

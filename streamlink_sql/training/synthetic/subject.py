@@ -146,6 +146,10 @@ def subject(maker: Maker, table: Tab, most: int = 2, least: int = 0, parents: bo
     return Subject(table, one, many, words, tuple(filters), tuple(item.sql for item in filters), edges)
 
 
+TIMES = ("year", "month", "quarter", "decade", "season", "weekday")
+"""Kinds of groups that are shown in order of time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dim:
     """What rows are grouped by: the keys, what people call it, and the tables it needs. `many` is the plural; `long` another name."""
@@ -158,6 +162,11 @@ class Dim:
     columns: tuple[Col, ...] = ()
     table: Tab | None = None
     long: str = ""
+
+    @property
+    def by_time(self) -> str:
+        """The order of groups by time; none for others."""
+        return ", ".join(self.keys) if self.kind in TIMES else ""
 
     @property
     def tie(self) -> Edge | None:
