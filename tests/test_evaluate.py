@@ -331,6 +331,18 @@ def test_unusable_question_files_are_named(tmp_path: Path, text: str, message: s
         read_questions(path)
 
 
+def test_files_that_cannot_be_used_are_named_before_the_first_question(spider: Path, tmp_path: Path) -> None:
+    file, never = spider / "dev.jsonl", Answering(generate=lambda question: pytest.fail(f"{question.id} was asked"))
+    for nowhere in (tmp_path, tmp_path / "none" / "errors.jsonl"):
+        with pytest.raises(BadRequest, match="not a file that can be written"):
+            evaluate_questions(file, Source(databases=spider / "databases"), never, errors=nowhere)
+    broken = tmp_path / "tables.json"
+    for text in ("{", "5", "[5]", '[{"db_id": "a"}]'):
+        broken.write_text(text)
+        with pytest.raises(BadRequest, match=r"tables\.json"):
+            evaluate_questions(file, Source(databases=spider / "databases", tables=broken), Answering())
+
+
 def test_the_command_prints_one_object(spider: Path, predictions: Path) -> None:
     result = CliRunner().invoke(app, ["spider", "--data", str(spider), "--predictions", str(predictions), "--limit", "3", "--json"])
     assert result.exit_code == 0, result.output

@@ -7,12 +7,13 @@ read-only and under a time limit. A question without usable SQL counts as wrong.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from streamlink_sql.errors import StreamLinkError
+from streamlink_sql.errors import BadRequest, StreamLinkError
 from streamlink_sql.evaluate.answerers import open_answerers
 from streamlink_sql.evaluate.exact_match import Hardness, exact_match, hardness
 from streamlink_sql.evaluate.execution import as_scored, execution_match, is_ordered
@@ -39,6 +40,8 @@ def evaluate_questions(
 
     `errors` names a file that gets one JSON line for each question whose rows were wrong.
     """
+    if errors is not None and (errors.is_dir() or not os.access(errors.absolute().parent, os.W_OK)):
+        raise BadRequest(f"{errors} is not a file that can be written. Name one in a folder that is there.")
     questions = read_questions(file, limit)
     keep = keep_distinct if keep_distinct is not None else source.databases is None
     outcomes = list(_outcomes(questions, source, answering or Answering(), keep, progress))
@@ -56,7 +59,7 @@ def _outcomes(
     for question in questions:
         by_database.setdefault(question.db_id if source.databases else "", []).append(question)
     done = 0
-    with open_answerers(source, answering) as answerers, open_references(source) as references:
+    with open_references(source) as references, open_answerers(source, answering) as answerers:
         for db_id, group in by_database.items():
             with references(db_id) as reference, answerers(db_id) as answerer:
                 for question in group:
