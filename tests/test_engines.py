@@ -561,6 +561,15 @@ def test_unknown_and_damaged_files(tmp_path: Path) -> None:
         assert name in caught.value.detail
 
 
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    for place in (tmp_path / "pipe.csv", Path("/dev/zero")):
+        with pytest.raises(BadRequest, match="a device or a pipe"):
+            open_embedded(str(place))
+    with pytest.raises(EngineUnavailable, match="too long"):
+        open_embedded(str(tmp_path / ("x" * 300)))
+
+
 def test_folders(tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="holds no tables"):
         open_embedded(str(tmp_path))

@@ -67,12 +67,16 @@ class Source:
 def look(path: str | Path) -> Source:
     """The source at a path. Raises NotFound, BadRequest or EngineUnavailable with what to do about it."""
     place = Path(path).expanduser().absolute()
-    if not place.exists():
-        raise NotFound(f"There is nothing at {place}. Give a folder or a file: {KNOWN_TYPES}.")
     try:
+        if not place.exists():
+            raise NotFound(f"There is nothing at {place}. Give a folder or a file: {KNOWN_TYPES}.")
+        if not (place.is_file() or place.is_dir()):
+            raise BadRequest(f"{place} is neither a file nor a folder but a device or a pipe. Write what it gives to a file first.")
         return _folder(place) if place.is_dir() else _file(place)
     except PermissionError as error:
         raise EngineUnavailable(f"{error.filename or place} may not be read by this user; change its permissions.") from error
+    except OSError as error:
+        raise EngineUnavailable(f"{place} cannot be read: {error.strerror}. Give another folder or file.") from error
 
 
 def fingerprint(files: Iterable[str]) -> str:
