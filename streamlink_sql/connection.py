@@ -87,6 +87,11 @@ class Result:
         """How sure the model is, from 0 to 1."""
         return self.answer.confidence
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to know before you rely on it."""
+        return self.answer.warnings
+
     def arrow(self) -> pa.Table:
         """The rows as an Arrow table."""
         return rows_of(self.answer).table

@@ -18,6 +18,7 @@ from streamlink_sql.errors import (
     Busy,
     Cancelled,
     CannotAnswer,
+    EngineUnavailable,
     InvalidSQL,
     PolicyRefused,
     StoreUnavailable,
@@ -111,6 +112,7 @@ class ControlUnit:
         self._lock = threading.Lock()
         self._underway: dict[str, Underway] = {}
         self._kept: OrderedDict[str, tuple[Question, Answer]] = OrderedDict()
+        self._closed = False
 
     def answer(self, question: Question, watch: Watcher | None = None) -> Answer:
         """The whole story of a question. Asked again under the same id, it gives the same answer and runs nothing."""
@@ -167,7 +169,7 @@ class ControlUnit:
     def close(self) -> None:
         """Calls off what is under way and closes model, engine and store."""
         with self._lock:
-            ids = list(self._underway)
+            self._closed, ids = True, list(self._underway)
         for id_ in ids:
             self.cancel(id_)
         for part in (self.generator, self.engine, self.store):
@@ -183,6 +185,8 @@ class ControlUnit:
         if not isinstance(question.id, str) or not 1 <= len(question.id) <= 200 or not question.id.isprintable():
             raise BadRequest("The id of a question is 1 to 200 printable characters, best a UUID.", rule="id")
         with self._lock:
+            if self._closed:
+                raise EngineUnavailable("This source has been closed. Open it again to ask it.")
             first = self._underway.setdefault(question.id, run)
         if first is not run:
             return _same(first.question, question, first.outcome)

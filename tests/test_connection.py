@@ -6,6 +6,7 @@ import datetime
 import io
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -13,7 +14,7 @@ import pytest
 
 import streamlink_sql
 from streamlink_sql.connection import Connection
-from streamlink_sql.errors import BadRequest, StreamLinkError
+from streamlink_sql.errors import BadRequest, EngineUnavailable, StreamLinkError
 from streamlink_sql.export import write_csv, write_json, write_parquet
 
 
@@ -100,3 +101,14 @@ def test_what_is_no_text_is_told_so(db: Connection, way: str, value: Any) -> Non
 def test_limits_of_the_wrong_type_are_told_so(db: Connection, limits: dict[str, Any], words: str) -> None:
     with pytest.raises(BadRequest, match=words):
         db.sql("SELECT 1", **limits)
+
+
+def test_a_closed_connection_says_so(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text("1,2\n3,4\n", encoding="utf-8")
+    with streamlink_sql.connect(tmp_path, store="temporary") as opened:
+        result = opened.sql("SELECT * FROM sales")
+    for ask in (opened.ask, opened.sql):
+        with pytest.raises(EngineUnavailable, match="has been closed"):
+            ask("SELECT * FROM sales")
+    assert result.rows() == [(3, 4)]
+    assert "first line was taken for the names" in " ".join(result.warnings)
