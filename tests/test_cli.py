@@ -324,6 +324,18 @@ def test_history(run: Run) -> None:
     assert "SELECT COUNT(*)" in one.out
 
 
+def test_a_history_without_entries_says_so(run: Run) -> None:
+    assert "Nothing was asked yet." in run("history").err
+    done = run("history", "--before", "nobody")
+    assert (done.status, "no question nobody" in done.err) == (2, True)
+
+
+def test_notes_on_files_are_shown_with_the_tables(run: Run, place: Path) -> None:
+    (place / "data" / "years.csv").write_text("country,2019\nDE,20\n")
+    assert "its first line was taken for the names" in run("tables").err
+    assert json.loads(run("tables", "--json").out)
+
+
 def test_version_and_help(run: Run) -> None:
     assert run("--version").out.strip() == f"streamlink-sql {streamlink_sql.__version__}"
     shown = run("--help").out
@@ -457,6 +469,20 @@ def test_a_full_disk_leaves_no_half_file() -> None:
     command = [sys.executable, "-c", FULL]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == "refused, nothing left\n", done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("ask", "all sales"), ("ask", "all sales", "--format", "json"), ("tables",), ("history",)])
+def test_a_full_disk_under_stdout_is_said(place: Path, arguments: tuple[str, ...]) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    command = [sys.executable, "-m", "streamlink_sql", *arguments]
+    if arguments == ("history",):
+        subprocess.run([*command[:3], "ask", "all sales"], capture_output=True, check=True)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=place)
+    assert done.returncode == 2
+    assert "The answer cannot be written: No space left on device." in done.stderr
+    assert "Exception" not in done.stderr
 
 
 FULL = """

@@ -116,16 +116,18 @@ def main() -> None:
     front = Front(as_json=wants_json(sys.argv[1:]))
     try:
         status = build()(prog_name="streamlink-sql", obj=front, standalone_mode=False) or 0
+        sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the edge of the process: whatever it is becomes one line with an id, and the trace goes to the log
-        from streamlink_sql.cli.problems import internal
+        from streamlink_sql.cli.problems import unexpected
         from streamlink_sql.cli.usage import UsageError, help_asked_for, usage_problem
 
         if help_asked_for(error):
             print(error)
             sys.exit(2)
-        status = _report(usage_problem(error) if isinstance(error, UsageError) else internal(error), front)
+        front.as_json = front.as_json and not isinstance(error, OSError)  # stdout itself may be what fails
+        status = _report(usage_problem(error) if isinstance(error, UsageError) else unexpected(error), front)
     if status == INTERRUPTED:
         print("Stopped.", file=sys.stderr)
     sys.exit(5 if status == INTERRUPTED else status)

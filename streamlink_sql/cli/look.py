@@ -33,6 +33,7 @@ def tables(
     settings = load_settings(config, data=data, glossary=glossary)
     with closing(open_engine(settings)) as engine:
         found = open_catalog(settings, engine).tables()
+        notes = engine.warnings
     if name is not None:
         found = (_one(found, name),)
     if as_json:
@@ -44,6 +45,8 @@ def tables(
             print("There are no tables in this data.", file=sys.stderr)
         rows = [[t.name, "" if t.rows is None else f"{t.rows:,}", _some(t), t.comment] for t in found]
         _print(["table", "rows", "columns", "means"], rows)
+    for note in () if as_json else notes:
+        print(f"Note: {for_terminal(note)}", file=sys.stderr)
 
 
 def history(
@@ -61,6 +64,8 @@ def history(
     from streamlink_sql.settings import load_settings
 
     with closing(open_store(load_settings(config, store=store))) as opened:
+        if before is not None:
+            opened.entry(before)
         entries = opened.history(limit=limit, before=before) if id is None else [opened.entry(id)]
     if as_json:
         print(json_line(entries if id is None else entries[0]))
@@ -68,6 +73,8 @@ def history(
         for key, value in entries[0].items():
             print(f"{key}: {for_terminal(value if isinstance(value, str) else json_line(value))}")
     else:
+        if not entries:
+            print("Nothing older was asked." if before else "Nothing was asked yet.", file=sys.stderr)
         for entry in entries:
             print(f"{entry['asked_at'][:19]}  {entry['id']}  {entry['state']}")
             for text in (entry["question"], entry.get("sql") or entry.get("detail") or ""):

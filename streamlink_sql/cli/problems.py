@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import os
 import sys
 import uuid
 from pathlib import Path
 
 from streamlink_sql.cli.terminal import for_terminal
-from streamlink_sql.errors import InternalError, StreamLinkError
+from streamlink_sql.errors import BadRequest, InternalError, StreamLinkError
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 HELPS = {"suggestions": "Known here", "sql": "The SQL was", "warning": "Also", "rule": "Rule", "usage": "Help"}
 
 
@@ -30,8 +33,11 @@ def report(error: StreamLinkError, *, as_json: bool) -> int:
     return error.exit_status
 
 
-def internal(error: Exception) -> InternalError:
-    """A fault of ours: the trace goes to the log under an id, the user gets the id."""
+def unexpected(error: Exception) -> StreamLinkError:
+    """What nothing named before: a full disk under stdout, else a fault of ours, whose trace goes to the log under an id."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the rest fails once more when the program ends
+        return BadRequest(f"The answer cannot be written: {error.strerror}. Free some space, or write it elsewhere with --output.")
     id_ = str(uuid.uuid4())
     where = _log(id_, error)
     return InternalError(
