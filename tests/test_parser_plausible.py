@@ -62,6 +62,8 @@ def count(sql: str) -> int:
         "SELECT inspector_name FROM permits WHERE icd_code = 'A01' INTERSECT SELECT inspector_name FROM permits WHERE icpc_code = 'B02'",
         "SELECT firm_name FROM firms WHERE firm_id IN (SELECT firm_id FROM permits WHERE fee = 'none')",
         "SELECT avg(granted_date - granted_date) FROM permits",
+        "SELECT icd_code FROM permits WHERE icd_code = 'A01' AND fee > 10",
+        "SELECT icd_code, count(*) FROM permits WHERE icd_code = 'A01' GROUP BY icd_code",
         "SELECT avg('slowest' - fee) FROM permits",
         "SELECT quarter(filed_date) FROM permits GROUP BY quarter(filed_date) ORDER BY quarter(filed_date)",
         "SELECT icd_code, count(*) FROM permits GROUP BY icd_code, icd_code",
@@ -77,6 +79,8 @@ def test_what_hardly_anybody_asks(sql: str) -> None:
     [
         "SELECT avg(fee) FROM permits WHERE filed_date > '2015-06-01' AND fee > 10 AND fee < 20",
         "SELECT count(DISTINCT inspector_name) FROM permits",
+        "SELECT icd_code, fee FROM permits WHERE icd_code = 'A01'",
+        "SELECT icd_code, count(*) FROM permits WHERE icd_code = 'A01' OR fee > 10 GROUP BY icd_code",
         "SELECT T1.firm_name, count(*) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id GROUP BY T2.firm_id",
         "SELECT firm_name, founded_year, count(*) FROM firms JOIN permits ON firms.firm_id = permits.firm_id GROUP BY firm_name",
         "SELECT inspector_name FROM permits GROUP BY inspector_name HAVING count(*) > 2",

@@ -39,13 +39,13 @@ def implausible(query: Query, schema: Schema, cells: Cells, first_named: Mapping
     """How often the query averages dates, compares numbers with words, bounds a column twice from one side, ranks by what it does not
     show beside another measure, counts the different values of a number whose name stands beside it, takes the days "from A to B"
     as A - B, calculates with a text or with a column and itself, groups without a use for groups or twice by the same, shows beside
-    groups what differs within them, or compares both sides of a set operation by two columns where one holds both values.
+    groups what differs within them, shows or groups by nothing but what a condition fixes, or compares both sides of a set operation by two columns where one holds both values.
 
     `cells` are the column and value of cells that the question mentions, `first_named` the first word that names each column.
     """
     found = _sides(query, cells)
     for core in query.cores:
-        found += _ranks_by_another(core) + _groups_for_nothing(core) + _shows_what_differs(core, schema)
+        found += _ranks_by_another(core) + _groups_for_nothing(core) + _shows_what_differs(core, schema) + _shows_what_is_fixed(core)
         for node in _everything(core):
             match node:
                 case Arithmetic(_, left, right) if left == right or _is_text(left) or _is_text(right):
@@ -89,6 +89,15 @@ def _shows_what_differs(core: Core, schema: Schema) -> bool:
     tied = grouped | {other for pair in schema.references for other in pair if grouped & set(pair)}
     tables = {schema.table_of(column) for column in tied}
     return bool(core.group) and any(isinstance(item, Ref) and schema.table_of(item.column) not in tables for item in core.items)
+
+
+def _shows_what_is_fixed(core: Core) -> bool:
+    """Shows or groups by nothing but columns that must equal one value."""
+    parts = core.condition.parts if isinstance(core.condition, Junction) and core.condition.name == "AND" else (core.condition,)
+    fixed = {
+        part.left for part in parts if isinstance(part, Predicate) and part.name == "EQ" and all(isinstance(of, Val) for of in part.right)
+    }
+    return fixed.issuperset(core.items) or bool(core.group and fixed.issuperset(core.group))
 
 
 def _is_text(node: Expr) -> bool:
