@@ -36,10 +36,12 @@ _MOMENT = re.compile(r"\d{4}(-\d{2}(-\d{2}([ T].*)?)?)?")
 
 
 def implausible(query: Query, schema: Schema, cells: Cells, first_named: Mapping[int, int]) -> int:
-    """How often the query averages dates, compares numbers with words, bounds a column twice from one side, ranks by what it does not
-    show beside another measure, counts the different values of a number whose name stands beside it, takes the days "from A to B"
-    as A - B, calculates with a text or with a column and itself, groups without a use for groups or twice by the same, shows beside
-    groups what differs within them, shows or groups by nothing but what a condition fixes, or compares both sides of a set operation by two columns where one holds both values.
+    """How often the query says what hardly anybody asks.
+
+    It averages dates, compares numbers with words, bounds a column twice from one side, ranks by what it does not show beside another
+    measure, counts the different values of a number whose name stands beside it, takes the days "from A to B" as A - B, calculates with a
+    text or with a column and itself, groups without a use for groups or twice by the same, shows beside groups what differs within them,
+    shows or groups by nothing but what a condition fixes, or compares both sides of a set operation by two columns where one holds both.
 
     `cells` are the column and value of cells that the question mentions, `first_named` the first word that names each column.
     """
