@@ -667,6 +667,12 @@ def test_files_as_other_programs_write_them(tmp_path: Path) -> None:
     with closing(DuckDBEngine(tmp_path)) as engine:
         found = {table.name: ([column.name for column in table.columns], table.rows) for table in engine.tables()}
         assert found == {"marked": (["a"], 2), "packed": (["a", "b"], 1)}
+    (tmp_path / "parts").mkdir()
+    for name, text in {"1": "\n\nid,v\n1,10\n", "2": "id;v\n2;20,5\n", "3": "", "4": "v,id\n30,3\n"}.items():
+        (tmp_path / "parts" / f"{name}.csv").write_text(text)
+    with closing(DuckDBEngine(tmp_path)) as engine:
+        assert sorted(run(engine, "SELECT id, v FROM parts").as_python()) == [(1, 10.0), (2, 20.5), (3, 30.0)]
+        assert any("3.csv is empty and left out" in warning for warning in engine.warnings)
     (tmp_path / "mixed.csv").write_bytes(b"a,b\r\n1,2\n3,4\r\n")
     with pytest.raises(BadRequest, match="some lines end with CR LF"):
         open_embedded(str(tmp_path / "mixed.csv"))

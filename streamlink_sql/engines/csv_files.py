@@ -18,7 +18,7 @@ from streamlink_sql.errors import BadRequest, EngineUnavailable, StreamLinkError
 
 _DELIMITERS = (",", ";", "\t", "|")
 _ADVICE = "No line is skipped silently: mend it, or take it out, and open the data again."
-_HEAD_BYTES = 1 << 20
+_HEAD_BYTES, _START_BYTES = 1 << 20, 1 << 16
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*")
 _CSV_TYPES = ("NULL", "BOOLEAN", "BIGINT", "HUGEINT", "DOUBLE", "TIME", "DATE", "TIMESTAMP", "TIMESTAMPTZ", "VARCHAR")
 """DuckDB's own list, and HUGEINT: a number of 20 digits is a number of something, and keeps all of them."""
@@ -29,26 +29,49 @@ def load(connection: duckdb.DuckDBPyConnection, form: str, files: list[str], hiv
 
     Types are those that fit all rows: DuckDB judges by the first ones, and would round or cut what it finds later without a word.
     """
-    names = ", ".join(_text(file) for file in files)
-    options = f"hive_partitioning = {str(hive).lower()}, union_by_name = {str(len(files) > 1).lower()}"
-    if form == "json":
-        options += ", ignore_errors = false, maximum_object_size = 67108864, sample_size = -1" + _json_rules(files)
-        quick = whole = f"read_json([{names}], {options})"
-    else:
-        options += ", " + _csv_rules(files[0])
-        quick, whole = f"read_csv([{names}], {options})", f"read_csv([{names}], {options}, sample_size = -1)"
     notes = []
+    if form == "json":
+        rules = "ignore_errors = false, maximum_object_size = 67108864, sample_size = -1" + _json_rules(files)
+        quick = whole = _reading("read_json", files, hive, rules)
+    else:
+        alike = _alike(files)
+        notes = [f"{file} is empty and left out." for file in alike.pop("", [])]
+        quick, whole = (
+            _together([_reading("read_csv", part, hive, rules + more) for rules, part in alike.items()])
+            for more in ("", ", sample_size = -1")
+        )
+    odd = []
     try:
         _copy(connection, quick, to, files)
     except _OddValue as error:
-        notes = [f"{error.file}, line {error.line}: a value does not fit the type of the rows before it, so its column is read as text."]
+        odd = [f"{error.file}, line {error.line}: a value does not fit the type of the rows before it, so its column is read as text."]
     types = _types(connection, whole)
-    if notes or types != _types(connection, f"read_parquet({_text(to)})"):
+    if odd or types != _types(connection, f"read_parquet({_text(to)})"):
         _copy(connection, whole, to, files, [name for name, native in types.items() if native == "HUGEINT"])
     if form == "json":
-        return notes
+        return []
     place = files[0] if len(files) == 1 else str(Path(files[0]).parent)
-    return notes + _head_notes(place, list(types)) + csv_texts.convert(connection, to, place)
+    return notes + odd + _head_notes(place, list(types)) + csv_texts.convert(connection, to, place)
+
+
+def _reading(function: str, files: list[str], hive: bool, rules: str) -> str:
+    """Files of one kind as one table."""
+    names = ", ".join(_text(file) for file in files)
+    return f"{function}([{names}], hive_partitioning = {str(hive).lower()}, union_by_name = {str(len(files) > 1).lower()}, {rules})"
+
+
+def _together(readings: list[str]) -> str:
+    return readings[0] if len(readings) == 1 else f"({' UNION ALL BY NAME '.join(f'SELECT * FROM {reading}' for reading in readings)})"
+
+
+def _alike(files: list[str]) -> dict[str, list[str]]:
+    """The CSV files of a table by the rules that each needs; under '' those that are empty."""
+    found: dict[str, list[str]] = {}
+    for file in files:
+        found.setdefault(_csv_rules(file), []).append(file)
+    if not any(found):
+        raise BadRequest(f"{files[0]} is empty. A CSV file needs a first line with the names of its columns.")
+    return found
 
 
 def _types(connection: duckdb.DuckDBPyConnection, reading: str) -> dict[str, str]:
@@ -70,23 +93,24 @@ class _OddValue(Exception):
 
 
 def _csv_rules(file: str) -> str:
-    """Rules that leave nothing to guess but types: no skipped line, no comment, no padding; the header's delimiter holds."""
+    """Rules that leave nothing to guess but types: no skipped line, no comment, no padding; the header's delimiter holds. '' if empty."""
     rules = (
         "quote = '\"', escape = '\"', comment = '', strict_mode = true, null_padding = false, ignore_errors = false, "
         f"header = true, auto_type_candidates = [{', '.join(map(_text, _CSV_TYPES))}]"
     )
-    head = _head(file)
+    head = _head(file, _START_BYTES)
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return rules + ", skip = 0, encoding = 'utf-16'"
     if not head.strip():
-        raise BadRequest(f"{file} is empty. A CSV file needs a first line with the names of its columns.")
+        return ""
     skip, delimiter = _start(_lines(head))
     return f"delim = {_text(delimiter)}, skip = {skip}, {rules}"
 
 
 def _json_rules(files: list[str]) -> str:
     """A byte order mark hides from DuckDB that a file is one array of rows."""
-    is_array = all(_head(file).startswith(codecs.BOM_UTF8) and _lines(_head(file))[0].lstrip().startswith("[") for file in files)
+    heads = [_head(file, _START_BYTES) for file in files]
+    is_array = all(head.startswith(codecs.BOM_UTF8) and head[3:].lstrip().startswith(b"[") for head in heads)
     return ", format = 'array'" if is_array else ""
 
 
@@ -104,13 +128,13 @@ def _start(lines: list[str]) -> tuple[int, str]:
     return skip, max(_DELIMITERS, key=header.count)
 
 
-def _head(file: str) -> bytes:
+def _head(file: str, size: int = _HEAD_BYTES) -> bytes:
     try:
         if file.lower().endswith(".zst"):
             with pa.input_stream(file, compression="zstd") as stream:
-                return bytes(stream.read(_HEAD_BYTES))
+                return bytes(stream.read(size))
         with (gzip.open if file.lower().endswith(".gz") else open)(file, "rb") as plain:
-            return bytes(plain.read(_HEAD_BYTES))
+            return bytes(plain.read(size))
     except (OSError, EOFError, zlib.error) as error:
         raise EngineUnavailable(f"{file} cannot be read: {error}. Restore it from a copy, or leave it out.") from error
 
