@@ -316,6 +316,28 @@ def test_sqlite_takes_unknown_quoted_names_for_text(tables: tuple[Table, ...]) -
     assert refusal('SELECT name FROM customers WHERE country = "DE"', tables, "duckdb").helps["rule"] == "column.unknown"
 
 
+@pytest.mark.parametrize(
+    ("sql", "runs"),
+    [
+        ('SELECT count(*) FROM "shop.order"', 'SELECT COUNT(*) FROM "shop"."order"'),
+        ('SELECT T1.n FROM "Shop.Order" AS T1', 'SELECT T1.n FROM "shop"."order" AS T1'),
+        ('SELECT "shop.order".n FROM "shop.order"', 'SELECT "shop.order".n FROM "shop"."order" AS "shop.order"'),
+        ('SELECT n FROM shop."order"', 'SELECT n FROM shop."order"'),
+        ('SELECT n FROM "sales.csv"', 'SELECT n FROM "main"."sales.csv"'),
+        ('SELECT n FROM main."sales.csv"', 'SELECT n FROM main."sales.csv"'),
+        (
+            'WITH "shop.order" AS (SELECT 1 AS n) SELECT n FROM "shop.order"',
+            'WITH "shop.order" AS (SELECT 1 AS n) SELECT n FROM "shop.order"',
+        ),
+    ],
+)
+def test_a_table_called_with_its_schema_in_one_name_is_found(sql: str, runs: str) -> None:
+    tables = tuple(Table(name, (Column("n", "integer"),)) for name in ("shop.order", "main.sales.csv"))
+    assert check(Draft(sql), tables, "duckdb").sql == runs
+    literal = (Table("shop.order", (Column("n", "integer"),)),)
+    assert check(Draft('SELECT n FROM "shop.order"'), literal, "sqlite").sql == 'SELECT n FROM "shop.order"'
+
+
 def test_names_are_matched_without_regard_to_case(tables: tuple[Table, ...]) -> None:
     for dialect in ("duckdb", "sqlite", "spark"):
         assert check(Draft("SELECT O.ID FROM Orders AS o"), tables, dialect).tables == {"orders"}

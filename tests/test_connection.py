@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 
@@ -112,3 +113,13 @@ def test_a_closed_connection_says_so(tmp_path: Path) -> None:
             ask("SELECT * FROM sales")
     assert result.rows() == [(3, 4)]
     assert "first line was taken for the names" in " ".join(result.warnings)
+
+
+def test_tables_of_every_schema_of_a_duckdb_file_can_be_asked(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "a.duckdb")) as made:
+        made.execute('CREATE SCHEMA shop; CREATE TABLE shop."order" AS SELECT 7 AS n; CREATE TABLE "old.csv" AS SELECT 3 AS n')
+    with streamlink_sql.connect(tmp_path / "a.duckdb", store="temporary") as opened:
+        names = {table.name for table in opened.tables()}
+        assert names == {"shop.order", "main.old.csv"}
+        assert [opened.sql(f'SELECT n FROM "{name}"').rows() for name in sorted(names)] == [[(3,)], [(7,)]]
+        assert opened.ask("What is the total n of the order?").rows() == [(7,)]

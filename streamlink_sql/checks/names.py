@@ -21,7 +21,11 @@ _HOME_SCHEMAS = {"duckdb": "main", "sqlite": "main", "spark": "default"}
 
 
 def resolve(tree: exp.Query, tables: tuple[Table, ...], dialect: Dialect) -> Names:
-    """Every table and column of the tree, found. In SQLite, double-quoted names that are no columns become strings: the tree is changed."""
+    """Every table and column of the tree, found.
+
+    The tree is changed where it must be: in SQLite, double-quoted names that are no columns become strings; elsewhere a table that
+    is called `"schema.table"` in one name, as the catalogue has it, gets its schema.
+    """
     resolver = _Resolver(tables, dialect)
     outputs = resolver.query(tree, None, {})
     for table in tree.find_all(exp.Table):
@@ -199,10 +203,15 @@ class _Resolver:
         """The catalogue's table of that name."""
         name, schema = node.name, node.text("db")
         whole = f"{schema}.{name}" if schema else name
+        home = _HOME_SCHEMAS[self.dialect]
         found = self.exact.get(whole) or self.tables.get(whole.lower())
-        if found is None and schema.lower() == _HOME_SCHEMAS[self.dialect]:
+        if found is None and schema.lower() == home:
             found = self.exact.get(name) or self.tables.get(name.lower())
+        if found is None and not schema:
+            found = self.exact.get(f"{home}.{name}") or self.tables.get(f"{home}.{name}".lower())
         if found is not None and not node.catalog:
+            if not schema and "." in found.name and self.dialect != "sqlite":
+                _write_schema(node, found)
             return found
         span = span_of(node)
         reason = forbidden_table(name, schema)
@@ -361,3 +370,14 @@ def _leftmost(node: exp.Expr) -> exp.Expr:
     while isinstance(node, exp.SetOperation):
         node = node.this
     return node
+
+
+def _write_schema(node: exp.Table, table: Table) -> None:
+    """Schema and table as two names; columns that name the table go on naming it."""
+    called, select = node.name, node.find_ancestor(exp.Select)
+    columns = select.find_all(exp.Column) if select is not None else ()
+    if not node.alias and any(column.table.lower() == called.lower() for column in columns):
+        node.set("alias", exp.TableAlias(this=exp.to_identifier(called, quoted=True)))
+    schema, _, name = table.name.partition(".")
+    node.set("db", exp.to_identifier(schema, quoted=True))
+    node.set("this", exp.to_identifier(name, quoted=True))

@@ -338,7 +338,8 @@ def _unavailable(what: str, error: duckdb.Error) -> EngineUnavailable:
 
 
 def _full_name(schema: str, table: str) -> str:
-    return table if schema == "main" else f"{schema}.{table}"
+    """A name with a point begins with its schema, so that one is told from the other."""
+    return table if schema == "main" and "." not in table else f"{schema}.{table}"
 
 
 def _plain_name(qualified: str) -> str:
