@@ -629,6 +629,7 @@ MANY = 30_000
         ("t.csv", "v\n" + "10000\n" * MANY + "01234\n", "01234"),
         ("t.csv", "v\n" + "2020-01-01\n" * MANY + "2020-01-02 10:00:00\n", datetime.datetime(2020, 1, 2, 10)),
         ("t.csv", "v\n12345678901234567890123\n99999999999999999999\n", Decimal(99999999999999999999)),
+        ("t.csv", "v\n" + "1\n" * MANY + "99999999999999999999\n", Decimal(99999999999999999999)),
         ("t.jsonl", '{"v": 1}\n' * MANY + '{"v": 7.5}\n', 7.5),
         ("t.jsonl", '{"v": null}\n' * MANY + '{"v": "x"}\n', "x"),
         ("t.jsonl", '{"w": 1}\n' * MANY + '{"v": 3}\n', 3),
@@ -639,6 +640,7 @@ def test_no_value_is_rounded_or_cut_to_the_type_of_those_before_it(tmp_path: Pat
     (tmp_path / name).write_text(text)
     with closing(DuckDBEngine(tmp_path / name)) as engine:
         assert run(engine, "SELECT v FROM t", row_limit=40_000).table.column("v")[-1].as_py() == last
+        assert not any("read as text" in warning for warning in engine.warnings) or isinstance(last, str)
 
 
 @pytest.mark.parametrize(
@@ -673,6 +675,13 @@ def test_files_as_other_programs_write_them(tmp_path: Path) -> None:
     with closing(DuckDBEngine(tmp_path)) as engine:
         assert sorted(run(engine, "SELECT id, v FROM parts").as_python()) == [(1, 10.0), (2, 20.5), (3, 30.0)]
         assert any("3.csv is empty and left out" in warning for warning in engine.warnings)
+    (tmp_path / "parts" / "2.csv").write_text("id;v\n2;2020-01-01\n")
+    with pytest.raises(BadRequest, match=r"parts/.\.csv, line \d: a value of v does not go together"):
+        open_embedded(str(tmp_path))
+    (tmp_path / "parts" / "2.csv").write_text("id,v\n2,3,4\n")
+    with pytest.raises(BadRequest, match=r"parts/2\.csv: line 2 has 3 values"):
+        open_embedded(str(tmp_path))
+    (tmp_path / "parts" / "2.csv").unlink()
     (tmp_path / "mixed.csv").write_bytes(b"a,b\r\n1,2\n3,4\r\n")
     with pytest.raises(BadRequest, match="some lines end with CR LF"):
         open_embedded(str(tmp_path / "mixed.csv"))

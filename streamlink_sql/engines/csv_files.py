@@ -7,7 +7,7 @@ import csv
 import gzip
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -40,18 +40,21 @@ def load(connection: duckdb.DuckDBPyConnection, form: str, files: list[str], hiv
             _together([_reading("read_csv", part, hive, rules + more) for rules, part in alike.items()])
             for more in ("", ", sample_size = -1")
         )
-    odd = []
+    odd: _OddValue | None = None
     try:
         _copy(connection, quick, to, files)
     except _OddValue as error:
-        odd = [f"{error.file}, line {error.line}: a value does not fit the type of the rows before it, so its column is read as text."]
+        odd = error
     types = _types(connection, whole)
-    if odd or types != _types(connection, f"read_parquet({_text(to)})"):
-        _copy(connection, whole, to, files, [name for name, native in types.items() if native == "HUGEINT"])
+    if odd is not None or types != _types(connection, f"read_parquet({_text(to)})"):
+        _copy_all(connection, whole, to, files, types)
+    if odd is not None and types.get(odd.column, "VARCHAR") == "VARCHAR":
+        said = "a value does not fit the type of the rows before it, so its column is read as text."
+        notes.append(f"{odd.file}, line {odd.line}: {said}")
     if form == "json":
         return []
     place = files[0] if len(files) == 1 else str(Path(files[0]).parent)
-    return notes + odd + _head_notes(place, list(types)) + csv_texts.convert(connection, to, place)
+    return notes + _head_notes(place, list(types)) + csv_texts.convert(connection, to, place)
 
 
 def _reading(function: str, files: list[str], hive: bool, rules: str) -> str:
@@ -87,9 +90,9 @@ def _head_notes(place: str, names: list[str]) -> list[str]:
 
 
 class _OddValue(Exception):
-    def __init__(self, file: str, line: str) -> None:
-        super().__init__(file, line)
-        self.file, self.line = file, line
+    def __init__(self, file: str, line: str, column: str) -> None:
+        super().__init__(file, line, column)
+        self.file, self.line, self.column = file, line, column
 
 
 def _csv_rules(file: str) -> str:
@@ -139,6 +142,15 @@ def _head(file: str, size: int = _HEAD_BYTES) -> bytes:
         raise EngineUnavailable(f"{file} cannot be read: {error}. Restore it from a copy, or leave it out.") from error
 
 
+def _copy_all(connection: duckdb.DuckDBPyConnection, reading: str, to: str, files: list[str], types: Mapping[str, str]) -> None:
+    """Writes rows whose types all of them fit; BadRequest where files of one table do not go together."""
+    try:
+        _copy(connection, reading, to, files, [name for name, native in types.items() if native == "HUGEINT"])
+    except _OddValue as error:
+        said = f"a value of {error.column or 'a column'} does not go together with the values of the other files."
+        raise BadRequest(f"{error.file}, line {error.line}: {said} Write the files alike, or make them tables of their own.") from error
+
+
 def _copy(connection: duckdb.DuckDBPyConnection, reading: str, to: str, files: list[str], huge: Sequence[str] = ()) -> None:
     """`huge` are columns of integers past 64 bits, which Parquet has no type for but DECIMAL."""
     exact = ", ".join(f"CAST({_name(name)} AS DECIMAL(38, 0)) AS {_name(name)}" for name in huge)
@@ -150,11 +162,12 @@ def _copy(connection: duckdb.DuckDBPyConnection, reading: str, to: str, files: l
 
 
 def _explained(text: str, files: list[str]) -> Exception:
-    named = re.search(r"file ?= ?(\S.*)", text)
+    named = re.search(r'sniffing file "(.*)"', text) or re.search(r"file ?= ?(\S.*)", text)
     file = named.group(1).strip() if named else next((file for file in files if file in text), files[0])
     line = re.search(r"CSV Error on Line: (\d+)", text)
     if line and "Could not convert string" in text:
-        return _OddValue(file, line.group(1))
+        column = re.search(r'Error when converting column "(.*?)"\. Could not', text)
+        return _OddValue(file, line.group(1), column.group(1) if column else "")
     if line:
         return BadRequest(f"{file}, line {line.group(1)}: {_reason(text)} {_ADVICE}")
     return _whole_file(text, file)
