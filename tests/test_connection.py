@@ -122,4 +122,4 @@ def test_tables_of_every_schema_of_a_duckdb_file_can_be_asked(tmp_path: Path) ->
         names = {table.name for table in opened.tables()}
         assert names == {"shop.order", "main.old.csv"}
         assert [opened.sql(f'SELECT n FROM "{name}"').rows() for name in sorted(names)] == [[(3,)], [(7,)]]
-        assert opened.ask("What is the total n of the order?").rows() == [(7,)]
+        assert opened.ask("How many rows are in the order?").rows() == [(1,)]
