@@ -1,6 +1,6 @@
 """Writes a trained parser as the files that serving reads: `python -m streamlink_sql.training.export --help`.
 
-    encoder.onnx   question and schema -> items and what the decoder needs of them; int8 weights, one scale a channel, but for HALF
+    encoder.onnx   question and schema -> items and what the decoder needs of them; int8 weights, one scale a channel
     decoder.onnx   one step of every beam, with its cache; int8 weights
     words.npz      the word embeddings: int8, one scale a row
     tokenizer.json word pieces
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 import shutil
 import tempfile
 from dataclasses import asdict, dataclass
@@ -93,8 +94,8 @@ class DecodeStep(nn.Module):
         return torch.cat((n.to_fixed(x), pointers), -1).squeeze(1), torch.stack(keys), torch.stack(values)
 
 
-HALF = tuple(f"/layers.{number}/outer/MatMul" for number in (0, 3, 4, 5))
-"""Products whose inputs have outliers that int8 rounds badly: their weights are kept in 16 bits and computed in 32."""
+EXACT = re.compile(r"/layers\.[0-7]/(query|key|value|inner|outer)/MatMul")
+"""Products whose inputs have outliers that int8 rounds badly: their weights alone are in int8, they are computed in 32 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,24 +185,31 @@ def _write(graph: Graph, about: dict[str, str], path: Path, quantise: bool) -> N
                 per_channel=True,
                 reduce_range=True,
                 weight_type=QuantType.QInt8,
-                nodes_to_exclude=list(HALF),
+                nodes_to_exclude=[node.name for node in model.graph.node if EXACT.fullmatch(node.name)],
             )
             model = onnx.load(str(path))
-            _halve(model)
+            _store_in_int8(model)
         for key, value in {**about, "parameters": json.dumps(places)}.items():
             model.metadata_props.append(onnx.StringStringEntryProto(key=key, value=value))
         onnx.save(model, str(path))
 
 
-def _halve(model: onnx.ModelProto) -> None:
-    """Stores the weights of the products in HALF in 16 bits under their own names; a cast gives them back when the session starts."""
+def _store_in_int8(model: onnx.ModelProto) -> None:
+    """Stores the weights of the products in EXACT in int8, one scale a channel; they are multiplied out once, when the session starts."""
     stored = {item.name: item for item in model.graph.initializer}
-    for node in [node for node in model.graph.node if node.name in HALF]:
+    for node in [node for node in model.graph.node if EXACT.fullmatch(node.name)]:
         weight = stored[node.input[1]]
-        weight.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), weight.name))
-        node.input[1] = f"{weight.name}_32"
-        cast = onnx.helper.make_node("Cast", [weight.name], [node.input[1]], to=onnx.TensorProto.FLOAT)
-        model.graph.node.insert(0, cast)
+        name, array = weight.name, numpy_helper.to_array(weight)
+        scale = np.abs(array).max(0) / 127 + 1e-12
+        model.graph.initializer.remove(weight)
+        model.graph.initializer.extend(
+            (
+                numpy_helper.from_array(np.round(array / scale).astype(np.int8), f"{name}_quantized"),
+                numpy_helper.from_array(scale.astype(np.float32), f"{name}_scale"),
+            )
+        )
+        model.graph.node.insert(0, onnx.helper.make_node("Mul", [f"{name}_32", f"{name}_scale"], [name]))
+        model.graph.node.insert(0, onnx.helper.make_node("Cast", [f"{name}_quantized"], [f"{name}_32"], to=onnx.TensorProto.FLOAT))
 
 
 def _places(module: nn.Module, model: onnx.ModelProto) -> dict[str, tuple[str, bool]]:

@@ -52,6 +52,6 @@ def _metadata(model: Any) -> dict[str, str]:
 
 
 def _dequantised(stored: dict[str, NDArray[Any]], place: str) -> NDArray[np.float32]:
-    whole, scale, zero = stored[f"{place}_quantized"], stored[f"{place}_scale"], stored[f"{place}_zero_point"]
+    whole, scale, zero = stored[f"{place}_quantized"], stored[f"{place}_scale"], stored.get(f"{place}_zero_point", np.zeros(1))
     result: NDArray[np.float32] = (whole.astype(np.float32) - zero.astype(np.float32)) * scale
     return result
