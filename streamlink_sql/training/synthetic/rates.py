@@ -8,7 +8,7 @@ from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.moments import when
 from streamlink_sql.training.synthetic.schema import Col, Tab
 from streamlink_sql.training.synthetic.sql import Core, percent, year
-from streamlink_sql.training.synthetic.subject import Pair, dimension
+from streamlink_sql.training.synthetic.subject import Dim, Pair, dimension
 from streamlink_sql.training.synthetic.templates import template
 
 SINCE = ("date_since", "date_between", "date_after", "date_last")
@@ -20,13 +20,20 @@ def _rated(m: Maker, table: Tab, used: tuple[Col, ...]) -> Filter | None:
     return None if found is None or found.kind == "date_last" or " OR " in found.sql else found
 
 
+def _rated_groups(m: Maker, table: Tab) -> tuple[Dim, Filter] | None:
+    """Groups, and a condition whose rate in them is asked for."""
+    dim = dimension(m, table, dates=False)
+    found = _rated(m, table, dim.columns) if dim else None
+    return None if dim is None or found is None else (dim, found)
+
+
 @template("rate_limit", 1.5)
 def rate_limit(m: Maker, table: Tab) -> Pair | None:
     """Groups in which more than n per cent of the rows satisfy a condition."""
-    dim = dimension(m, table, dates=False)
-    found = _rated(m, table, dim.columns) if dim else None
-    if dim is None or found is None:
+    rated = _rated_groups(m, table)
+    if rated is None:
         return None
+    dim, found = rated
     n, more = m.rng.choice((5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 80, 90)), m.rng.random() < 0.75
     limit = m.say("[more than|over|at least]" if more else "[less than|under]")
     part = m.say("{n}[%| %| percent| per cent]", n=str(n))
@@ -51,10 +58,10 @@ def rate_limit(m: Maker, table: Tab) -> Pair | None:
 @template("rate_ranked", 2)
 def rate_ranked(m: Maker, table: Tab) -> Pair | None:
     """The part of each group's rows that satisfies a condition, in order; or the group where it is largest."""
-    dim = dimension(m, table, dates=False)
-    found = _rated(m, table, dim.columns) if dim else None
-    if dim is None or found is None:
+    rated = _rated_groups(m, table)
+    if rated is None:
         return None
+    dim, found = rated
     words = phrases.noun(table, m.rng)
     who = "who" if table.people else "that"
     down = m.rng.random() < 0.75
