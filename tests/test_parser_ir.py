@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -187,25 +186,6 @@ def test_sqlite_gives_what_duckdb_gives(sql: str, ducks: duckdb.DuckDBPyConnecti
 )
 def test_spellings_of_one_query_are_one(one: str, other: str) -> None:
     assert to_ir(one, SCHEMA, "duckdb") == to_ir(other, SCHEMA, "duckdb")
-
-
-@pytest.mark.parametrize(
-    ("sql", "keys"),
-    [
-        (
-            "SELECT c.name, count(*) FROM customers c JOIN orders o ON c.id = o.customer_id GROUP BY c.id ORDER BY c.city",
-            ["id", "name", "city"],
-        ),
-        ("SELECT city, name, count(*) FROM customers GROUP BY city", ["city"]),
-    ],
-)
-def test_a_name_beside_the_key_that_is_grouped_by_is_grouped_by_too(sql: str, keys: list[str], ducks: duckdb.DuckDBPyConnection) -> None:
-    tokens = to_ir(sql, SCHEMA, "sqlite")
-    written = to_sql(tokens, SCHEMA, "duckdb")
-    assert [key.rsplit(".")[-1] for key in re.findall(r"[\w.]+", written.split("GROUP BY")[1].split("ORDER BY")[0])] == keys
-    assert "name, " not in to_sql(tokens, SCHEMA, "sqlite").split("GROUP BY")[1]
-    if len(keys) > 1:
-        ducks.execute(written)
 
 
 def test_the_default_joins_need_no_from() -> None:

@@ -11,7 +11,7 @@ from streamlink_sql.generators.parser import joins
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.generators.parser.tokens import Token, Val
-from streamlink_sql.generators.parser.tree import Aggregate, Core, Expr, Query, Ref, Source, Star
+from streamlink_sql.generators.parser.tree import Aggregate, Core, Query, Ref, Source, Star
 from streamlink_sql.generators.parser.write_conditions import ConditionWriter
 from streamlink_sql.generators.parser.write_values import Scope, quoted, whole_number
 from streamlink_sql.types import Dialect
@@ -71,27 +71,11 @@ class _Writer(ConditionWriter):
         if core.condition is not None:
             select.set("where", exp.Where(this=self.condition(core.condition, scope)))
         if core.group:
-            select.set("group", exp.Group(expressions=[self.expr(key, scope) for key in self.keys(core)]))
+            select.set("group", exp.Group(expressions=[self.expr(key, scope) for key in core.group]))
         if core.having is not None:
             select.set("having", exp.Having(this=self.condition(core.having, scope)))
         self.ended(select, [self.ordered(self.expr(key, scope), direction) for key, direction in core.order], core.limit)
         return select
-
-    def keys(self, core: Core) -> tuple[Expr, ...]:
-        """What to group by. SQLite lets a query show the name beside the key that it groups by; others want the name among the keys."""
-        if self.dialect == "sqlite":
-            return core.group
-        grouped = {key.column for key in core.group if isinstance(key, Ref)}
-        told = {parent for child, parent in self.schema.references if child in grouped} | grouped
-        unique = {parent for _, parent in self.schema.references}
-        unique |= {
-            column for column, (table, own) in enumerate(self.schema.columns) if self.schema.tables[table].primary_key == (own.name,)
-        }
-        tables = {self.schema.table_of(column) for column in told & unique}
-        shown = (*core.items, *(key for key, _ in core.order))
-        return tuple(
-            dict.fromkeys((*core.group, *(item for item in shown if isinstance(item, Ref) and self.schema.table_of(item.column) in tables)))
-        )
 
     def over_query(self, item: Aggregate, of: Query, outer: Scope | None) -> exp.Select:
         """`SELECT agg(value) FROM (query)`."""
