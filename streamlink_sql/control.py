@@ -12,7 +12,7 @@ from functools import partial
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
-from streamlink_sql.checks import check, explain, heads, is_sql, may_be_sql
+from streamlink_sql.checks import alarms, check, explain, heads, is_sql, may_be_sql
 from streamlink_sql.errors import (
     BadRequest,
     Busy,
@@ -306,7 +306,9 @@ class ControlUnit:
         query, draft = candidate.query, candidate.draft
         rows = replace(rows, table=rows.table.rename_columns(heads(query, rows.table.column_names)))
         explanation, typed = explain(query, tables), (TYPED_NOTE,) if draft.model == TYPED else ()
-        unknown = () if draft.model in ("", TYPED) else self.catalog.notes(query.tables)
+        drafted = draft.model not in ("", TYPED)
+        looks = alarms(run.question.text if drafted else "", query)
+        unknown = self.catalog.notes(query.tables) if drafted else ()
         return Answer(
             id=run.question.id,
             question=run.question.text,
@@ -318,7 +320,7 @@ class ControlUnit:
             engine=self.engine.name,
             attempts=tuple(run.attempts),
             timings_ms=run.timings_ms(),
-            warnings=(*typed, *unknown, *query.warnings, *self.engine.warnings),
+            warnings=(*typed, *looks, *unknown, *query.warnings, *self.engine.warnings),
             columns=rows.columns(),
             row_count=rows.table.num_rows,
             truncated=rows.truncated,

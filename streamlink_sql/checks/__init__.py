@@ -6,6 +6,8 @@ names (every table and column exists), then the text that runs is generated from
 
 from __future__ import annotations
 
+from sqlglot import exp
+
 from streamlink_sql.checks import names, syntax, text
 from streamlink_sql.checks.explain import explain
 from streamlink_sql.checks.heads import heads
@@ -15,7 +17,7 @@ from streamlink_sql.checks.typed import is_sql, may_be_sql
 from streamlink_sql.errors import InvalidSQL
 from streamlink_sql.types import CheckedSQL, Dialect, Draft, Table
 
-__all__ = ["DEFAULT", "Policy", "check", "explain", "heads", "is_sql", "may_be_sql"]
+__all__ = ["DEFAULT", "Policy", "alarms", "check", "explain", "heads", "is_sql", "may_be_sql"]
 
 
 def check(draft: Draft, tables: tuple[Table, ...], dialect: Dialect, *, policy: Policy = DEFAULT) -> CheckedSQL:
@@ -31,3 +33,19 @@ def check(draft: Draft, tables: tuple[Table, ...], dialect: Dialect, *, policy: 
     except RecursionError as error:
         raise InvalidSQL("The SQL is nested too deeply.", rule="text.too_complex") from error
     return CheckedSQL(sql=sql, dialect=dialect, tables=frozenset(found.tables), tree=tree, warnings=warnings)
+
+
+def alarms(question: str, query: CheckedSQL) -> tuple[str, ...]:
+    """What the injection detector has to say of a question and of the texts in its SQL, as sentences for people; refuses nothing."""
+    from streamlink_sql.checks.injection import detector
+
+    texts = (
+        ("question", question),
+        *(("text in the SQL", literal.name) for literal in query.tree.find_all(exp.Literal) if literal.is_string),
+    )
+    found = ((what, detector().judge(said)) for what, said in texts)
+    return tuple(
+        f"The {what} looks like an attempt to inject SQL (“{suspicion.because}”). The checks have passed the SQL all the same."
+        for what, suspicion in found
+        if suspicion.alarm
+    )

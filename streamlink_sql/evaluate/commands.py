@@ -1,4 +1,4 @@
-"""The commands `streamlink-sql evaluate spider` and `evaluate questions`: figures as a table for people, as one object for programs."""
+"""The commands `streamlink-sql evaluate ...`: figures as a table for people, as one object for programs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 app = typer.Typer(
-    help="Measure a model on questions with known answers: how often its SQL is the same (exact match) and gives the same rows.",
+    help="Measure a model on questions with known answers, or the injection detector on labelled texts.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -27,6 +27,7 @@ Predictions = Annotated[
 Adapter = Annotated[Path | None, typer.Option("--adapter", help="A folder with an adapter for a local model.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Score the first so many questions only.")]
 Errors = Annotated[Path | None, typer.Option("--errors", help="Write each question whose rows were wrong to this file, as JSON lines.")]
+SHOWN = 30
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -82,6 +83,31 @@ def questions(
     show(result, str(predictions or model), as_json=as_json)
 
 
+@app.command()
+def detector(
+    file: Annotated[Path, typer.Argument(help="CSV with the columns id, text and label (1 = attack).")],
+    as_json: AsJson = False,
+) -> None:
+    """Score the injection detector on labelled texts."""
+    from streamlink_sql.evaluate.security import evaluate_detector
+
+    with _progress("texts") as progress:
+        result = evaluate_detector(file, progress=progress)
+    if as_json:
+        typer.echo(json.dumps(result))
+        return
+    recall, misintercept = ("-" if result[name] is None else f"{result[name]:.2%}" for name in ("recall", "misintercept"))
+    table = Table("texts", "recall", "misintercept", "a second", title=str(file))
+    table.add_row(f"{result['count']:,}", recall, misintercept, f"{result['statements_per_second']:,.0f}")
+    console, wrong = Console(), result["wrong"]
+    console.print(table)
+    if wrong:
+        console.print(
+            f"Wrong: {', '.join(wrong[:SHOWN])}" + (f" and {len(wrong) - SHOWN:,} more (--json lists all)" if len(wrong) > SHOWN else ""),
+            markup=False,
+        )
+
+
 def show(result: dict[str, Any], title: str, *, as_json: bool) -> None:
     """Prints figures: one JSON object, or a table with per cents and 95 % intervals."""
     if as_json:
@@ -103,9 +129,9 @@ def show(result: dict[str, Any], title: str, *, as_json: bool) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
+def _progress(what: str = "questions") -> Iterator[Callable[[int, int], None]]:
     """A bar on the error stream, where it does not mix with results."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("questions", total=None)
+        task = bar.add_task(what, total=None)
         yield lambda done, count: bar.update(task, completed=done, total=count)
