@@ -11,8 +11,8 @@ import pytest
 
 from streamlink_sql.errors import BadRequest
 from streamlink_sql.training import example_files
-from streamlink_sql.training.example_files import HELD_OUT
-from streamlink_sql.training.parser_sets import held_out_databases, main
+from streamlink_sql.training.example_files import HELD_OUT, HELD_OUT_WRITTEN
+from streamlink_sql.training.parser_sets import HELD_OUT_SCHEMAS, held_out_databases, main
 
 COLUMNS = ["*", "id", "city", "age"]
 
@@ -75,6 +75,21 @@ def test_written_questions_are_a_set_of_their_own(synthetic: Path, tmp_path: Pat
     held = {example.database for example in data.sets[HELD_OUT].examples}
     assert {example.database for example in data.sets["written"].examples} == {f"town{number}" for number in range(6)} - held
     assert {example.question for example in data.sets["written"].examples} == {"who's in Oslo"}
+
+
+def test_nothing_is_trained_on_the_schemas_held_out(synthetic: Path, tmp_path: Path) -> None:
+    apart = min(HELD_OUT_SCHEMAS)
+    (synthetic / "databases" / "town0.duckdb").rename(synthetic / "databases" / f"{apart}.duckdb")
+    for name in ("tables.json", "train.jsonl"):
+        (synthetic / name).write_text((synthetic / name).read_text().replace("town0", apart))
+    asked = {"db_id": apart, "query": "SELECT id FROM people WHERE city = 'Oslo'"}
+    with (synthetic / "train.jsonl").open("a") as lines:
+        for category in ("written", "copy"):
+            lines.write(json.dumps({**asked, "question": f"{category}: who's in Oslo", "category": category}) + "\n")
+    assert main(["--synthetic", str(synthetic), "--out", str(tmp_path / "sets")]) == 0
+    data = example_files.read(tmp_path / "sets")
+    assert {name for name, each in data.sets.items() if any(example.database == apart for example in each.examples)} == {HELD_OUT_WRITTEN}
+    assert [example.question for example in data.sets[HELD_OUT_WRITTEN].examples] == ["written: who's in Oslo"]
 
 
 def test_the_same_folders_give_the_same_files(synthetic: Path, tmp_path: Path) -> None:

@@ -20,8 +20,9 @@ from pydantic import TypeAdapter, ValidationError
 from streamlink_sql.errors import BadRequest
 from streamlink_sql.training.parser_data import Database, Example
 
-HELD_OUT = "held_out"
-"""The set that is never trained on: settings and checkpoints are chosen by it."""
+HELD_OUT, HELD_OUT_WRITTEN = "held_out", "held_out_written"
+"""The sets that are never trained on: settings and checkpoints are chosen by the first, the order of beams by both."""
+NEVER_TRAINED = frozenset((HELD_OUT, HELD_OUT_WRITTEN))
 
 _Line = TypeVar("_Line")
 

@@ -28,7 +28,7 @@ from streamlink_sql.generators.parser.pieces import Pieces
 from streamlink_sql.generators.parser.runtime import WEIGHTS
 from streamlink_sql.training import example_files
 from streamlink_sql.training.batches import Batch, Place, Source, Stream
-from streamlink_sql.training.example_files import HELD_OUT, TrainingData
+from streamlink_sql.training.example_files import HELD_OUT, NEVER_TRAINED, TrainingData
 from streamlink_sql.training.held_out import held_out_score
 from streamlink_sql.training.network import ParserNetwork, ParserShape
 from streamlink_sql.training.pretrained import load_encoder
@@ -203,8 +203,8 @@ def network_of(saved: Mapping[str, Any]) -> ParserNetwork:
 
 def sources_of(data: TrainingData, weights: Mapping[str, float]) -> dict[str, Source]:
     """The sets to draw from."""
-    if unknown := set(weights) - set(data.sets) | set(weights) & {HELD_OUT}:
-        known = ", ".join(sorted(set(data.sets) - {HELD_OUT}))
+    if unknown := set(weights) - set(data.sets) | set(weights) & NEVER_TRAINED:
+        known = ", ".join(sorted(set(data.sets) - NEVER_TRAINED))
         raise BadRequest(f"There is no set {', '.join(sorted(unknown))} to train on. Known sets: {known}.")
     sources = {name: Source(data.sets[name].examples, data.databases_of(name), weight) for name, weight in weights.items()}
     if not any(source.weight > 0 and source.examples for source in sources.values()):

@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import duckdb
 import numpy as np
 from rich.progress import track
 
 from streamlink_sql.catalog.values import stem
-from streamlink_sql.errors import StreamLinkError
-from streamlink_sql.evaluate.execution import SQLiteRunner, execution_match, is_ordered
+from streamlink_sql.errors import InvalidSQL, StreamLinkError
+from streamlink_sql.evaluate.execution import Row, SQLiteRunner, comparable_rows, execution_match, is_ordered
 from streamlink_sql.evaluate.sets import database_file
 from streamlink_sql.generators.parser.actions import Layout, known_cells, to_tokens
-from streamlink_sql.generators.parser.ir import NotCovered, Schema, to_sql
+from streamlink_sql.generators.parser.ir import NotCovered, Schema
 from streamlink_sql.generators.parser.linking import link, split_words
 from streamlink_sql.generators.parser.ranking import (
     CONFIDENCE_NAMES,
@@ -33,9 +35,10 @@ from streamlink_sql.generators.parser.ranking import (
     confidence_features,
     features,
 )
-from streamlink_sql.generators.parser.runtime import WEIGHTS, Model
-from streamlink_sql.training.example_files import HELD_OUT, read
+from streamlink_sql.generators.parser.runtime import WEIGHTS, Model, sql_of
+from streamlink_sql.training.example_files import HELD_OUT, HELD_OUT_WRITTEN, read
 from streamlink_sql.training.parser_data import Database, Example, to_actions
+from streamlink_sql.types import Dialect
 
 BEAMS = 8
 COMMON_SHARE = 0.1
@@ -56,6 +59,7 @@ EXPECTED = {
 }
 """The features that order beams, and what they are expected to weigh before any beam is seen: much of what they tell is rare in Spider.
 With all features, cross-validation gets worse."""
+MOST_ROWS = 20_000
 ONLY_ROWS = 0.6
 """What a beam is worth that returns the gold rows by another query."""
 
@@ -70,6 +74,35 @@ class Beams:
     right: Numbers
 
 
+Run = Callable[[str], Sequence[Row]]
+"""Runs SQL on one database; raises StreamLinkError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Where the rows of a set's databases are, and how to ask for them."""
+
+    folder: Path
+    dialect: Dialect
+
+    @contextmanager
+    def of(self, name: str) -> Iterator[Run]:
+        """Runs SQL on the database of that name."""
+        if self.dialect == "sqlite":
+            with SQLiteRunner(database_file(self.folder, name)) as runner:
+                yield lambda sql: runner.run(sql, 10)
+            return
+        with duckdb.connect(str(self.folder / f"{name}.duckdb"), read_only=True, config={"threads": 1}) as connection:
+            yield lambda sql: _by_duckdb(connection, sql)
+
+
+def _by_duckdb(connection: duckdb.DuckDBPyConnection, sql: str) -> Sequence[Row]:
+    try:
+        return comparable_rows(connection.execute(sql).fetchmany(MOST_ROWS))
+    except duckdb.Error as error:
+        raise InvalidSQL(str(error)) from error
+
+
 @dataclass(frozen=True, slots=True)
 class Looker:
     """Searches beams with one model."""
@@ -77,13 +110,15 @@ class Looker:
     model: Model
     common_words: frozenset[str]
 
-    def at_all(self, examples: Sequence[Example], databases: Mapping[str, Database], spider: Path) -> list[Beams]:
+    def at_all(self, examples: Sequence[Example], databases: Mapping[str, Database], rows: Rows) -> list[Beams]:
         """The beams of every question, judged by running them."""
         found = []
         for name in sorted({example.database for example in examples}):
-            with SQLiteRunner(database_file(spider / "databases", name)) as runner:
+            with rows.of(name) as run:
                 own = [example for example in examples if example.database == name]
-                found += [self.at(example, databases[name], _judge(runner, example.query)) for example in track(own, f"{name:30}")]
+                found += [
+                    self.at(example, databases[name], rows.dialect, _judge(run, example.query)) for example in track(own, f"{name:30}")
+                ]
         return [beams for beams in found if len(beams.features)]
 
     def astray(self, examples: Sequence[Example], databases: Mapping[str, Database]) -> list[Beams]:
@@ -91,10 +126,12 @@ class Looker:
         names = sorted({example.database for example in examples})
         following = dict(zip(names, names[1:] + names[:1], strict=True))
         asked = [replace(example, matches=(), symbols=()) for example in examples]
-        found = [self.at(each, databases[following[each.database]], lambda _: False) for each in track(asked, "of other databases")]
+        found = [
+            self.at(each, databases[following[each.database]], "sqlite", lambda _: False) for each in track(asked, "of other databases")
+        ]
         return [beams for beams in found if len(beams.features)]
 
-    def at(self, example: Example, database: Database, returns_gold: Callable[[str], bool]) -> Beams:
+    def at(self, example: Example, database: Database, dialect: Dialect, returns_gold: Callable[[str], bool]) -> Beams:
         """The beams of one question."""
         schema = Schema.of(database.tables)
         linked = link(example.question, schema, example.matches, database.synonyms, self.model.pieces)
@@ -106,7 +143,7 @@ class Looker:
         for beam in self.model.search(encoded, layout, BEAMS):
             tokens = tuple(to_tokens(beam.actions, layout, example.question, linked.words, schema, example.matches))
             try:
-                same_rows = returns_gold(to_sql(tokens, schema, "sqlite"))
+                same_rows = returns_gold(sql_of(tokens, schema, dialect))
             except NotCovered:
                 continue
             finished = Finished(beam.actions, tokens, beam.score, cells)
@@ -126,13 +163,13 @@ def common_words(examples: Iterable[Example]) -> frozenset[str]:
     return frozenset(word for word, found in seen.items() if word.isalpha() and len(found) >= len(databases) * COMMON_SHARE)
 
 
-def _judge(runner: SQLiteRunner, gold: str) -> Callable[[str], bool]:
+def _judge(run: Run, gold: str) -> Callable[[str], bool]:
     """Whether SQL returns the rows of the gold query."""
-    wanted = runner.run(gold, 10)
+    wanted = run(gold)
 
     def judge(sql: str) -> bool:
         try:
-            return execution_match(runner.run(sql, 3), wanted, is_ordered(gold))
+            return execution_match(run(sql), wanted, is_ordered(gold))
         except StreamLinkError:
             return False
 
@@ -202,17 +239,38 @@ def score(found: Sequence[Beams], weights: Numbers) -> tuple[float, float]:
     return gold / len(found), float(rows) / len(found)
 
 
-def cross_validated(found: Sequence[Beams]) -> tuple[float, float]:
-    """The score where every database is judged by weights that did not see it."""
-    names = sorted({beams.database for beams in found})
-    totals = np.zeros(2)
-    for fold in range(FOLDS):
-        left_out = set(names[fold::FOLDS])
-        judged = [beams for beams in found if beams.database in left_out]
-        if judged and len(judged) < len(found):
-            weights = fit_order([beams for beams in found if beams.database not in left_out])
-            totals += np.array(score(judged, weights)) * len(judged)
-    return float(totals[0]) / len(found), float(totals[1]) / len(found)
+def cross_validated(found: Mapping[str, Sequence[Beams]]) -> dict[str, tuple[float, float]]:
+    """The score on each set where every database is judged by weights that did not see it."""
+    everything = [beams for each in found.values() for beams in each]
+    names = sorted({beams.database for beams in everything})
+    folds = [set(names[fold::FOLDS]) for fold in range(FOLDS)]
+    weights = [fit_order([beams for beams in everything if beams.database not in left_out]) for left_out in folds]
+    totals = {}
+    for name, each in found.items():
+        judged = [
+            (score(own, fitted), len(own))
+            for left_out, fitted in zip(folds, weights, strict=True)
+            if (own := [beams for beams in each if beams.database in left_out])
+        ]
+        gold, rows = (sum(scores[of] * count for scores, count in judged) / len(each) for of in (0, 1))
+        totals[name] = gold, rows
+    return totals
+
+
+def report(found: Mapping[str, Sequence[Beams]], astray: Mapping[str, Sequence[Beams]], weights: Numbers, confidence: Numbers) -> None:
+    """Prints what the order and the confidence are worth on each set."""
+    ranked = cross_validated(found)
+    for name, beams in found.items():
+        best = sum(each.right.any() for each in beams) / len(beams)
+        print(f"{name}: {len(beams)} questions; the best of the beams gives the gold rows of {best:.3f}")
+        for order, (gold, rows) in (
+            ("probability alone", score(beams, np.array(Ranking().weights))),
+            ("ranked, cross-validated", ranked[name]),
+        ):
+            print(f"  {order:24} gold query {gold:.3f}  gold rows {rows:.3f}")
+        for threshold in (0.05, 0.1, 0.2, 0.3):
+            kept, strays = (share_above(each, weights, confidence, threshold) for each in (beams, astray[name]))
+            print(f"  confidence from {threshold:4}: {kept:.3f} of the questions, {strays:.3f} of those asked of another database")
 
 
 def main() -> None:
@@ -220,24 +278,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder that `python -m streamlink_sql.training.parser_sets` wrote")
     parser.add_argument("--spider", type=Path, required=True, help="Spider's folder, for its databases")
+    parser.add_argument("--synthetic", type=Path, required=True, help="the synthetic set's folder, for its databases")
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of the exported parser; ranking.json is written there")
     given = parser.parse_args()
     data = read(given.data)
     model = Model(given.weights, threads=1)
-    held_out, databases = data.sets[HELD_OUT].examples, data.databases_of(HELD_OUT)
     common = common_words([example for each in data.sets.values() for example in each.examples])
     looker = Looker(model, common)
-    found, astray = looker.at_all(held_out, databases, given.spider), looker.astray(held_out, databases)
-    alone = np.array(Ranking().weights)
-    weights = fit_order(found)
-    confidence = fit_confidence([*found, *astray], weights)
-    best_of_all = sum(beams.right.any() for beams in found) / len(found)
-    for name, (gold, rows) in (("probability alone", score(found, alone)), ("ranked, cross-validated", cross_validated(found))):
-        print(f"{name:24} gold query {gold:.3f}  gold rows {rows:.3f}")
-    for threshold in (0.05, 0.1, 0.2, 0.3):
-        kept, strays = (share_above(each, weights, confidence, threshold) for each in (found, astray))
-        print(f"confidence from {threshold:4}: {kept:.3f} of the questions, {strays:.3f} of those asked of another database")
-    print(f"{'best of the beams':24} gold rows {best_of_all:.3f}  ({len(found)} questions)")
+    found: dict[str, list[Beams]] = {}
+    astray: dict[str, list[Beams]] = {}
+    for name, rows in (
+        (HELD_OUT, Rows(given.spider / "databases", "sqlite")),
+        (HELD_OUT_WRITTEN, Rows(given.synthetic / "databases", "duckdb")),
+    ):
+        examples, databases = data.sets[name].examples, data.databases_of(name)
+        found[name], astray[name] = looker.at_all(examples, databases, rows), looker.astray(examples, databases)
+    everything = [beams for each in found.values() for beams in each]
+    weights = fit_order(everything)
+    confidence = fit_confidence([*everything, *(beams for each in astray.values() for beams in each)], weights)
+    report(found, astray, weights, confidence)
     content = {
         "weights": dict(zip(FEATURE_NAMES, weights.round(5).tolist(), strict=True)),
         "confidence": dict(zip(CONFIDENCE_NAMES, confidence.round(5).tolist(), strict=True)),

@@ -29,7 +29,8 @@ from streamlink_sql.generators.parser.ir import NotCovered, Schema, to_sql
 from streamlink_sql.generators.parser.linking import FEATURE_SIZES, RELATIONS, Linked, link
 from streamlink_sql.generators.parser.pieces import Pieces
 from streamlink_sql.generators.parser.ranking import Finished, Ranked, Ranking
-from streamlink_sql.types import Attempt, Context, Draft, Question, Table
+from streamlink_sql.generators.parser.tokens import Token
+from streamlink_sql.types import Attempt, Context, Dialect, Draft, Question, Table
 
 WEIGHTS = Path(__file__).parent / "weights"
 BEAMS = 5
@@ -88,8 +89,7 @@ class ParserGenerator:
         for beam in model.search(encoded, layout, max(self._beams, n)):
             tokens = tuple(to_tokens(beam.actions, layout, question.text, linked.words, schema, context.matches))
             try:
-                meant = tokens if context.dialect == "sqlite" else tuple(moments_known(years_compared(tokens, schema)))
-                sql = to_sql(meant, schema, context.dialect)
+                sql = sql_of(tokens, schema, context.dialect)
             except NotCovered:
                 continue
             if sql not in turned_down:
@@ -114,6 +114,11 @@ class ParserGenerator:
             if self._loaded is None:
                 self._loaded = Model(self._weights, self._threads)
             return self._loaded
+
+
+def sql_of(tokens: tuple[Token, ...], schema: Schema, dialect: Dialect) -> str:
+    """The SQL that tokens mean; raises NotCovered."""
+    return to_sql(tokens if dialect == "sqlite" else tuple(moments_known(years_compared(tokens, schema))), schema, dialect)
 
 
 @lru_cache(maxsize=256)

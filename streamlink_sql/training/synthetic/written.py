@@ -17,7 +17,7 @@ from streamlink_sql.training.synthetic.schema import Base
 from streamlink_sql.training.synthetic.subject import Pair
 
 QUESTIONS = Path(__file__).parent / "questions"
-CATEGORY = "written"
+CATEGORY, COPY = "written", "copy"
 _YEARS = range(1900, 2100)
 _TRIES = 4
 
@@ -64,7 +64,7 @@ def _with_other_values(base: Base, pair: Pair, connection: duckdb.DuckDBPyConnec
         question = question[: places[0].start()] + said + question[places[0].end() :]
         literal.set("this", new)
         changed = True
-    return Pair(question, tree.sql(dialect="duckdb"), pair.category, pair.template) if changed else None
+    return Pair(question, tree.sql(dialect="duckdb"), COPY, COPY) if changed else None
 
 
 def _other_text(base: Base, literal: exp.Literal, connection: duckdb.DuckDBPyConnection, rng: Random) -> str | None:
