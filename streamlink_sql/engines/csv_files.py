@@ -19,6 +19,7 @@ from streamlink_sql.errors import BadRequest, EngineUnavailable, StreamLinkError
 _DELIMITERS = (",", ";", "\t", "|")
 _ADVICE = "No line is skipped silently: mend it, or take it out, and open the data again."
 _HEAD_BYTES, _START_BYTES = 1 << 20, 1 << 16
+_ISO = re.compile(r"\s*\d{4}-")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*")
 _CSV_TYPES = ("NULL", "BOOLEAN", "BIGINT", "HUGEINT", "DOUBLE", "TIME", "DATE", "TIMESTAMP", "TIMESTAMPTZ", "VARCHAR")
 """DuckDB's own list, and HUGEINT: a number of 20 digits is a number of something, and keeps all of them."""
@@ -36,6 +37,7 @@ def load(connection: duckdb.DuckDBPyConnection, form: str, files: list[str], hiv
     else:
         alike = _alike(files)
         notes = [f"{file} is empty and left out." for file in alike.pop("", [])]
+        alike = {rules + _dates_as_text(connection, part, hive, rules): part for rules, part in alike.items()}
         quick, whole = (
             _together([_reading("read_csv", part, hive, rules + more) for rules, part in alike.items()])
             for more in ("", ", sample_size = -1")
@@ -75,6 +77,22 @@ def _alike(files: list[str]) -> dict[str, list[str]]:
     if not any(found):
         raise BadRequest(f"{files[0]} is empty. A CSV file needs a first line with the names of its columns.")
     return found
+
+
+def _dates_as_text(connection: duckdb.DuckDBPyConnection, files: list[str], hive: bool, rules: str) -> str:
+    """The rule that leaves dates alone that do not begin with the year: DuckDB would guess which of 03/04/2024 is the month."""
+    try:
+        types = _types(connection, _reading("read_csv", files, hive, rules))
+        dates = [name for name, native in types.items() if native in ("DATE", "TIMESTAMP")]
+        if not dates:
+            return ""
+        raw = _reading("read_csv", files, hive, rules + ", all_varchar = true")
+        firsts = ", ".join(f"(SELECT {_name(name)} FROM {raw} WHERE {_name(name)} IS NOT NULL LIMIT 1)" for name in dates)
+        row = connection.execute(f"SELECT {firsts}").fetchall()[0]
+    except duckdb.Error:
+        return ""  # told when the rows are read
+    other = [f"{_text(name)}: 'VARCHAR'" for name, first in zip(dates, row, strict=True) if first and not _ISO.match(str(first))]
+    return f", types = {{{', '.join(other)}}}" if other else ""
 
 
 def _types(connection: duckdb.DuckDBPyConnection, reading: str) -> dict[str, str]:

@@ -16,8 +16,15 @@ _POINT_PROOF = r"[+-]?\d{1,3}(?:,\d{3})+\.\d+"
 _COMMA = r"[+-]?(?:0|[1-9]\d*|[1-9]\d{0,2}(?:\.\d{3})+)(?:,\d+)?"
 _COMMA_PROOF = r"[+-]?(?:\d{1,3}(?:\.\d{3})+,\d+|\d+,(?:\d{1,2}|\d{4,}))"
 _NUMBER_LIKE = r"[+-]?\d[\d., ]*"
-_DATE_LIKE = r"\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,2}[-/. ]\d{1,2}[-/. ]\d{4}|\d{1,2}[- ]?[A-Za-z]{3,9}[- ]?,? ?\d{2,4}"
-_FORMATS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d")
+_DAY_LIKE = (
+    r"\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}",
+    r"\d{1,2}[-/. ]\d{1,2}[-/. ]\d{4}",
+    r"\d{1,2}[-/]\d{1,2}[-/]\d{2}",
+    r"\d{1,2}[- ]?[A-Za-z]{3,9}[- ]?,? ?\d{2,4}",
+)
+_DATE_LIKE = rf"(?:{'|'.join(_DAY_LIKE)})(?: \d{{1,2}}:\d{{2}}(?::\d{{2}})?)?"
+_DAYS = "%d/%m/%Y %m/%d/%Y %d.%m.%Y %d-%m-%Y %m-%d-%Y %Y/%m/%d %Y.%m.%d %d/%m/%y %m/%d/%y %d-%m-%y %m-%d-%y".split()
+_FORMATS = tuple(day + time for time in ("", " %H:%M", " %H:%M:%S") for day in _DAYS)
 _MOSTLY = 0.8
 
 
@@ -58,11 +65,16 @@ def _verdict(connection: duckdb.DuckDBPyConnection, reading: str, name: str) -> 
     value = f"trim({_name(name)})"
     patterns = {"point": _POINT, "point proof": _POINT_PROOF, "comma": _COMMA, "comma proof": _COMMA_PROOF, "date": _DATE_LIKE}
     counts = [f"count_if(regexp_full_match({value}, {_text(pattern)}))" for pattern in patterns.values()]
-    counts += [f"count(try_strptime({value}, {_text(form)}))" for form in _FORMATS]
+    counts += [f"count_if({_has_long_year(value, form)} AND try_strptime({value}, {_text(form)}) IS NOT NULL)" for form in _FORMATS]
     counts += [f"count({value})", f"count_if({value} SIMILAR TO '.*[.,].*')"]
     row = connection.execute(f"SELECT {', '.join(counts)} FROM {reading}").fetchall()[0]
     seen: dict[str, int] = dict(zip((*patterns, *_FORMATS, "all", "marked"), row, strict=True))
     return _date(seen, value) if seen["date"] >= _MOSTLY * seen["all"] else _number(seen, value)
+
+
+def _has_long_year(value: str, form: str) -> str:
+    """SQL that is true where a value's year has as many digits as the form says: `%Y` alone would read 24 as the year 24."""
+    return f"{'' if '%Y' in form else 'NOT '}regexp_matches({value}, '\\d{{4}}')"
 
 
 def _number(seen: Mapping[str, int], value: str) -> _Verdict:
@@ -83,7 +95,7 @@ def _number(seen: Mapping[str, int], value: str) -> _Verdict:
 def _date(seen: Mapping[str, int], value: str) -> _Verdict:
     fitting = [form for form in _FORMATS if seen[form] == seen["all"]]
     if len(fitting) == 1:
-        return _Verdict(f"CAST(strptime({value}, {_text(fitting[0])}) AS DATE)")
+        return _Verdict(f"CAST(strptime({value}, {_text(fitting[0])}) AS {'TIMESTAMP' if '%H' in fitting[0] else 'DATE'})")
     if fitting:
         return _Verdict(note="is text: its dates could begin with the day or with the month. Write them as 2024-12-31.")
     return _Verdict(note="is text: it has dates in more than one form, or that do not exist. Write all of them as 2024-12-31.")

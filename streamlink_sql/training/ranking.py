@@ -49,10 +49,11 @@ EXPECTED = {
     "texts_unknown": -1.0,
     "aliases_left_out": -1.0,
     "columns_unnamed": -0.5,
+    "tables_unnamed": -0.5,
     "values_left_out": -0.5,
     "words_unknown": -0.3,
     "numbers_left_out": 0.0,
-    "same_sides": 0.0,
+    "same_sides": -3.0,
     "column_repeated": 0.0,
     "items_used_likely": 0.0,
     "items_unused_likely": 0.0,
@@ -176,7 +177,7 @@ def _judge(run: Run, gold: str) -> Callable[[str], bool]:
     return judge
 
 
-def fit_order(found: Sequence[Beams], pull: float = 300.0, steps: int = 400) -> Numbers:
+def fit_order(found: Sequence[Beams], pull: float = 100.0, steps: int = 400) -> Numbers:
     """(features,) weights that make the worth of the first beam likely; `pull` draws them towards what is expected."""
     everything = np.concatenate([beams.features for beams in found])
     spread = everything.std(0) + 1e-6
