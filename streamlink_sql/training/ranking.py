@@ -279,7 +279,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder that `python -m streamlink_sql.training.parser_sets` wrote")
     parser.add_argument("--spider", type=Path, required=True, help="Spider's folder, for its databases")
-    parser.add_argument("--synthetic", type=Path, required=True, help="the synthetic set's folder, for its databases")
+    parser.add_argument("--synthetic", type=Path, help="the synthetic set's folder, to fit on its held-out written questions as well")
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of the exported parser; ranking.json is written there")
     given = parser.parse_args()
     data = read(given.data)
@@ -288,10 +288,10 @@ def main() -> None:
     looker = Looker(model, common)
     found: dict[str, list[Beams]] = {}
     astray: dict[str, list[Beams]] = {}
-    for name, rows in (
-        (HELD_OUT, Rows(given.spider / "databases", "sqlite")),
-        (HELD_OUT_WRITTEN, Rows(given.synthetic / "databases", "duckdb")),
-    ):
+    places = {HELD_OUT: Rows(given.spider / "databases", "sqlite")}
+    if given.synthetic and HELD_OUT_WRITTEN in data.sets:
+        places[HELD_OUT_WRITTEN] = Rows(given.synthetic / "databases", "duckdb")
+    for name, rows in places.items():
         examples, databases = data.sets[name].examples, data.databases_of(name)
         found[name], astray[name] = looker.at_all(examples, databases, rows), looker.astray(examples, databases)
     everything = [beams for each in found.values() for beams in each]
