@@ -1024,12 +1024,16 @@ def test_a_small_table_is_sampled_at_once_and_as_column_by_column(tmp_path: Path
         (["-1,234,567.89", "0.5"], "real", -1234567.89, ""),
         (["12/31/2024", "01/02/2023"], "date", datetime.date(2024, 12, 31), ""),
         (["31/12/2024", "01/02/2023"], "date", datetime.date(2024, 12, 31), ""),
-        (["31/12/24", "01/02/23"], "date", datetime.date(2024, 12, 31), ""),
-        (["03/04/2024", "05/06/2024"], "text", "03/04/2024", "begin with the day or with the month"),
-        (["03-04-24", "05-06-24"], "text", "03-04-24", "begin with the day or with the month"),
+        (["31/12/99", "01/02/98"], "date", datetime.date(1999, 12, 31), ""),
+        (["03/04/2024", "05/06/2024"], "text", "03/04/2024", "can be read in more than one way"),
+        (["03-04-24", "05-06-24"], "text", "03-04-24", "can be read in more than one way"),
         (["31/12/2024 10:00", "01/02/2023 9:30"], "timestamp", datetime.datetime(2024, 12, 31, 10, 0), ""),
-        (["03/04/2024 10:00:00", "05/06/2024 11:00:00"], "text", "03/04/2024 10:00:00", "begin with the day or with the month"),
+        (["03/04/2024 10:00:00", "05/06/2024 11:00:00"], "text", "03/04/2024 10:00:00", "can be read in more than one way"),
         (["2024-1-5", "2024-11-25"], "date", datetime.date(2024, 1, 5), ""),
+        (["24-03-05", "24-03-17"], "text", "24-03-05", "can be read in more than one way"),
+        (["12/31/2024 11:59:00 PM", "01/02/2024 01:00:00 AM"], "timestamp", datetime.datetime(2024, 12, 31, 23, 59), ""),
+        (["2024/03/05 10:00:00", "2024/03/06 11:00:00"], "timestamp", datetime.datetime(2024, 3, 5, 10), ""),
+        (["13/04/2024", " ", "03/04/2024"], "date", datetime.date(2024, 4, 13), ""),
         (["1.10.12", "2.0.14"], "text", "1.10.12", ""),
         (["1,234", "12,345"], "text", "1,234", "could be a thousand or a fraction"),
         (["1,234.50", "1.234,50"], "text", "1,234.50", "decimal comma"),
@@ -1049,3 +1053,13 @@ def test_numbers_and_dates_of_other_countries(tmp_path: Path, values: list[str],
         assert run(engine, "SELECT v FROM t ORDER BY id LIMIT 1").table.column("v").to_pylist() == [first]
         assert bool(engine.warnings) is bool(words)
         assert words in " ".join(engine.warnings)
+
+
+def test_the_files_of_a_table_that_write_dates_differently_are_not_guessed(tmp_path: Path) -> None:
+    (tmp_path / "o").mkdir()
+    (tmp_path / "o" / "a.csv").write_text("id,day\n1,2024-01-02\n", encoding="utf-8")
+    (tmp_path / "o" / "b.csv").write_text("id,day\n2,03/04/2024\n", encoding="utf-8")
+    with closing(DuckDBEngine(tmp_path)) as engine:
+        assert engine.tables()[0].column("day").kind == "text"
+        assert run(engine, "SELECT day FROM o ORDER BY id").table.column("day").to_pylist() == ["2024-01-02", "03/04/2024"]
+        assert "more than one form" in " ".join(engine.warnings)

@@ -19,8 +19,9 @@ from streamlink_sql.errors import BadRequest, EngineUnavailable, StreamLinkError
 _DELIMITERS = (",", ";", "\t", "|")
 _ADVICE = "No line is skipped silently: mend it, or take it out, and open the data again."
 _HEAD_BYTES, _START_BYTES = 1 << 20, 1 << 16
-_ISO = re.compile(r"\s*\d{4}-")
+_YEAR_FIRST = re.compile(r"\s*\d{4}[-/.]")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*")
+_VARCHAR = "'VARCHAR'"
 _CSV_TYPES = ("NULL", "BOOLEAN", "BIGINT", "HUGEINT", "DOUBLE", "TIME", "DATE", "TIMESTAMP", "TIMESTAMPTZ", "VARCHAR")
 """DuckDB's own list, and HUGEINT: a number of 20 digits is a number of something, and keeps all of them."""
 
@@ -82,17 +83,22 @@ def _alike(files: list[str]) -> dict[str, list[str]]:
 def _dates_as_text(connection: duckdb.DuckDBPyConnection, files: list[str], hive: bool, rules: str) -> str:
     """The rule that leaves dates alone that do not begin with the year: DuckDB would guess which of 03/04/2024 is the month."""
     try:
-        types = _types(connection, _reading("read_csv", files, hive, rules))
-        dates = [name for name, native in types.items() if native in ("DATE", "TIMESTAMP")]
-        if not dates:
-            return ""
-        raw = _reading("read_csv", files, hive, rules + ", all_varchar = true")
-        firsts = ", ".join(f"(SELECT {_name(name)} FROM {raw} WHERE {_name(name)} IS NOT NULL LIMIT 1)" for name in dates)
-        row = connection.execute(f"SELECT {firsts}").fetchall()[0]
+        found = {name for file in files for name in _dates_otherwise(connection, file, hive, rules)}
     except duckdb.Error:
         return ""  # told when the rows are read
-    other = [f"{_text(name)}: 'VARCHAR'" for name, first in zip(dates, row, strict=True) if first and not _ISO.match(str(first))]
-    return f", types = {{{', '.join(other)}}}" if other else ""
+    return f", types = {{{', '.join(f'{_text(name)}: {_VARCHAR}' for name in sorted(found))}}}" if found else ""
+
+
+def _dates_otherwise(connection: duckdb.DuckDBPyConnection, file: str, hive: bool, rules: str) -> list[str]:
+    """The columns of a file that DuckDB takes for dates and whose first value does not begin with the year."""
+    types = _types(connection, _reading("read_csv", [file], hive, rules))
+    dates = [name for name, native in types.items() if native in ("DATE", "TIMESTAMP")]
+    if not dates:
+        return []
+    raw = _reading("read_csv", [file], hive, rules + ", all_varchar = true")
+    firsts = ", ".join(f"(SELECT {_name(name)} FROM {raw} WHERE trim({_name(name)}) <> '' LIMIT 1)" for name in dates)
+    row = connection.execute(f"SELECT {firsts}").fetchall()[0]
+    return [name for name, first in zip(dates, row, strict=True) if first and not _YEAR_FIRST.match(str(first))]
 
 
 def _types(connection: duckdb.DuckDBPyConnection, reading: str) -> dict[str, str]:

@@ -22,9 +22,10 @@ _DAY_LIKE = (
     r"\d{1,2}[-/]\d{1,2}[-/]\d{2}",
     r"\d{1,2}[- ]?[A-Za-z]{3,9}[- ]?,? ?\d{2,4}",
 )
-_DATE_LIKE = rf"(?:{'|'.join(_DAY_LIKE)})(?: \d{{1,2}}:\d{{2}}(?::\d{{2}})?)?"
-_DAYS = "%d/%m/%Y %m/%d/%Y %d.%m.%Y %d-%m-%Y %m-%d-%Y %Y/%m/%d %Y.%m.%d %d/%m/%y %m/%d/%y %d-%m-%y %m-%d-%y".split()
-_FORMATS = tuple(day + time for time in ("", " %H:%M", " %H:%M:%S") for day in _DAYS)
+_DATE_LIKE = rf"(?:{'|'.join(_DAY_LIKE)})(?:[ T]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?(?: ?[AaPp][Mm])?)?"
+_DAYS = "%d/%m/%Y %m/%d/%Y %d.%m.%Y %d-%m-%Y %m-%d-%Y %Y/%m/%d %Y.%m.%d %d/%m/%y %m/%d/%y %y/%m/%d %d-%m-%y %m-%d-%y %y-%m-%d".split()
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_FORMATS = tuple(day + time for time in _TIMES for day in _DAYS)
 _MOSTLY = 0.8
 
 
@@ -55,14 +56,14 @@ def _candidates(connection: duckdb.DuckDBPyConnection, reading: str, names: list
     if not names:
         return []
     like = f"(?:{_NUMBER_LIKE}|{_DATE_LIKE})"
-    counts = ", ".join(f"count({_name(n)}), count_if(regexp_full_match(trim({_name(n)}), {_text(like)}))" for n in names)
+    counts = ", ".join(f"count({_value(n)}), count_if(regexp_full_match({_value(n)}, {_text(like)}))" for n in names)
     row = connection.execute(f"SELECT {counts} FROM {reading}").fetchall()[0]
     pairs = zip(names, row[::2], row[1::2], strict=True)
     return [name for name, filled, fitting in pairs if filled and fitting >= _MOSTLY * filled]
 
 
 def _verdict(connection: duckdb.DuckDBPyConnection, reading: str, name: str) -> _Verdict:
-    value = f"trim({_name(name)})"
+    value = _value(name)
     patterns = {"point": _POINT, "point proof": _POINT_PROOF, "comma": _COMMA, "comma proof": _COMMA_PROOF, "date": _DATE_LIKE}
     counts = [f"count_if(regexp_full_match({value}, {_text(pattern)}))" for pattern in patterns.values()]
     counts += [f"count_if({_has_long_year(value, form)} AND try_strptime({value}, {_text(form)}) IS NOT NULL)" for form in _FORMATS]
@@ -95,10 +96,15 @@ def _number(seen: Mapping[str, int], value: str) -> _Verdict:
 def _date(seen: Mapping[str, int], value: str) -> _Verdict:
     fitting = [form for form in _FORMATS if seen[form] == seen["all"]]
     if len(fitting) == 1:
-        return _Verdict(f"CAST(strptime({value}, {_text(fitting[0])}) AS {'TIMESTAMP' if '%H' in fitting[0] else 'DATE'})")
+        return _Verdict(f"CAST(strptime({value}, {_text(fitting[0])}) AS {'TIMESTAMP' if '%M' in fitting[0] else 'DATE'})")
     if fitting:
-        return _Verdict(note="is text: its dates could begin with the day or with the month. Write them as 2024-12-31.")
+        return _Verdict(note="is text: its dates can be read in more than one way. Write them as 2024-12-31.")
     return _Verdict(note="is text: it has dates in more than one form, or that do not exist. Write all of them as 2024-12-31.")
+
+
+def _value(name: str) -> str:
+    """A cell without blanks around it; nothing where nothing is left."""
+    return f"nullif(trim({_name(name)}), '')"
 
 
 def _text(text: str) -> str:
