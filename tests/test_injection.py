@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from streamlink_sql.checks import alarms, check
 from streamlink_sql.checks.injection import MOST_CHARS, Detector, detector, plain
 from streamlink_sql.errors import BadRequest, NotFound
 from streamlink_sql.evaluate.commands import app
@@ -19,6 +20,7 @@ from streamlink_sql.evaluate.security import evaluate_detector
 from streamlink_sql.training import detector as training
 from streamlink_sql.training.evasions import EVASIONS, Evasion, disguised
 from streamlink_sql.training.synthetic.written import read_written
+from streamlink_sql.types import Column, Draft, Table
 
 ATTACKS = (
     "1' OR '1'='1' -- ",
@@ -51,7 +53,7 @@ HARMLESS = (
         ("ｕｎｉｏｎ", "union"),
         ("%u0027\\u0027\\x27", "'''"),
         ("sel%00ect 12.5", "select 0"),
-        ("open /* comment", "open "),
+        ("open /* comment", "open /* comment"),
         ("", ""),
     ],
 )
@@ -181,3 +183,40 @@ def test_disguises_are_the_same_for_the_same_seed() -> None:
     assert len({disguised(ATTACKS[1], Random(seed)) for seed in range(50)}) > 40
     assert read_written()
     assert np.isfinite(detector().judge("\ud800 broken").score)
+
+
+@pytest.mark.parametrize(
+    ("literal", "warned"),
+    [("x'' or 1=1 --", True), ("+1 (403) 262-6712", False), ("', '", False), ("%", False), ("O''Brien", False)],
+)
+def test_texts_in_the_sql_are_judged(literal: str, warned: bool) -> None:
+    tables = (Table("people", (Column("name", "text"),)),)
+    query = check(Draft(f"SELECT name FROM people WHERE name = '{literal.strip(chr(39))}'"), tables, "duckdb")
+    assert bool(alarms("who is it?", query)) is warned
+
+
+def test_dollar_quotes_hide_nothing() -> None:
+    tables = (Table("people", (Column("name", "text"),)),)
+    query = check(Draft("SELECT name FROM people WHERE name = $$x' or 1=1 --$$"), tables, "duckdb")
+    assert "text in the SQL" in alarms("", query)[0]
+
+
+def test_an_open_comment_hides_nothing() -> None:
+    assert all(detector().judge(f"/*{text}").alarm for text in ATTACKS)
+
+
+def test_equal_and_missing_ids_are_counted_apart(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("text,label,id\nhello there,1,1\n' or 1=1 --,1,1\nhow many,0,1\n' or 2=2 --,0\n", encoding="utf-8")
+    found = evaluate_detector(tmp_path / "t.csv")
+    assert (found["recall"], found["misintercept"], found["wrong"]) == (0.5, 0.5, ["1", "row 4"])
+    assert CliRunner().invoke(app, ["detector", str(tmp_path / "t.csv")]).exit_code == 0
+
+
+@pytest.mark.parametrize("rows", ["", "1,hello,0\n", "1,' or 1=1,1\n"])
+def test_training_says_what_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str], rows: str) -> None:
+    (tmp_path / "few.csv").write_text("id,text,label\n" + rows, encoding="utf-8")
+    assert training.main([str(tmp_path / "few.csv"), "--measure"]) == 2
+    assert training.main([str(tmp_path / "few.csv"), "--out", str(tmp_path / "none" / "w.npz")]) == 2
+    said = capsys.readouterr().err
+    assert "has no rows" in said or "needs 50 of each" in said
+    assert "There is no folder" in said

@@ -3,7 +3,7 @@ nothing and allows nothing. What may run is decided by the tree (policy.py), wha
 
 Logistic regression over the different runs of one to five bytes of a text, hashed, after what disguises a text is taken off: letter case,
 URL and HTML encoding, full-width letters, comments, white space, digits. A long text counts as much as its worst part, so that padding
-hides nothing. Trained by `python -m streamlink_sql.training.detector`.
+hides little. Trained by `python -m streamlink_sql.training.detector`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BITS = 17
 LONGEST_RUN = 5
 MOST_CHARS = 4_000
 """Of a longer text, the beginning and the end are read."""
-PART, STEP = 80, 40
+PART, STEP = 60, 30
 BATCH = 64
 STRETCH = 60
 
@@ -36,7 +36,7 @@ Floats = NDArray[np.float64]
 _ENCODED = re.compile(r"%[0-9a-fA-F]{2}")
 _ESCAPED = re.compile(r"[%\\]u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
 _VERSIONED = re.compile(r"/\*!\d*(.*?)\*/", re.DOTALL)
-_COMMENT = re.compile(r"/\*.*?(?:\*/|$)", re.DOTALL)
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _BLANK = re.compile(r"\s+")
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -97,7 +98,7 @@ def detector(
         typer.echo(json.dumps(result))
         return
     recall, misintercept = ("-" if result[name] is None else f"{result[name]:.2%}" for name in ("recall", "misintercept"))
-    table = Table("texts", "recall", "misintercept", "a second", title=str(file))
+    table = Table("texts", "recall", "misintercept", "a second", title=escape(str(file)))
     table.add_row(f"{result['count']:,}", recall, misintercept, f"{result['statements_per_second']:,.0f}")
     console, wrong = Console(), result["wrong"]
     console.print(table)

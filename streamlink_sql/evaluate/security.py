@@ -33,23 +33,23 @@ def read_labelled(path: Path) -> list[tuple[str, str, bool]]:
             raise BadRequest(f"{path}, row {number}: the label is {label!r}; it must be 0 or 1.")
     if not rows:
         raise BadRequest(f"{path} has no rows.")
-    return [(id_, text, label == "1") for id_, text, label in rows]
+    return [(id_ or f"row {number}", text, label == "1") for number, (id_, text, label) in enumerate(rows, 1)]
 
 
 def evaluate_detector(path: Path, *, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
     """Recall and misintercept (None where the file has no attack, or nothing harmless), rows, texts a second one at a time, wrong ids."""
     rows, judge = read_labelled(path), detector().judge
-    wrong, seconds = list[str](), 0.0
+    wrong, caught, seconds = list[str](), 0, 0.0
     for number, (id_, text, label) in enumerate(rows):
         began = time.perf_counter()
         alarm = judge(text).alarm
         seconds += time.perf_counter() - began
+        caught += alarm and label
         if alarm != label:
             wrong.append(id_)
         if progress and number % 500 == 0:
             progress(number, len(rows))
-    attacks, missed = sum(label for _, _, label in rows), set(wrong)
-    caught = attacks - sum(label for id_, _, label in rows if id_ in missed)
+    attacks = sum(label for _, _, label in rows)
     return {
         "recall": caught / attacks if attacks else None,
         "misintercept": (len(wrong) - (attacks - caught)) / (len(rows) - attacks) if len(rows) > attacks else None,

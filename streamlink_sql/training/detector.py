@@ -8,7 +8,6 @@ label, so that a disguise alone means nothing. Questions and queries of our own 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import re
 import sys
@@ -25,7 +24,9 @@ from rich.table import Table
 
 from streamlink_sql.checks.injection import BITS, WEIGHTS, Floats, logits, plain, runs_of
 from streamlink_sql.errors import BadRequest, StreamLinkError
+from streamlink_sql.evaluate.security import read_labelled
 from streamlink_sql.training.evasions import disguised
+from streamlink_sql.training.synthetic.subject import Pair
 from streamlink_sql.training.synthetic.written import read_written
 
 HELD_OUT_SHARE = 0.2
@@ -34,7 +35,10 @@ LARGE_TEMPLATE = 60
 MISINTERCEPT = 0.001
 """The share of harmless texts that may raise an alarm: the threshold follows from it, by cross-validation."""
 EPOCHS, BATCH, RATE, FOLDS = 8, 512, 0.05, 5
-OWN = 4_000
+OWN, FEWEST = 4_000, 50
+INSIDE = 0.3
+"""The share of attacks that also come inside a question."""
+_TEXT = re.compile(r"'([^'%]{3,})'")
 _QUOTED, _NUMBER = re.compile(r"'[^']*'|\"[^\"]*\""), re.compile(r"0x[0-9a-f]+|\d+(\.\d+)?")
 
 
@@ -61,18 +65,11 @@ class Fitted:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a CSV file with `text` and `label`; raises BadRequest."""
-    if not path.is_file():
-        raise BadRequest(f"There is no file {path}.")
-    with path.open(newline="", encoding="utf-8", errors="replace") as file:
-        reader = csv.DictReader(file)
-        if not {"text", "label"} <= set(reader.fieldnames or ()):
-            raise BadRequest(f"{path} needs the columns text and label; it has {', '.join(reader.fieldnames or ['none'])}.")
-        rows = []
-        for number, line in enumerate(reader, 2):
-            if line["label"] not in ("0", "1"):
-                raise BadRequest(f"{path}, line {number}: the label is {line['label']!r}; it must be 0 or 1.")
-            rows.append(Row(line["text"] or "", line["label"] == "1"))
+    """The rows of a CSV file with `id`, `text` and `label`; raises BadRequest where they are too few to learn from."""
+    rows = [Row(text, label) for _, text, label in read_labelled(path)]
+    attacks = sum(row.label for row in rows)
+    if min(attacks, len(rows) - attacks) < FEWEST:
+        raise BadRequest(f"{path} has {attacks} attacks and {len(rows) - attacks} others; training needs {FEWEST} of each.")
     return rows
 
 
@@ -126,16 +123,26 @@ def fit(rows: Sequence[Row], read: Callable[[str], str], seed: int = 1, shown: s
 
 
 def with_disguises(rows: Sequence[Row], seed: int) -> list[Row]:
-    """The rows, and each of them disguised."""
+    """The rows, each of them disguised, and some attacks inside questions."""
     rng = Random(seed)
-    return [*rows, *(Row(disguised(row.text, rng), row.label) for row in rows)]
+    questions = [pair.question for pair in _own_pairs()]
+    inside = [row for row in rows if row.label and rng.random() < INSIDE]
+    return [
+        *rows,
+        *(Row(disguised(row.text, rng), row.label) for row in rows),
+        *(Row(f"{rng.choice(questions)}{rng.choice((' ', '', chr(39)))}{row.text}", True) for row in inside),
+    ]
+
+
+def _own_pairs() -> list[Pair]:
+    return [pair for each in read_written().values() for pair in each]
 
 
 def own_rows(seed: int = 3) -> list[Row]:
-    """Questions and queries about our own schemas: no attacks, many words of SQL."""
-    pairs = [pair for each in read_written().values() for pair in each]
-    chosen = Random(seed).sample(pairs, min(OWN, len(pairs)))
-    return [Row(text, False) for pair in chosen for text in (pair.question, pair.query)]
+    """Questions, queries and texts in queries about our own schemas: no attacks, many words of SQL."""
+    chosen = Random(seed).sample(_own_pairs(), OWN)
+    texts = dict.fromkeys(text for pair in chosen for text in (pair.question, pair.query, *_TEXT.findall(pair.query)))
+    return [Row(text, False) for text in texts]
 
 
 def threshold_of(rows: Sequence[Row], own: Sequence[Row], read: Callable[[str], str], *, disguise: bool) -> float:
@@ -170,6 +177,8 @@ def write(fitted: Fitted, path: Path) -> None:
 
 def train(path: Path, out: Path | None, console: Console) -> dict[str, dict[str, float]]:
     """Measures both classifiers on the held-out part, then trains on everything and writes; returns the figures."""
+    if out is not None and not out.parent.is_dir():
+        raise BadRequest(f"There is no folder {out.parent} to write {out.name} to.")
     rows, own = read_rows(path), own_rows()
     held, *rest = parts(rows, round(1 / HELD_OUT_SHARE))
     seen = [row for part in rest for row in part]
