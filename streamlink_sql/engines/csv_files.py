@@ -21,7 +21,6 @@ _ADVICE = "No line is skipped silently: mend it, or take it out, and open the da
 _HEAD_BYTES, _START_BYTES = 1 << 20, 1 << 16
 _YEAR_FIRST = re.compile(r"\s*\d{4}[-/.]")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*")
-_VARCHAR = "'VARCHAR'"
 _CSV_TYPES = ("NULL", "BOOLEAN", "BIGINT", "HUGEINT", "DOUBLE", "TIME", "DATE", "TIMESTAMP", "TIMESTAMPTZ", "VARCHAR")
 """DuckDB's own list, and HUGEINT: a number of 20 digits is a number of something, and keeps all of them."""
 
@@ -86,7 +85,8 @@ def _dates_as_text(connection: duckdb.DuckDBPyConnection, files: list[str], hive
         found = {name for file in files for name in _dates_otherwise(connection, file, hive, rules)}
     except duckdb.Error:
         return ""  # told when the rows are read
-    return f", types = {{{', '.join(f'{_text(name)}: {_VARCHAR}' for name in sorted(found))}}}" if found else ""
+    texts = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in sorted(found))
+    return f", types = {{{texts}}}" if texts else ""
 
 
 def _dates_otherwise(connection: duckdb.DuckDBPyConnection, file: str, hive: bool, rules: str) -> list[str]:

@@ -5,7 +5,7 @@ A column is converted where every value of it fits one way of writing and at lea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ _DATE_LIKE = rf"(?:{'|'.join(_DAY_LIKE)})(?:[ T]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\
 _DAYS = "%d/%m/%Y %m/%d/%Y %d.%m.%Y %d-%m-%Y %m-%d-%Y %Y/%m/%d %Y.%m.%d %d/%m/%y %m/%d/%y %y/%m/%d %d-%m-%y %m-%d-%y %y-%m-%d".split()
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _FORMATS = tuple(day + time for time in _TIMES for day in _DAYS)
+_FIRST_ROWS = 2_000
 _MOSTLY = 0.8
 
 
@@ -66,16 +67,10 @@ def _verdict(connection: duckdb.DuckDBPyConnection, reading: str, name: str) -> 
     value = _value(name)
     patterns = {"point": _POINT, "point proof": _POINT_PROOF, "comma": _COMMA, "comma proof": _COMMA_PROOF, "date": _DATE_LIKE}
     counts = [f"count_if(regexp_full_match({value}, {_text(pattern)}))" for pattern in patterns.values()]
-    counts += [f"count_if({_has_long_year(value, form)} AND try_strptime({value}, {_text(form)}) IS NOT NULL)" for form in _FORMATS]
     counts += [f"count({value})", f"count_if({value} SIMILAR TO '.*[.,].*')"]
     row = connection.execute(f"SELECT {', '.join(counts)} FROM {reading}").fetchall()[0]
-    seen: dict[str, int] = dict(zip((*patterns, *_FORMATS, "all", "marked"), row, strict=True))
-    return _date(seen, value) if seen["date"] >= _MOSTLY * seen["all"] else _number(seen, value)
-
-
-def _has_long_year(value: str, form: str) -> str:
-    """SQL that is true where a value's year has as many digits as the form says: `%Y` alone would read 24 as the year 24."""
-    return f"{'' if '%Y' in form else 'NOT '}regexp_matches({value}, '\\d{{4}}')"
+    seen: dict[str, int] = dict(zip((*patterns, "all", "marked"), row, strict=True))
+    return _date(connection, reading, value) if seen["date"] >= _MOSTLY * seen["all"] else _number(seen, value)
 
 
 def _number(seen: Mapping[str, int], value: str) -> _Verdict:
@@ -93,13 +88,24 @@ def _number(seen: Mapping[str, int], value: str) -> _Verdict:
     return _Verdict()
 
 
-def _date(seen: Mapping[str, int], value: str) -> _Verdict:
-    fitting = [form for form in _FORMATS if seen[form] == seen["all"]]
+def _date(connection: duckdb.DuckDBPyConnection, reading: str, value: str) -> _Verdict:
+    likely = _fitting(connection, f"(SELECT * FROM {reading} LIMIT {_FIRST_ROWS})", value, _FORMATS)
+    fitting = _fitting(connection, reading, value, likely)
     if len(fitting) == 1:
         return _Verdict(f"CAST(strptime({value}, {_text(fitting[0])}) AS {'TIMESTAMP' if '%M' in fitting[0] else 'DATE'})")
     if fitting:
         return _Verdict(note="is text: its dates can be read in more than one way. Write them as 2024-12-31.")
     return _Verdict(note="is text: it has dates in more than one form, or that do not exist. Write all of them as 2024-12-31.")
+
+
+def _fitting(connection: duckdb.DuckDBPyConnection, reading: str, value: str, forms: Sequence[str]) -> list[str]:
+    """The forms that every value is written in. `%Y` alone would read 24 as the year 24, so its years must have four digits."""
+    if not forms:
+        return []
+    long_year = f"regexp_matches({value}, '\\d{{4}}')"
+    fits = (f"({long_year} = {'%Y' in form} AND try_strptime({value}, {_text(form)}) IS NOT NULL)" for form in forms)
+    row = connection.execute(f"SELECT {', '.join(f'count_if({each}) = count({value})' for each in fits)} FROM {reading}").fetchall()[0]
+    return [form for form, all_fit in zip(forms, row, strict=True) if all_fit]
 
 
 def _value(name: str) -> str:
