@@ -13,7 +13,8 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -134,6 +135,7 @@ def with_disguises(rows: Sequence[Row], seed: int) -> list[Row]:
     ]
 
 
+@cache
 def _own_pairs() -> list[Pair]:
     return [pair for each in read_written().values() for pair in each]
 
@@ -179,6 +181,8 @@ def train(path: Path, out: Path | None, console: Console) -> dict[str, dict[str,
     """Measures both classifiers on the held-out part, then trains on everything and writes; returns the figures."""
     if out is not None and not out.parent.is_dir():
         raise BadRequest(f"There is no folder {out.parent} to write {out.name} to.")
+    if out is not None and out.is_dir():
+        raise BadRequest(f"{out} is a folder; name a file to write the weights to.")
     rows, own = read_rows(path), own_rows()
     held, *rest = parts(rows, round(1 / HELD_OUT_SHARE))
     seen = [row for part in rest for row in part]
@@ -186,19 +190,17 @@ def train(path: Path, out: Path | None, console: Console) -> dict[str, dict[str,
     evaded = [Row(disguised(row.text, rng), row.label) for row in held]
     grid = Table("held-out rows", "recall", "misintercept", "recall of disguised", "misintercept of disguised", title=f"{len(held)} rows")
     figures = {}
-    threshold = 0.0
     for name, read, disguise in (("plain n-grams", str.lower, False), ("detector", plain, True)):
         threshold = threshold_of(seen, own if disguise else (), read, disguise=disguise)
         training = with_disguises([*seen, *own], 0) if disguise else seen
-        fitted = fit(training, read, shown=name)
-        fitted = Fitted(read, fitted.weights, fitted.constant, threshold)
+        fitted = replace(fit(training, read, shown=name), threshold=threshold)
         (recall, misintercept), (recall_evaded, misintercept_evaded) = measured(fitted, held), measured(fitted, evaded)
         figures[name] = {"recall": recall, "misintercept": misintercept, "recall_disguised": recall_evaded}
         grid.add_row(name, *(f"{figure:.2%}" for figure in (recall, misintercept, recall_evaded, misintercept_evaded)))
     console.print(grid)
     if out is not None:
         final = fit(with_disguises([*rows, *own], 0), plain, shown="all rows")
-        write(Fitted(plain, final.weights, final.constant, threshold), out)
+        write(replace(final, threshold=threshold), out)
     return figures
 
 
