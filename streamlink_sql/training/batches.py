@@ -20,6 +20,7 @@ from streamlink_sql.generators.parser.runtime import pooling, segments_of
 from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.training.network import Inputs
 from streamlink_sql.training.parser_data import Database, Example, cut_schema, to_actions
+from streamlink_sql.training.renaming import renamed
 
 MASKED = -1e4
 ROUND = 160
@@ -71,7 +72,9 @@ def prepare(example: Example, database: Database, pieces: WordPieces, rng: rando
     if rng is not None:
         tables, example = cut_schema(example, database, rng, most_columns=rng.choice((16, 24, 24, 45)))
         example = _varied(example, rng)
-        kept = rng.choices((0.0, 0.5, 1.0), (8, 5, 7))[0]
+        if rng.random() < 0.5:
+            tables, example, synonyms = renamed(tables, example, synonyms, rng)
+        kept = rng.choices((0.0, 0.5, 1.0), (11, 4, 5))[0]
         synonyms = {place: found for place, found in synonyms.items() if rng.random() < kept}
     schema = Schema.of(tables)
     linked = link(example.question, schema, example.matches, synonyms, pieces)
