@@ -12,6 +12,7 @@ from streamlink_sql.errors import BadRequest, NotFound
 if TYPE_CHECKING:
     from streamlink_sql.catalog import Catalog, KeptSamples
     from streamlink_sql.control import ControlUnit, Limits
+    from streamlink_sql.roles import Scope
     from streamlink_sql.settings import Settings
     from streamlink_sql.store.store import Store
     from streamlink_sql.types import Engine, Generator
@@ -45,8 +46,25 @@ def control_unit(settings: Settings | None = None, **told: Any) -> ControlUnit:
         raise
 
 
+def scope_of(settings: Settings) -> Scope | None:
+    """What the settings let whoever uses this process see; None for everything, as without a policy."""
+    from streamlink_sql.checks.conditions import condition
+    from streamlink_sql.engines import dialect_of
+    from streamlink_sql.roles import read_policy
+
+    if settings.policy is None:
+        if settings.role is not None:
+            raise BadRequest("A role is named, but no policy that says what it may see. Name the file with the setting `policy`.")
+        return None
+    role = read_policy(settings.policy).role(settings.role)
+    if _scheme(settings.data or ""):
+        raise BadRequest("A policy can be kept for files, folders and database files only; this data is none.", setting="policy")
+    dialect = dialect_of(settings.data or ".")
+    return role.scope(lambda written: condition(written, dialect, settings.attributes))
+
+
 def open_engine(settings: Settings) -> Engine:
-    """The engine that the setting `data` names."""
+    """The engine that the setting `data` names; with a policy it shows what the role may see and nothing else."""
     if not settings.data:
         raise BadRequest("No data is named. Give a folder, a file or a database with --data or the setting `data`.", setting="data")
     scheme = _scheme(settings.data)
@@ -63,12 +81,14 @@ def open_engine(settings: Settings) -> Engine:
             f"{settings.data} is a pattern, and there is no file of that name. Give the folder: each file or sub-folder in it is a table.",
             setting="data",
         )
+    scope = scope_of(settings)
     engine: Engine = _load(table[scheme or "file"])(
         settings.data,
         memory_limit_mb=settings.memory_limit_mb,
         spill_limit_mb=settings.spill_limit_mb,
         threads=settings.threads,
         children=settings.running,
+        **({} if scope is None else {"scope": scope}),
     )
     return engine
 
@@ -89,13 +109,15 @@ def open_generator(settings: Settings) -> Generator:
 def open_catalog(settings: Settings, engine: Engine) -> Catalog:
     """The catalogue of an engine, with the glossary that the settings name or that lies beside the data."""
     from streamlink_sql.catalog import Catalog, glossary_beside
+    from streamlink_sql.engines.embedded import EmbeddedEngine
 
     glossary = settings.glossary
     if glossary is not None and not glossary.is_file():
         raise NotFound(f"There is no glossary file {glossary}.", setting="glossary")
     if glossary is None and settings.data and not _scheme(settings.data):
         glossary = glossary_beside(Path(settings.data))
-    return Catalog(engine, glossary=glossary, kept=_kept_samples(settings, engine))
+    scope = engine.scope if isinstance(engine, EmbeddedEngine) else None
+    return Catalog(engine, glossary=glossary, scope=scope, kept=_kept_samples(settings, engine))
 
 
 def _kept_samples(settings: Settings, engine: Engine) -> KeptSamples | None:

@@ -43,6 +43,12 @@ class Settings(BaseSettings):
         description="Where history and audit are kept: a database URL, or `temporary`. Unset: SQLite in your user data folder.",
     )
 
+    policy: Path | None = Field(default=None, description="A TOML file with roles: which tables, columns and rows each may see.")
+    role: str | None = Field(default=None, description="The role in the policy of whoever uses this process.")
+    attributes: dict[str, str | int | float | bool | tuple[str | int | float, ...]] = Field(
+        default={}, description="What the policy's conditions need to know of whoever uses this process, such as `country`."
+    )
+
     keep_samples: bool = Field(
         default=True, description="Keep sample values of the data in your user cache folder, so that the next start is quick."
     )
@@ -118,7 +124,17 @@ def takes(name: str) -> str:
     field = Settings.model_fields[name]
     bounds = {kind: getattr(limit, kind) for limit in field.metadata for kind in ("ge", "gt", "le") if hasattr(limit, kind)}
     kind = str(field.annotation)
-    what = "a whole number" if "int" in kind else "a number" if "float" in kind else "a path" if "Path" in kind else "text"
+    what = (
+        "a table of names and values"
+        if "dict" in kind
+        else "a whole number"
+        if "int" in kind
+        else "a number"
+        if "float" in kind
+        else "a path"
+        if "Path" in kind
+        else "text"
+    )
     least = f"{bounds['ge']:,g}" if "ge" in bounds else ""
     most = f"{bounds['le']:,.12g}" if "le" in bounds else ""
     if "gt" in bounds:

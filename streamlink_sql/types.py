@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["text", "integer", "real", "decimal", "boolean", "date", "timestamp", "time", "binary", "other"]
 Dialect = Literal["duckdb", "sqlite", "spark"]
+Attribute = str | int | float | bool | tuple[str | int | float, ...]
+"""What is known of a person, such as the country they answer for; several values where they answer for several."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from streamlink_sql.catalog.kept import KeptSamples
 from streamlink_sql.catalog.reading import Snapshot, read_snapshot, same_schema
 from streamlink_sql.catalog.relevance import Budget
 from streamlink_sql.errors import CannotAnswer, NotFound, StreamLinkError
+from streamlink_sql.roles import Scope
 from streamlink_sql.types import Context, Engine, Sample, Table
 
 _log = logging.getLogger("streamlink_sql.catalog")
@@ -37,12 +38,13 @@ class Catalog:
         engine: Engine,
         *,
         glossary: Path | None = None,
+        scope: Scope | None = None,
         budget: Budget | None = None,
         read_limit_s: float = _READ_LIMIT_S,
         kept: KeptSamples | None = None,
     ) -> None:
-        """`kept` is where samples outlast this process; None keeps none."""
-        self._kept = kept
+        """`kept` is where samples outlast this process; None keeps none. `scope` is what the engine was told to show."""
+        self._kept, self._scope = kept, scope
         self._engine = engine
         self._glossary = glossary
         self._budget = budget or Budget()
@@ -142,7 +144,7 @@ class Catalog:
 
     def _read(self, stamp: str, time_limit_s: float) -> Snapshot:
         tables = self._engine.tables()
-        glossary = load_glossary(self._glossary, tables) if self._glossary else Glossary()
+        glossary = load_glossary(self._glossary, tables, self._scope) if self._glossary else Glossary()
         data = stamp.partition("|")[0]
         known = self._kept.load(data) if self._kept else {}
         if known:

@@ -21,6 +21,7 @@ from rapidfuzz import process, utils
 
 from streamlink_sql.catalog.values import ValueIndex, normalise
 from streamlink_sql.errors import BadRequest, NotFound
+from streamlink_sql.roles import Scope
 from streamlink_sql.types import Table, ValueMatch
 
 FILE_NAME = "glossary.toml"
@@ -75,14 +76,20 @@ def glossary_beside(data: Path) -> Path | None:
     return path if path.is_file() else None
 
 
-def load_glossary(path: Path, tables: tuple[Table, ...]) -> Glossary:
-    """The glossary in a file, checked against the tables; BadRequest names the line and the nearest known word."""
+def load_glossary(path: Path, tables: tuple[Table, ...], scope: Scope | None = None) -> Glossary:
+    """The glossary in a file, checked against the tables; BadRequest names the line and the nearest known word.
+
+    With a scope, what it says of tables and columns that are not seen is left out, and so are the values of masked columns.
+    """
     text = _read(path)
     try:
         content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadRequest(f"{path.name} is not valid TOML: {error}", file=path.name) from error
-    return _Reader(path.name, text).read(content, tables)
+    found = _Reader(path.name, text, partly=scope is not None).read(content, tables)
+    if scope is None:
+        return found
+    return replace(found, aliases={place: words for place, words in found.aliases.items() if scope.shows(*place)})
 
 
 def _read(path: Path) -> str:
@@ -101,7 +108,9 @@ def _read(path: Path) -> str:
 class _Reader:
     """Checks a parsed glossary piece by piece, so that each complaint names its line."""
 
-    def __init__(self, file: str, text: str) -> None:
+    def __init__(self, file: str, text: str, *, partly: bool = False) -> None:
+        """`partly` passes over what is not among the tables, as they are not all there are."""
+        self._partly = partly
         self._file = file
         self._text = text
         self._synonyms: dict[Place, tuple[str, ...]] = {}
@@ -114,6 +123,8 @@ class _Reader:
         self._only(content, ("tables",), ())
         for name, entry in self._mapping(content.get("tables", {}), ("tables",)).items():
             path = ("tables", name)
+            if self._partly and not _is_among(name, known):
+                continue
             table = known[self._known(name, known, "table", path)]
             self._table(table, self._mapping(entry, path), path)
         return Glossary(self._synonyms, self._descriptions, self._aliases)
@@ -124,6 +135,8 @@ class _Reader:
         names = [column.name for column in table.columns]
         for name, about in self._mapping(entry.get("columns", {}), (*path, "columns")).items():
             place = (*path, "columns", name)
+            if self._partly and not _is_among(name, names):
+                continue
             column = self._known(name, names, f"column of {table.name}", place)
             about = self._mapping(about, place)
             self._only(about, _COLUMN_KEYS, place)
@@ -177,6 +190,10 @@ class _Reader:
     def _refusal(self, what: str, path: tuple[str, ...], near: list[str] | None = None) -> BadRequest:
         line = _line_of(self._text, path)
         return BadRequest(f"{self._file}, line {line}: {what}", file=self._file, line=line, suggestions=near or None)
+
+
+def _is_among(name: str, known: Iterable[str]) -> bool:
+    return any(other.casefold() == name.casefold() for other in known)
 
 
 def _line_of(text: str, path: tuple[str, ...]) -> int:

@@ -37,7 +37,7 @@ def parse(tokens: list[Token], sql: str, dialect: Dialect) -> exp.Query:
     return tree
 
 
-def generate(tree: exp.Query, dialect: Dialect) -> str:
+def generate(tree: exp.Expr, dialect: Dialect) -> str:
     """The text that runs: made from the tree, without comments."""
     from sqlglot import ErrorLevel
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamlink_sql.cli.options import Adapter, Config, Data, Glossary, Model, Store
+from streamlink_sql.cli.options import Adapter, Config, Data, Glossary, Model, Policy, Role, Store
 from streamlink_sql.cli.output import Format, check_output, choose_format, write_answer
 from streamlink_sql.cli.terminal import for_terminal
 from streamlink_sql.errors import BadRequest
@@ -46,6 +46,8 @@ def ask(
     confirm: Annotated[bool, typer.Option("--confirm", help="Run the query even if it would read very much.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show the rows and nothing about them.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show every draft, and the milliseconds of every stage.")] = False,
+    policy: Policy = None,
+    role: Role = None,
     adapter: Adapter = None,
     glossary: Glossary = None,
     config: Config = None,
@@ -61,7 +63,7 @@ def ask(
     from streamlink_sql.assemble import control_unit
     from streamlink_sql.settings import load_settings
 
-    settings = load_settings(config, data=data, model=model, adapter=adapter, glossary=glossary, store=store)
+    settings = load_settings(config, data=data, model=model, policy=policy, role=role, adapter=adapter, glossary=glossary, store=store)
     asked = Question(text, row_limit=row_limit, time_limit_s=time_limit, confirm=confirm)
     check_question(asked, settings)
     with progress() as watch, closing(control_unit(settings)) as control:

@@ -36,6 +36,11 @@ EXAMPLES = {
         streamlink-sql history --limit 100 --json        more, for a program
         streamlink-sql history 3f0c...                   one of them in full, by its id
         """,
+    "policy": """
+        streamlink-sql policy check policy.toml --data ./sales        does it fit the data?
+        streamlink-sql policy show --role analyst --data ./sales      what may they see?
+        streamlink-sql ask --data ./sales --policy policy.toml --role analyst "orders per month"
+        """,
     "evaluate": """
         streamlink-sql evaluate questions mine.jsonl --data ./sales
         streamlink-sql evaluate spider --data ./spider --limit 100 --json

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from streamlink_sql.cli.options import AsJSON, Config, Data, Glossary, Store
+from streamlink_sql.cli.options import AsJSON, Config, Data, Glossary, Policy, Role, Store
 from streamlink_sql.cli.terminal import for_terminal, json_line
 from streamlink_sql.errors import NotFound
 from streamlink_sql.types import Table
@@ -21,6 +21,8 @@ def tables(
     ctx: typer.Context,
     name: Annotated[str | None, typer.Argument(help="Show the columns of this table only.")] = None,
     data: Data = None,
+    policy: Policy = None,
+    role: Role = None,
     glossary: Glossary = None,
     config: Config = None,
     as_json: AsJSON = False,
@@ -30,7 +32,7 @@ def tables(
     from streamlink_sql.assemble import open_catalog, open_engine
     from streamlink_sql.settings import load_settings
 
-    settings = load_settings(config, data=data, glossary=glossary)
+    settings = load_settings(config, data=data, policy=policy, role=role, glossary=glossary)
     with closing(open_engine(settings)) as engine:
         found = open_catalog(settings, engine).tables()
         notes = engine.warnings

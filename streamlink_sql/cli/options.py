@@ -17,4 +17,6 @@ Adapter = Annotated[Path | None, typer.Option("--adapter", help="A folder with a
 Glossary = Annotated[Path | None, typer.Option("--glossary", help="A TOML file with synonyms and descriptions of your tables.")]
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file. Default: $STREAMLINK_CONFIG, else streamlink.toml here.")]
 Store = Annotated[str | None, typer.Option("--store", help=STORE)]
+Policy = Annotated[Path | None, typer.Option("--policy", help="A TOML file with roles: which tables, columns and rows each may see.")]
+Role = Annotated[str | None, typer.Option("--role", help="The role in the policy that you ask as.")]
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else; a problem, too, is JSON.")]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamlink_sql.cli.options import Adapter, Config, Data, Glossary, Model, Store
+from streamlink_sql.cli.options import Adapter, Config, Data, Glossary, Model, Policy, Role, Store
 from streamlink_sql.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ def serve(
     model: Model = None,
     host: Annotated[str | None, typer.Option("--host", help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option("--port", help="The port to listen on; 0 takes a free one.")] = None,
+    policy: Policy = None,
+    role: Role = None,
     adapter: Adapter = None,
     glossary: Glossary = None,
     config: Config = None,
@@ -31,8 +33,8 @@ def serve(
     """Serve the web page and the REST API for your data."""
     from streamlink_sql.settings import load_settings
 
-    told = {"data": data, "model": model, "host": host, "port": port, "adapter": adapter, "glossary": glossary, "store": store}
-    serve_settings(load_settings(config, **told))
+    told = {"data": data, "model": model, "host": host, "port": port, "policy": policy, "role": role}
+    serve_settings(load_settings(config, **told, adapter=adapter, glossary=glossary, store=store))
 
 
 def serve_settings(settings: Settings, examples: tuple[str, ...] = ()) -> None:

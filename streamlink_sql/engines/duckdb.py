@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from streamlink_sql.engines import sandbox, source
 from streamlink_sql.engines.embedded import EmbeddedEngine
 from streamlink_sql.errors import BadRequest
+from streamlink_sql.roles import Scope
 from streamlink_sql.types import Dialect
 
 _KEPT_REPLACED = 8
@@ -31,6 +33,7 @@ class DuckDBEngine(EmbeddedEngine):
         *,
         memory_limit_mb: int = 1024,
         threads: int | None = None,
+        scope: Scope | None = None,
         spill_dir: str | Path | None = None,
         spill_limit_mb: int = 4096,
         result_limit_mb: int = 256,
@@ -44,6 +47,7 @@ class DuckDBEngine(EmbeddedEngine):
         super().__init__(
             path,
             limits if threads is None else replace(limits, threads=threads),
+            scope=scope,
             spill_dir=spill_dir,
             plan_limit_s=10.0,
             catalog_limit_s=120.0,
@@ -57,18 +61,29 @@ class DuckDBEngine(EmbeddedEngine):
         return f"duckdb {version('duckdb')}"
 
     def prepare(self, found: source.Source) -> sandbox.Setup:
-        """A DuckDB file as it is; files as Parquet."""
+        """A DuckDB file as it is; files as Parquet; for an isolated scope a database that holds nothing else."""
+        opened, readable = self._opened_as(found)
+        if self.scope is None:
+            return sandbox.Setup("duckdb", opened, readable)
+        scoped = sandbox.Setup("duckdb", {**opened, "scope": self.scope.body()}, readable)
+        if not self.scope.isolate:
+            return scoped
+        extract = str(self._extract(scoped, self._data(found), self._load_limit_s))
+        return sandbox.Setup("duckdb", {"database": extract}, (extract,))
+
+    def _opened_as(self, found: source.Source) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """What a child opens, and the files that it reads."""
         if found.kind == "sqlite":
             raise BadRequest(f"{found.path} is a SQLite database; the SQLite engine reads it.")
         if found.kind == "duckdb":
-            return sandbox.Setup("duckdb", {"database": str(found.path)}, readable=found.files())
+            return {"database": str(found.path)}, found.files()
         self._load_changed(found.tables)
         tables = [self._as_parquet(table) for table in found.tables]
         ignored = (f"Not read, being of no known type: {', '.join(found.ignored)}.",) if found.ignored else ()
         self.warnings = (*ignored, *(note for loaded in self._loaded.values() for note in loaded.notes))
         readable = tuple(file for table in tables for file in table.files)
         entries = [{"name": table.name, "files": table.files, "hive": table.hive} for table in tables]
-        return sandbox.Setup("duckdb", {"tables": entries}, readable=readable)
+        return {"tables": entries}, readable
 
     def _as_parquet(self, table: source.FileTable) -> source.FileTable:
         """The table itself where it is Parquet, else as the one Parquet file in the private folder."""

@@ -14,9 +14,9 @@ from typing import Any
 
 import duckdb
 
-from streamlink_sql.engines import arrow, csv_files, duckdb_values, plain_words
+from streamlink_sql.engines import arrow, csv_files, duckdb_values, plain_words, scoped
 from streamlink_sql.engines.duckdb_named import named_tables
-from streamlink_sql.errors import EngineUnavailable, InvalidSQL, NotFound
+from streamlink_sql.errors import BadRequest, EngineUnavailable, InvalidSQL, NotFound
 
 _EXACT_SAMPLE_ROWS = 3_000_000
 _SAMPLE_ROWS = 1_000_000
@@ -25,6 +25,9 @@ _SMALL_CELLS, _SMALL_BYTES = 500_000, 16 * 2**20
 _ALL_PAIRS = ("CROSS_PRODUCT", "NESTED_LOOP_JOIN", "BLOCKWISE_NL_JOIN")
 _FULL = ("Out of Memory", "max_temp_directory_size", "File too large", "No space left")
 _INTERNAL_SCHEMAS = ("information_schema", "pg_catalog")
+_OWN = "database_name = current_database() AND NOT internal"
+_BESIDE = "_source"
+"""What a database is called whose tables are seen through views."""
 
 
 def open_reader(source: Mapping[str, Any], setup: Mapping[str, Any]) -> DuckDBReader:
@@ -40,20 +43,23 @@ def open_reader(source: Mapping[str, Any], setup: Mapping[str, Any]) -> DuckDBRe
         "allow_persistent_secrets": "false",
         "python_enable_replacements": "false",
     }
-    database = source.get("database")
+    database, scope = source.get("database"), source.get("scope")
     try:
-        if database is not None:
-            connection = duckdb.connect(database, read_only=True, config=config)
-            _settle(connection)
-            _lock(connection)
-        else:
-            connection = duckdb.connect(":memory:", config=config)
-            _settle(connection)
-            if not source.get("load"):
-                _make_views(connection, source["tables"])
+        whole = database is not None and scope is None
+        connection = duckdb.connect(str(database) if whole else ":memory:", read_only=whole, config=config)
+        _settle(connection)
+        if source.get("load"):
+            return DuckDBReader(connection, setup["result_mb"] * 2**20, "load")
+        if scope is not None and database is not None:
+            _show_database(connection, database, scope)
+        elif not whole:
+            _show_files(connection, source["tables"], scope)
+        if source.get("extracts"):
+            return DuckDBReader(connection, setup["result_mb"] * 2**20, "extract")
+        _lock(connection)
     except duckdb.Error as error:
         raise _unavailable(database or "the data", error) from error
-    return DuckDBReader(connection, setup["result_mb"] * 2**20, bool(source.get("load")))
+    return DuckDBReader(connection, setup["result_mb"] * 2**20)
 
 
 def _settle(connection: duckdb.DuckDBPyConnection) -> None:
@@ -62,18 +68,50 @@ def _settle(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("SET parquet_metadata_cache = true")
 
 
-def _make_views(connection: duckdb.DuckDBPyConnection, tables: list[dict[str, Any]]) -> None:
+def _show_files(connection: duckdb.DuckDBPyConnection, tables: list[dict[str, Any]], scope: Mapping[str, Any] | None) -> None:
+    """A view for each table of files; with a scope, of what it shows of them."""
     for table in tables:
-        files = table["files"]
+        name, files = table["name"], table["files"]
         names = ", ".join(_text(file) for file in files)
         options = f", hive_partitioning = {str(table['hive']).lower()}, union_by_name = {str(len(files) > 1).lower()}"
+        relation = f"read_parquet([{names}]{options})"
         try:
-            connection.execute(f"CREATE VIEW {_name(table['name'])} AS SELECT * FROM read_parquet([{names}]{options})")
+            shown = f"SELECT * FROM {relation}"
+            if scope is not None and (rule := scoped.view_of(scope, name)):
+                columns = [(row[0], row[1]) for row in connection.execute(f"DESCRIBE {shown}").fetchall()]
+                shown = scoped.select(rule, name, columns, relation, "duckdb")
+            _make_view(connection, _name(name), shown, name)
         except duckdb.Error as error:
-            raise _unavailable(files[0] if len(files) == 1 else f"The table {table['name']} (first file {files[0]})", error) from error
+            raise _unavailable(files[0] if len(files) == 1 else f"The table {name} (first file {files[0]})", error) from error
     paths = ", ".join(_text(file) for table in tables for file in table["files"])
     connection.execute(f"SET allowed_paths = [{paths}]")
-    _lock(connection)
+
+
+def _show_database(connection: duckdb.DuckDBPyConnection, database: str, scope: Mapping[str, Any]) -> None:
+    """A view for each table of a database that a scope shows, in an empty database beside it."""
+    connection.execute(f"ATTACH {_text(database)} AS {_name(_BESIDE)} (READ_ONLY)")
+    found = _columns_of(connection, _BESIDE)
+    scoped.refuse_unknown(scope, [_full_name(*place) for place in found])
+    for (schema, table), columns in found.items():
+        if rule := scoped.view_of(scope, _full_name(schema, table)):
+            place = f"{_name(schema)}.{_name(table)}"
+            shown = scoped.select(rule, table, [each[:2] for each in columns], f"{_name(_BESIDE)}.{place}", "duckdb")
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_name(schema)}")
+            _make_view(connection, place, shown, table)
+            kept = {each[0] for each in connection.execute(f"DESCRIBE {place}").fetchall()}
+            for column, _, comment in columns:
+                if comment and column in kept:
+                    connection.execute(f"COMMENT ON COLUMN {place}.{_name(column)} IS {_text(comment)}")
+
+
+def _make_view(connection: duckdb.DuckDBPyConnection, place: str, shown: str, table: str) -> None:
+    try:
+        connection.execute(f"CREATE VIEW {place} AS {shown}")
+    except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as error:
+        if " WHERE (" not in shown:
+            raise
+        text = str(error).split("\n", 1)[0]
+        raise BadRequest(f"The policy's condition on the rows of {table} does not fit the data: {text}", setting="policy") from error
 
 
 def _lock(connection: duckdb.DuckDBPyConnection) -> None:
@@ -84,7 +122,8 @@ def _lock(connection: duckdb.DuckDBPyConnection) -> None:
 class DuckDBReader:
     """Answers the requests of one engine on one connection."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, result_bytes: int, loads: bool) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, result_bytes: int, only: str = "") -> None:
+        """`only` is the one request that an unlocked connection answers: "load" or "extract"."""
         self._database, self._connection, self._result_bytes = connection, connection, result_bytes
         self._names: duckdb.DuckDBPyConnection | None = None
         self._places: dict[tuple[str, str], str] | None = None
@@ -95,8 +134,8 @@ class DuckDBReader:
             "plan": self._plan,
             "run": self._run,
         }
-        if loads:
-            self._answers = {"load": self._load}
+        if only:
+            self._answers = {"load": self._load} if only == "load" else {"extract": self._extract}
 
     def answer(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
         """Does what the request asks, with DuckDB's errors as the project's."""
@@ -146,25 +185,18 @@ class DuckDBReader:
 
     def _table_list(self) -> list[dict[str, Any]]:
         """Every table and view that can be read: schema, table, columns with type and comment."""
-        rows = self._connection.execute(
-            "SELECT schema_name, table_name, column_name, data_type, comment FROM duckdb_columns() "
-            "WHERE database_name = current_database() AND NOT internal ORDER BY schema_name, table_oid, column_index"
-        ).fetchall()
-        tables: dict[tuple[str, str], dict[str, Any]] = {}
-        for schema, name, column, native, comment in rows:
-            table = tables.setdefault((schema, name), {"schema": schema, "table": name, "columns": []})
-            table["columns"].append((column, native, comment or ""))
-        return [table for table in tables.values() if table["schema"] not in _INTERNAL_SCHEMAS]
+        found = _columns_of(self._connection, self._connection.execute("SELECT current_database()").fetchall()[0][0])
+        return [{"schema": schema, "table": table, "columns": columns} for (schema, table), columns in found.items()]
 
     def _tables(self, _: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
         about = {
             (schema, name): (comment, rows)
             for schema, name, comment, rows in self._connection.execute(
-                "SELECT schema_name, table_name, comment, estimated_size FROM duckdb_tables() WHERE NOT internal "
-                "UNION ALL SELECT schema_name, view_name, comment, NULL FROM duckdb_views() WHERE NOT internal"
+                f"SELECT schema_name, table_name, comment, estimated_size FROM duckdb_tables() WHERE {_OWN} "
+                f"UNION ALL SELECT schema_name, view_name, comment, NULL FROM duckdb_views() WHERE {_OWN}"
             ).fetchall()
         }
-        views = self._connection.execute("SELECT schema_name, view_name, sql FROM duckdb_views() WHERE NOT internal").fetchall()
+        views = self._connection.execute(f"SELECT schema_name, view_name, sql FROM duckdb_views() WHERE {_OWN}").fetchall()
         texts = {(schema, name): sql or "" for schema, name, sql in views}
         keys, references = self._keys()
         tables = []
@@ -190,13 +222,18 @@ class DuckDBReader:
         return {"tables": tables}, b""
 
     def _keys(self) -> tuple[dict[tuple[str, str], list[str]], dict[tuple[str, str], list[dict[str, Any]]]]:
+        """Primary and foreign keys, of what can be seen of them."""
         keys: dict[tuple[str, str], list[str]] = {}
         references: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        places = self._known_places()
         rows = self._connection.execute(
             "SELECT schema_name, table_name, constraint_type, constraint_column_names, referenced_table, referenced_column_names "
             "FROM duckdb_constraints() WHERE constraint_type IN ('PRIMARY KEY', 'FOREIGN KEY')"
         ).fetchall()
         for schema, name, what, columns, to_table, to_columns in rows:
+            ends = ((name, columns), (to_table, to_columns if what == "FOREIGN KEY" else ()))
+            if any((_full_name(schema, table), column) not in places for table, named in ends for column in named):
+                continue
             if what == "PRIMARY KEY":
                 keys[(schema, name)] = columns
             else:
@@ -262,8 +299,35 @@ class DuckDBReader:
             }
         return self._places
 
+    def _extract(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+        """Writes all tables that can be seen to a database of their own."""
+        self._connection.execute(f"ATTACH {_text(request['to'])} AS extract")
+        for found in self._table_list():
+            place = f"{_name(found['schema'])}.{_name(found['table'])}"
+            self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS extract.{_name(found['schema'])}")
+            self._connection.execute(f"CREATE TABLE extract.{place} AS SELECT * FROM {place}")
+            for column, _, comment in found["columns"]:
+                if comment:
+                    self._connection.execute(f"COMMENT ON COLUMN extract.{place}.{_name(column)} IS {_text(comment)}")
+        self._connection.execute("DETACH extract")
+        return self._tables(request)
+
     def _load(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
         return {"notes": csv_files.load(self._connection, request["format"], request["files"], request["hive"], request["to"])}, b""
+
+
+def _columns_of(connection: duckdb.DuckDBPyConnection, database: str) -> dict[tuple[str, str], list[tuple[str, str, str]]]:
+    """The columns of every table and view of a database: name, type and comment, by schema and table."""
+    rows = connection.execute(
+        "SELECT schema_name, table_name, column_name, data_type, comment FROM duckdb_columns() "
+        "WHERE database_name = ? AND NOT internal ORDER BY schema_name, table_oid, column_index",
+        [database],
+    ).fetchall()
+    tables: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
+    for schema, name, column, native, comment in rows:
+        if schema not in _INTERNAL_SCHEMAS:
+            tables.setdefault((schema, name), []).append((column, native, comment or ""))
+    return tables
 
 
 def kind(native: str) -> str:

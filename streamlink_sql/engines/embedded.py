@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import os
 import shutil
@@ -10,11 +11,13 @@ import tempfile
 import threading
 import time
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from streamlink_sql.engines import confine, sandbox, source
 from streamlink_sql.errors import EngineUnavailable
+from streamlink_sql.roles import Scope
 from streamlink_sql.types import CheckedSQL, Column, Dialect, ForeignKey, Plan, Rows, Sample, Table
 
 _log = logging.getLogger("streamlink_sql.engines")
@@ -34,10 +37,18 @@ class EmbeddedEngine:
     """True where a child gives the samples of all columns of a small table at once."""
 
     def __init__(
-        self, path: str | Path, limits: sandbox.Limits, *, spill_dir: str | Path | None, plan_limit_s: float, catalog_limit_s: float
+        self,
+        path: str | Path,
+        limits: sandbox.Limits,
+        *,
+        scope: Scope | None,
+        spill_dir: str | Path | None,
+        plan_limit_s: float,
+        catalog_limit_s: float,
     ) -> None:
         self.path = Path(path).expanduser().absolute()
         self.limits = limits
+        self.scope = scope
         self.warnings: tuple[str, ...] = ()
         self._plan_limit_s, self._catalog_limit_s = plan_limit_s, catalog_limit_s
         self._folder = _private_folder(spill_dir)
@@ -49,6 +60,7 @@ class EmbeddedEngine:
         self._looked: tuple[float, str] = (0.0, "")
         self._samples: dict[str, dict[str, Sample]] = {}
         self._samples_of = ""
+        self._copied_from: dict[str, Table] = {}
         try:
             self.tables()
         except BaseException:
@@ -62,8 +74,9 @@ class EmbeddedEngine:
         raise NotImplementedError
 
     def look(self) -> source.Source:
-        """The source as it is now."""
-        return source.look(self.path)
+        """The source as it is now, without the files that this scope leaves out."""
+        found = source.look(self.path)
+        return found if self.scope is None else source.within(found, self.scope)
 
     @property
     def protection(self) -> str:
@@ -73,7 +86,11 @@ class EmbeddedEngine:
 
     def fingerprint(self) -> str:
         """A short text that changes whenever a file of the source is replaced, changed, added or removed."""
-        return self.look().fingerprint()
+        return self._data(self.look())
+
+    def _data(self, found: source.Source) -> str:
+        """Names the data as this scope shows it."""
+        return found.fingerprint() + (f"-{self.scope.key}" if self.scope else "")
 
     @property
     def version(self) -> str:
@@ -94,9 +111,14 @@ class EmbeddedEngine:
         known, tables = self._tables
         if known != data:
             reply, _ = pool.call({"do": "tables", "data": data}, seconds=self._catalog_limit_s)
-            tables = tuple(_table(entry) for entry in reply["tables"])
+            tables = tuple(self._keyed(_table(entry)) for entry in reply["tables"])
             self._tables = (data, tables)
         return tables
+
+    def _keyed(self, table: Table) -> Table:
+        """The table with the keys that it had where it was copied from."""
+        known = self._copied_from.get(table.name)
+        return table if known is None else replace(table, primary_key=known.primary_key, foreign_keys=known.foreign_keys)
 
     def sample(self, table: str, column: str, *, limit: int) -> Sample:
         """Up to `limit` distinct values of a column, most frequent first. Tables of millions of rows are sampled, then not `complete`."""
@@ -176,9 +198,27 @@ class EmbeddedEngine:
             elif state != self._opened:
                 self._pool.restart(self.prepare(found))
             self._opened = state
-            data = found.fingerprint()
+            data = self._data(found)
             self._looked = (time.monotonic(), data)
             return self._pool, data
+
+    def _extract(self, setup: sandbox.Setup, data: str, seconds: float) -> Path:
+        """A database of its own that holds what the scope shows and nothing else, made by a child; the one before it is removed."""
+        file = self._folder / "extract" / f"{hashlib.blake2b(data.encode(), digest_size=8).hexdigest()}.{setup.kind}"
+        if not file.exists():
+            shutil.rmtree(file.parent, ignore_errors=True)
+            file.parent.mkdir()
+            extracting = replace(setup, source={**setup.source, "extracts": True}, writable=(*setup.writable, str(file.parent)))
+            pool = sandbox.Pool(extracting, replace(self.limits, children=1), self._folder)
+            try:
+                reply, _ = pool.call({"do": "extract", "to": str(file), "data": ""}, seconds=seconds)
+                self._copied_from = {entry["name"]: _table(entry) for entry in reply["tables"]}
+            except BaseException:
+                file.unlink(missing_ok=True)
+                raise
+            finally:
+                pool.close()
+        return file
 
     def state(self, found: source.Source) -> str:
         """Changes whenever children must open the source anew."""

@@ -9,12 +9,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from streamlink_sql.errors import BadRequest, EngineUnavailable, NotFound
+from streamlink_sql.errors import BadRequest, EngineUnavailable, Forbidden, NotFound
+from streamlink_sql.roles import Scope
 
 Format = Literal["parquet", "csv", "json"]
 
@@ -62,6 +63,20 @@ class Source:
     def fingerprint(self) -> str:
         """Changes when a file is replaced, changed, added or removed."""
         return fingerprint(file for file in self.files() if not file.endswith("-shm"))
+
+
+def within(found: Source, scope: Scope) -> Source:
+    """The source without the files of tables that a scope does not show; Forbidden where that leaves nothing."""
+    if found.kind != "files":
+        return found
+    names = {table.name.casefold() for table in found.tables}
+    for view in scope.views:
+        if view.table.casefold() not in names:
+            raise BadRequest(f"The policy has a rule for the table {view.table}, which this data lacks.", setting="policy")
+    shown = tuple(table for table in found.tables if scope.view(table.name))
+    if not shown:
+        raise Forbidden("Your role may see none of the tables of this data.", rule="role")
+    return replace(found, tables=shown, ignored=())
 
 
 def look(path: str | Path) -> Source:

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from streamlink_sql.engines import sandbox, source
 from streamlink_sql.engines.embedded import EmbeddedEngine
 from streamlink_sql.errors import BadRequest, EngineUnavailable
+from streamlink_sql.roles import Scope
 from streamlink_sql.types import Dialect
 
 _WAL_MODE = 2
 _COPY_LIMIT = 2 * 2**30
+_EXTRACT_LIMIT_S = 600.0
 
 
 class SQLiteEngine(EmbeddedEngine):
@@ -35,13 +38,14 @@ class SQLiteEngine(EmbeddedEngine):
         path: str | Path,
         *,
         memory_limit_mb: int = 512,
+        scope: Scope | None = None,
         spill_dir: str | Path | None = None,
         spill_limit_mb: int = 2048,
         result_limit_mb: int = 256,
         children: int = 2,
     ) -> None:
         limits = sandbox.Limits(memory_mb=memory_limit_mb, threads=1, spill_mb=spill_limit_mb, result_mb=result_limit_mb, children=children)
-        super().__init__(path, limits, spill_dir=spill_dir, plan_limit_s=10.0, catalog_limit_s=120.0)
+        super().__init__(path, limits, scope=scope, spill_dir=spill_dir, plan_limit_s=10.0, catalog_limit_s=120.0)
 
     @property
     def version(self) -> str:
@@ -58,13 +62,21 @@ class SQLiteEngine(EmbeddedEngine):
         path = self._copied(found) if mode == "copy" else found.path
         writable = (str(path.parent),) if mode == "copy" else ()
         files = (str(path), *(str(path) + side for side in ("-wal", "-shm", "-journal")))
-        return sandbox.Setup("sqlite", {"database": str(path), "mode": mode}, readable=files, writable=writable)
+        opened = sandbox.Setup("sqlite", {"database": str(path), "mode": mode}, readable=files, writable=writable)
+        if self.scope is None:
+            return opened
+        scoped = replace(opened, source={**opened.source, "scope": self.scope.body()})
+        if not self.scope.isolate:
+            return scoped
+        extract = str(self._extract(scoped, self._data(found), _EXTRACT_LIMIT_S))
+        return sandbox.Setup("sqlite", {"database": extract, "mode": "immutable"}, readable=(extract,))
 
     def state(self, found: source.Source) -> str:
         """Connections under SQLite's locks see changes by themselves; the others must open the file anew."""
         mode = _mode(found.path)
         own = found.path.stat()
-        return f"{mode} {own.st_dev} {own.st_ino} " + (found.fingerprint() if mode != "ro" else "")
+        sees_changes = mode == "ro" and not (self.scope and self.scope.isolate)
+        return f"{mode} {own.st_dev} {own.st_ino} " + ("" if sees_changes else found.fingerprint())
 
     def _copied(self, found: source.Source) -> Path:
         files = [Path(str(found.path) + side) for side in ("", "-wal", "-journal")]

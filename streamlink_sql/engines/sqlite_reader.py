@@ -7,14 +7,16 @@ and the columns of the file's tables; nothing else.
 from __future__ import annotations
 
 import contextlib
+import re
+import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from streamlink_sql.engines import arrow, plain_words, sqlite_plan, sqlite_values
-from streamlink_sql.errors import EngineUnavailable, InvalidSQL, NotFound, TimedOut
+from streamlink_sql.engines import arrow, plain_words, scoped, sqlite_plan, sqlite_values
+from streamlink_sql.errors import BadRequest, EngineUnavailable, InvalidSQL, NotFound, TimedOut
 
 _EXACT_SAMPLE_ROWS = 2_000_000
 _SAMPLE_BLOCKS = 200
@@ -48,28 +50,68 @@ FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
 def open_reader(source: Mapping[str, Any], setup: Mapping[str, Any]) -> SQLiteReader:
     """A reader of the file, opened as `mode` says."""
     flags = {"ro": "mode=ro", "immutable": "mode=ro&immutable=1", "copy": "mode=rw"}[source["mode"]]
-    path = source["database"]
+    path, scope = source["database"], source.get("scope")
+    views = None if scope is None else _Views(scope, also_views=bool(source.get("extracts")))
 
     def connect() -> sqlite3.Connection:
-        return _connect(path, flags, setup)
+        return _connect(path, flags, setup, views)
 
-    return SQLiteReader(connect, setup["result_mb"] * 2**20)
+    return SQLiteReader(connect, setup["result_mb"] * 2**20, views, extracts=bool(source.get("extracts")))
 
 
-def _connect(path: str, flags: str, setup: Mapping[str, Any]) -> sqlite3.Connection:
+class _Views:
+    """What a scope shows: for each table a temporary view of its name, over one whose name no query can guess.
+
+    SQLite names the view in which a table is read, and a query may call a CTE as it likes: so reading a table is allowed in the hidden
+    views alone. A database's own views would be named as well; they are shown only where an extract is made of them.
+    """
+
+    def __init__(self, scope: Mapping[str, Any], *, also_views: bool) -> None:
+        self._scope, self._types = scope, ("table", "view") if also_views else ("table",)
+        self._hidden = f"shown_{secrets.token_hex(16)}_"
+        self.names: tuple[str, ...] = ()
+
+    def make(self, connection: sqlite3.Connection) -> None:
+        """Makes the views on a new connection."""
+        rows = connection.execute("SELECT name, type FROM main.sqlite_master WHERE type IN ('table', 'view') ORDER BY rowid").fetchall()
+        known = {name: what for name, what in rows if not name.startswith("sqlite_")}
+        scoped.refuse_unknown(self._scope, list(known))
+        shown = {name: rule for name in known if (rule := scoped.view_of(self._scope, name))}
+        for view in self._scope["views"]:
+            if any(name.casefold() == view["table"].casefold() and known[name] not in self._types for name in shown):
+                raise BadRequest(f"{view['table']} is a view: a role that sees it needs isolate = true.", setting="policy")
+        self.names = tuple(name for name in shown if known[name] in self._types)
+        for number, name in enumerate(self.names):
+            columns = connection.execute(f"PRAGMA main.table_xinfo({_name(name)})").fetchall()
+            named = [(column[1], column[2] or "") for column in columns if column[6] != 1]
+            hidden = f"temp.{_name(f'{self._hidden}{number}')}"
+            connection.execute(f"CREATE TEMP VIEW {hidden} AS {scoped.select(shown[name], name, named, f'main.{_name(name)}', 'sqlite')}")
+            connection.execute(f"CREATE TEMP VIEW {_name(name)} AS SELECT * FROM {hidden}")
+            try:
+                connection.execute(f"SELECT * FROM temp.{_name(name)} LIMIT 0")
+            except sqlite3.OperationalError as error:
+                raise BadRequest(
+                    f"The policy's condition on the rows of {name} does not fit the data: {error}.", setting="policy"
+                ) from error
+
+    def may_read(self, database: str | None, inner: str | None) -> bool:
+        """Whether a column of a table in that database may be read where the view `inner` stands."""
+        return database == "temp" or (inner or "").startswith(self._hidden)
+
+
+def _connect(path: str, flags: str, setup: Mapping[str, Any], views: _Views | None) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(
             f"file:{quote(path)}?{flags}", uri=True, isolation_level=None, check_same_thread=False, cached_statements=0
         )
         connection.execute(f"PRAGMA temp_store_directory = {_text(setup['spill'])}")
-        for pragma in (
-            "query_only = 1",
-            "trusted_schema = 0",
-            "temp_store = FILE",
-            f"hard_heap_limit = {setup['memory_mb'] * 2**20}",
-            "busy_timeout = 5000",
-        ):
+        for pragma in ("trusted_schema = 0", "temp_store = FILE", f"hard_heap_limit = {setup['memory_mb'] * 2**20}", "busy_timeout = 5000"):
             connection.execute(f"PRAGMA {pragma}")
+        if views is not None:
+            views.make(connection)
+        if setup["source"].get("extracts"):
+            return connection
+        connection.execute("PRAGMA query_only = 1")
         virtual = connection.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL %'").fetchall()
     except sqlite3.Error as error:
         if "locked" in str(error):
@@ -88,14 +130,18 @@ def _connect(path: str, flags: str, setup: Mapping[str, Any]) -> sqlite3.Connect
 class SQLiteReader:
     """Answers the requests of one engine on one connection, and on a new one when the file's fingerprint has changed."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], result_bytes: int) -> None:
-        self._connect, self._result_bytes = connect, result_bytes
+    def __init__(
+        self, connect: Callable[[], sqlite3.Connection], result_bytes: int, views: _Views | None = None, *, extracts: bool = False
+    ) -> None:
+        """`extracts` makes a reader that writes what can be seen to a database of its own, and answers nothing else."""
+        self._connect, self._result_bytes, self._views = connect, result_bytes, views
         self._connection = connect()
         self._data = ""
         self._read: set[str] = set()
         self._touched: set[str] = set()
         self._derived: frozenset[str] = frozenset()
         self._own_catalogue = False
+        self._names: sqlite3.Connection | None = None
         self._deadline = float("inf")
         self._answers: dict[str, Callable[[Mapping[str, Any]], tuple[dict[str, Any], Any]]] = {
             "tables": self._tables,
@@ -103,7 +149,10 @@ class SQLiteReader:
             "plan": self._plan,
             "run": self._run,
         }
-        self._guard()
+        if extracts:
+            self._answers = {"extract": self._extract}
+        else:
+            self._guard()
 
     def _guard(self) -> None:
         self._connection.set_authorizer(self._authorize)
@@ -115,6 +164,7 @@ class SQLiteReader:
             old, self._connection = self._connection, self._connect()  # where this fails, the next request tries again
             old.close()
             self._guard()
+            self._names = None
         self._data = data
 
     def answer(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
@@ -128,11 +178,13 @@ class SQLiteReader:
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise _translated(error) from error
 
-    def _authorize(self, action: int, first: str | None, second: str | None, _: str | None, inner: str | None) -> int:
+    def _authorize(self, action: int, first: str | None, second: str | None, database: str | None, inner: str | None) -> int:
         if action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE):
             return sqlite3.SQLITE_OK
         if action == sqlite3.SQLITE_READ:
             if (first or "").lower().startswith("sqlite_") and not self._own_catalogue:
+                return sqlite3.SQLITE_DENY
+            if self._views is not None and not self._own_catalogue and not self._views.may_read(database, inner):
                 return sqlite3.SQLITE_DENY
             self._touched.add(first or "")
             if first and (inner is None or inner.casefold() in self._derived):
@@ -157,7 +209,8 @@ class SQLiteReader:
         self._derived = frozenset(name.casefold() for name in request["derived"]) - views
         steps = self._connection.execute("EXPLAIN QUERY PLAN " + sql).fetchall()
         known = {name.casefold(): name for name in self._table_names()}
-        tables = sorted({known[name.casefold()] for name in self._read if name.casefold() in known})
+        read = self._named(sql) or self._read
+        tables = sorted({known[name.casefold()] for name in read if name.casefold() in known})
         bases = {name.casefold() for name in self._table_names("'table'")}
         rows = {name: self._rough_count(name) for name in set(self._touched) if name.casefold() in bases}
         whole = sql.rstrip().rstrip(";")
@@ -169,15 +222,49 @@ class SQLiteReader:
         }
         return found, b""
 
+    def _named(self, sql: str) -> set[str]:
+        """The tables and views that a query names, told by an empty database in which all are tables; none where it cannot tell.
+
+        SQLite itself looks through a view, and forgets its name where no column of it is asked for. Virtual tables have columns and
+        functions that no table has.
+        """
+        if self._names is None:
+            self._names = sqlite3.connect(":memory:", isolation_level=None)
+            own, self._own_catalogue = self._own_catalogue, True
+            for name in self._table_names():
+                columns = self._connection.execute(f"PRAGMA table_xinfo({_name(name)})").fetchall()
+                listed = ", ".join(f"{_name(column[1])} {_declared(column[2])}" for column in columns if column[6] != 1)
+                if listed:
+                    self._names.execute(f"CREATE TABLE {_name(name)} ({listed})")
+            self._own_catalogue = own
+        found: set[str] = set()
+
+        def note(action: int, first: str | None, *_: str | None) -> int:
+            if action == sqlite3.SQLITE_READ and first:
+                found.add(first)
+            return sqlite3.SQLITE_OK
+
+        self._names.set_authorizer(note)
+        try:
+            self._names.execute("EXPLAIN " + sql)
+        except sqlite3.Error:
+            return set()
+        return found
+
     def _rough_count(self, table: str) -> int:
         """The rows of a table by its last row's number, which takes no scan."""
+        own, self._own_catalogue = self._own_catalogue, True
         try:
-            last = self._connection.execute(f"SELECT max(rowid) FROM {_name(table)}").fetchone()[0]
+            last = self._connection.execute(f"SELECT max(rowid) FROM main.{_name(table)}").fetchone()[0]
             return last if isinstance(last, int) and last > 0 else 1
         except sqlite3.OperationalError:
             return self._quick_count(table) or 1
+        finally:
+            self._own_catalogue = own
 
     def _table_names(self, types: str = "'table', 'view'") -> list[str]:
+        if self._views is not None:
+            return list(self._views.names)
         own, self._own_catalogue = self._own_catalogue, True
         try:
             rows = self._connection.execute(
@@ -198,18 +285,29 @@ class SQLiteReader:
             shown = [column for column in columns if column[6] != 1]
             if not shown:
                 continue
-            keys = sorted((column for column in columns if column[5]), key=lambda column: column[5])
+            key, shown_names = self._primary_key(name), {column[1] for column in shown}
             tables.append(
                 {
                     "name": name,
                     "columns": self._columns(name, shown),
-                    "primary_key": [column[1] for column in keys],
+                    "primary_key": key if shown_names.issuperset(key) else [],
                     "foreign_keys": self._foreign_keys(name),
                     "comment": "",
                     "rows": self._quick_count(name),
                 }
             )
         return {"tables": tables}, b""
+
+    def _extract(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+        """Writes all tables that can be seen to a database of their own, with their declared types."""
+        self._connection.execute("ATTACH ? AS extract", [request["to"]])
+        for name in self._table_names():
+            columns = self._connection.execute(f"PRAGMA temp.table_xinfo({_name(name)})").fetchall()
+            declared = ", ".join(f"{_name(column[1])} {_declared(column[2])}" for column in columns)
+            self._connection.execute(f"CREATE TABLE extract.{_name(name)} ({declared})")
+            self._connection.execute(f"INSERT INTO extract.{_name(name)} SELECT * FROM temp.{_name(name)}")
+        self._connection.execute("DETACH extract")
+        return self._tables(request)
 
     def _columns(self, table: str, columns: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
         names = ", ".join(_name(column[1]) for column in columns)
@@ -226,7 +324,7 @@ class SQLiteReader:
     def _foreign_keys(self, table: str) -> list[dict[str, Any]]:
         links: dict[int, dict[str, Any]] = {}
         for number, _, to_table, column, to_column, *_rest in self._connection.execute(
-            f"PRAGMA foreign_key_list({_name(table)})"
+            f"PRAGMA main.foreign_key_list({_name(table)})"
         ).fetchall():
             link = links.setdefault(number, {"columns": [], "to_table": to_table, "to_columns": []})
             link["columns"].append(column)
@@ -234,10 +332,22 @@ class SQLiteReader:
         for link in links.values():
             if None in link["to_columns"]:
                 link["to_columns"] = self._primary_key(link["to_table"])
-        return [link for _, link in sorted(links.items()) if len(link["columns"]) == len(link["to_columns"])]
+        return [link for _, link in sorted(links.items()) if len(link["columns"]) == len(link["to_columns"]) and self._shows(table, link)]
+
+    def _shows(self, table: str, link: Mapping[str, Any]) -> bool:
+        """Whether both ends of a foreign key can be seen."""
+        if self._views is None:
+            return True
+        seen = {
+            (name.casefold(), column[1])
+            for name in (table, *(each for each in self._views.names if each.casefold() == link["to_table"].casefold()))
+            for column in self._connection.execute(f"PRAGMA temp.table_xinfo({_name(name)})").fetchall()
+        }
+        ends = ((table, link["columns"]), (link["to_table"], link["to_columns"]))
+        return all((name.casefold(), column) in seen for name, columns in ends for column in columns)
 
     def _primary_key(self, table: str) -> list[str]:
-        columns = self._connection.execute(f"PRAGMA table_xinfo({_name(table)})").fetchall()
+        columns = self._connection.execute(f"PRAGMA main.table_xinfo({_name(table)})").fetchall()
         return [column[1] for column in sorted((column for column in columns if column[5]), key=lambda column: column[5])]
 
     def _quick_count(self, table: str) -> int | None:
@@ -297,6 +407,11 @@ def _translated(error: sqlite3.Error | sqlite3.Warning) -> Exception:
             log=text,
         )
     return plain_words.invalid(text)
+
+
+def _declared(native: str) -> str:
+    """A declared type, where it is one that can be written again."""
+    return native if re.fullmatch(r"[A-Za-z][\w ]*(\([\d, ]+\))?", native or "") else ""
 
 
 def _text(text: str) -> str:

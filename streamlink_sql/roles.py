@@ -1,0 +1,163 @@
+"""Who may see what: roles, read from a policy file. Judges no SQL and opens no data.
+
+mode = "enforce"                                   # or "log": nothing is kept from anybody, but what would be is noted
+
+[roles.analyst]
+others = false                                     # tables that are not named below: not to be seen (the default)
+isolate = false                                    # true: queries run on a copy that holds nothing else
+
+[roles.analyst.tables.orders]
+columns = ["id", "ordered_on", "country", "total"] # the only ones; or hide = ["email"] for all but these
+mask = { total = "null" }                          # "null", "stars", "first 3", "year"
+rows = "country = :country"                        # a condition on the table's columns; :name is the asker's attribute
+
+[roles.analyst.tables.products]                    # all of it
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from streamlink_sql.errors import BadRequest, Forbidden, NotFound
+
+MASK = re.compile(r"null|stars|year|first [1-9]\d?")
+FILE_NAME = "policy.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one table is to a role: `columns` are the only ones (None: all but `hide`), `mask` pairs columns with masks, `rows` is SQL."""
+
+    table: str
+    columns: tuple[str, ...] | None = None
+    hide: tuple[str, ...] = ()
+    mask: tuple[tuple[str, str], ...] = ()
+    rows: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one asker may see of a source; equal for all who see the same."""
+
+    views: tuple[View, ...] = ()
+    others: bool = False
+    isolate: bool = False
+
+    @property
+    def key(self) -> str:
+        """A short text that differs between scopes."""
+        return hashlib.blake2b(json.dumps(self.body(), sort_keys=True).encode(), digest_size=12).hexdigest()
+
+    def view(self, table: str) -> View | None:
+        """What a table is here; None where it is not to be seen."""
+        return next((view for view in self.views if view.table.casefold() == table.casefold()), View(table) if self.others else None)
+
+    def shows(self, table: str, column: str) -> bool:
+        """Whether the values of a column are seen as they are."""
+        view = self.view(table)
+        if view is None:
+            return False
+        name, masked = column.casefold(), {each.casefold() for each, _ in view.mask}
+        listed = view.columns is None or name in {each.casefold() for each in view.columns}
+        return listed and name not in {each.casefold() for each in view.hide} and name not in masked
+
+    def body(self) -> dict[str, Any]:
+        """As JSON, for the process that reads the data."""
+        return asdict(self)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TableRule(_Strict):
+    """What a role may see of one table."""
+
+    columns: tuple[str, ...] | None = Field(default=None, min_length=1)
+    hide: tuple[str, ...] = ()
+    mask: dict[str, str] = Field(default_factory=dict)
+    rows: str | None = None
+
+    @field_validator("mask")
+    @classmethod
+    def _known(cls, mask: dict[str, str]) -> dict[str, str]:
+        for name in mask.values():
+            if not MASK.fullmatch(name):
+                raise ValueError(f'there is no mask "{name}"; known are "null", "stars", "year" and "first N" such as "first 3"')
+        return mask
+
+    @model_validator(mode="after")
+    def _one_way(self) -> TableRule:
+        if self.columns is not None and self.hide:
+            raise ValueError("columns and hide exclude each other: name what may be seen, or what may not")
+        return self
+
+
+class Role(_Strict):
+    """What the people of one role may see."""
+
+    tables: dict[str, TableRule] = Field(default_factory=dict)
+    others: bool = False
+    isolate: bool = False
+
+    def scope(self, condition: Callable[[str], str]) -> Scope | None:
+        """The scope of an asker; `condition` makes SQL of a condition, with their attributes. None where a role sees everything."""
+        if self.others and not self.tables and not self.isolate:
+            return None
+        views = tuple(
+            View(table, rule.columns, rule.hide, tuple(sorted(rule.mask.items())), "" if rule.rows is None else condition(rule.rows))
+            for table, rule in sorted(self.tables.items())
+        )
+        return Scope(views, self.others, self.isolate)
+
+
+class Policy(_Strict):
+    """A policy file."""
+
+    mode: Literal["enforce", "log"] = "enforce"
+    roles: dict[str, Role] = Field(min_length=1)
+
+    def role(self, name: str | None) -> Role:
+        """The role of that name; raises Forbidden for none and for an unknown one."""
+        if name is None:
+            raise Forbidden(f"There is a policy, so a role is needed: {', '.join(self.roles)}.", rule="role", suggestions=list(self.roles))
+        if name not in self.roles:
+            raise Forbidden(f"There is no role {name} in the policy. There are: {', '.join(self.roles)}.", rule="role")
+        return self.roles[name]
+
+
+def read_policy(path: Path) -> Policy:
+    """The policy in a file; raises NotFound and BadRequest with the place of the first thing that cannot be used."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(f"{path} is not valid TOML: {error}.", setting="policy") from error
+    except OSError as error:
+        raise NotFound(f"There is no policy that can be read at {path} ({error.strerror}).", setting="policy") from error
+    try:
+        return Policy.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BadRequest(f"{path}, {place or 'roles'}: {_said(first, place)}.", setting="policy") from error
+
+
+def _said(error: Mapping[str, Any], place: str) -> str:
+    """A complaint of pydantic's in plain words."""
+    if error["type"] == "extra_forbidden":
+        owners: dict[int, type[BaseModel]] = {1: Policy, 3: Role, 5: TableRule}
+        return f"there is no such key; known are {', '.join(owners.get(place.count('.') + 1, Policy).model_fields)}"
+    if error["type"] == "missing":
+        return "a policy needs at least one role, such as [roles.analyst]"
+    if error["type"] == "value_error":
+        return str(error["ctx"]["error"])
+    return str(error["msg"]).lower().rstrip(".")
