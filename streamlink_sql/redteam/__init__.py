@@ -1,4 +1,4 @@
-"""Attacks on the checks, and legitimate queries that look frightening: files for `streamlink-sql evaluate gate`. Data only; runs nothing."""
+"""Attacks on the checks, and legitimate queries that look like some: files for `streamlink-sql evaluate gate`. Data only; runs nothing."""
 
 from __future__ import annotations
 
