@@ -56,7 +56,7 @@ def read_labelled(path: Path) -> list[Labelled]:
 def read_statements(path: Path) -> list[Labelled]:
     """The statements of a SQL file below their lines `-- allow` or `-- refuse: CODE`; raises NotFound and BadRequest.
 
-    A statement goes up to the next marker or heading (`-- class: ...`, `-- # ...`). Where the marker ends in `json`, a JSON string is below,
+    A statement goes up to the next marker or heading (`-- class: ...`, `-- # ...`). After `json` on the marker comes a JSON string,
     for characters that no editor shows. Its id is the line of its marker.
     """
     if not path.is_file():
