@@ -56,6 +56,8 @@ def _constant(node: exp.Expr | None) -> float | None:
         return _number(node.name) if not node.is_string else _days(node.name)
     if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal):
         return _days(node.this.name) if node.this.is_string else _constant(node.this)
+    if isinstance(node, exp.TsOrDsToDate):
+        return _days(node.name)
     if isinstance(node, exp.Interval):
         unit = str(node.args.get("unit") or "").upper().rstrip("S")
         amount = _number(node.name)
@@ -138,7 +140,7 @@ def _check_format(node: exp.Expr, most: int) -> None:
 
 def check_cube(node: exp.Expr) -> None:
     """Not too many columns under the CUBEs of one GROUP BY."""
-    if sum(len(cube.expressions) for cube in node.find_all(exp.Cube)) > MOST_CUBED:
+    if sum(len(cube.expressions or node.expressions) for cube in node.find_all(exp.Cube)) > MOST_CUBED:
         raise PolicyRefused(f"CUBE takes at most {MOST_CUBED} columns.", rule="query.cube", span=span_of(node))
 
 

@@ -780,9 +780,6 @@ WITH o AS (SELECT * FROM orders WHERE status = 'done') SELECT count(*) FROM o
 WITH a AS (SELECT 1 AS x), b AS (SELECT x + 1 AS y FROM a), c AS (SELECT y + 1 AS z FROM b) SELECT x, y, z FROM a, b, c
 
 -- allow
-WITH orders AS (SELECT order_id FROM orders WHERE status = 'open') SELECT count(*) FROM orders
-
--- allow
 WITH t(a, b) AS (SELECT customer_id, name FROM customers) SELECT a, b FROM t WHERE a < 4
 
 -- allow

@@ -201,9 +201,6 @@ SELECT CAST(name AS STRING), CAST(unit_price AS DECIMAL(10, 1)), INT('5') FROM p
 SELECT * FROM customers TABLESAMPLE (10 PERCENT)
 
 -- allow
-SELECT name, row_number() OVER (PARTITION BY brand ORDER BY unit_price DESC) AS rn FROM products QUALIFY rn = 1
-
--- allow
 FROM orders SELECT count(*)
 
 -- allow
@@ -238,3 +235,9 @@ SELECT * FROM orders ORDER BY ordered DESC NULLS LAST LIMIT 10
 
 -- allow
 SELECT rand() < 1, uuid() IS NOT NULL
+
+-- allow
+WITH orders AS (SELECT order_id FROM orders WHERE status = 'open') SELECT count(*) FROM orders
+
+-- allow
+SELECT X'64726F70' AS bytes

@@ -63,7 +63,7 @@ SELECT name FROM customers WHERE name GLOB 'Drop*'
 SELECT name FROM customers WHERE name LIKE 'drop table%' COLLATE NOCASE
 
 -- allow
-SELECT name FROM customers WHERE remark IS NOT 'x' OR name IS 'y' GROUP BY name HAVING 1
+SELECT name FROM customers WHERE segment IS NOT 'x' OR name IS 'y' GROUP BY name HAVING 1
 
 -- allow
 SELECT iif(quantity > 3, 'many', 'few') FROM order_lines
@@ -175,3 +175,6 @@ SELECT name FROM main.customers
 
 -- allow
 SELECT round(100.0 * sum(status = 'lost') / count(*), 1) AS lost_share FROM orders
+
+-- allow
+SELECT name FROM customers WHERE hex(name) <> hex(x'64726F70')
