@@ -15,7 +15,7 @@ NODE_KINDS = _words(
     BitwiseNot BitwiseLeftShift BitwiseRightShift EQ NEQ GT GTE LT LTE NullSafeEQ NullSafeNEQ Is Between In Like ILike Escape Glob
     SimilarTo Not Any All Bracket Slice Dot Lambda Comprehension PropertyEQ Kwarg Interval IntervalSpan Var DataType DataTypeParam
     ColumnDef AtTimeZone Cube Rollup GroupingSets JSON JSONPath JSONPathRoot JSONPathKey JSONPathSubscript JSONPathWildcard JSONPathSlice
-    JSONPathRecursive JSONKeyValue RawString HexString Overlaps Collate
+    JSONPathRecursive JSONKeyValue RawString ByteString HexString PositionalColumn Overlaps Collate
     """
 )
 """What is not a function. Left out: everything that writes, locks, hints, travels in time, takes parameters, or pivots."""
