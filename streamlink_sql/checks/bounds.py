@@ -13,6 +13,8 @@ from streamlink_sql.errors import PolicyRefused
 _SIZED = {"repeat": 1, "lpad": 1, "rpad": 1, "bar": 3, "space": 0}
 _TOLD_WIDTH = re.compile(r"\*|\{[^{}]+\{")
 """A width that comes with the values, as in `%*d` and `{:>{}}`."""
+_DIRECTIVE = re.compile(r"%[-+ #0-9,.'$]*|\{[^{}]*\}")
+"""Where a format tells a width: behind % and in braces, not in the words around."""
 _MULTIPLIES = {"repeat", "replace", "regexpreplace", "arraytostring", "groupconcat", "regexp_replace", "array_to_string", "array_join"}
 _MULTIPLIED_SIZE = 100
 """How long a text of a told length may be inside a function that repeats it."""
@@ -133,9 +135,11 @@ def _is_multiplied(node: exp.Expr) -> bool:
 def _check_format(node: exp.Expr, most: int) -> None:
     """A width in a format string is a length as well."""
     form = node.this if isinstance(node.this, exp.Expr) else next(iter(node.expressions), None)
-    big = not isinstance(form, exp.Literal) or _TOLD_WIDTH.search(form.name) or any(int(n) > most for n in re.findall(r"\d+", form.name))
-    if big:
-        raise PolicyRefused("A format must be a constant text with small widths.", rule="function.size", span=span_of(node))
+    if isinstance(form, exp.Literal) and not _TOLD_WIDTH.search(form.name):
+        widths = re.findall(r"\d+", " ".join(_DIRECTIVE.findall(form.name)))
+        if all(int(width) <= most for width in widths):
+            return
+    raise PolicyRefused("A format must be a constant text with small widths.", rule="function.size", span=span_of(node))
 
 
 def check_cube(node: exp.Expr) -> None:
@@ -189,4 +193,6 @@ def _can_end(part: exp.Expr) -> bool:
         *part.find_all(exp.Where, exp.Having, exp.Qualify),
         *(join.args["on"] for join in part.find_all(exp.Join) if join.args.get("on")),
     ]
-    return any(condition.find(exp.Column) for condition in conditions) or any(join.args.get("using") for join in part.find_all(exp.Join))
+    if any(condition.find(exp.Column) for condition in conditions):
+        return True
+    return any(join.args.get("using") or str(join.args.get("method") or "").upper() == "NATURAL" for join in part.find_all(exp.Join))
