@@ -464,3 +464,69 @@ def test_spider_dev_passes_and_means_the_same() -> None:
             assert connection.execute(checked.sql).fetchall() == connection.execute(query).fetchall(), query
             assert explain(checked, catalogue[name])
         connection.close()
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql", "rule"),
+    [
+        ("spark", "SELECT '${env:HOME}'", "text.variable"),
+        ("spark", "SELECT id AS `${spark.app.id}` FROM orders", "text.variable"),
+        ("spark", r"SELECT '$\{env:HOME}'", "text.variable"),
+        ("duckdb", "SELECT 'x'::hr.mood", "type.schema"),
+        ("duckdb", "SELECT list_aggregate([1, 2], name) FROM customers", "function.by_name"),
+        ("duckdb", "SELECT [1, 2].list_aggregate('write_log')", "function.by_name"),
+        ("duckdb", "SELECT list_aggr([1, 2], 'getenv')", "function.by_name"),
+        ("duckdb", "SELECT count(*) FROM range(1000000), range(1000000) t(x)", "function.series_too_long"),
+        ("duckdb", "SELECT list_transform(range(1000000), lambda x: len(range(1000000)))", "function.series_too_long"),
+        ("duckdb", "SELECT repeat(repeat('x', 10000), 10000)", "function.size"),
+        ("duckdb", "SELECT replace(repeat('x', 10000), 'x', repeat('y', 10000))", "function.size"),
+        ("duckdb", "SELECT format('{:>{}}', 'x', 1000000000)", "function.size"),
+        ("duckdb", "SELECT format('{0:>99999}', 'x')", "function.size"),
+        ("duckdb", "SELECT printf('%1$99999d', 1)", "function.size"),
+        ("duckdb", "SELECT printf('%%%-99999d', 1)", "function.size"),
+        ("sqlite", "SELECT replace(printf('%.9999c', 'x'), 'x', printf('%.9999c', 'y'))", "function.size"),
+        ("duckdb", "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE true) SELECT * FROM r", "query.endless"),
+        (
+            "duckdb",
+            "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r JOIN orders ON 1 = 1) SELECT * FROM r",
+            "query.endless",
+        ),
+        ("duckdb", "SELECT count(*) FROM items GROUP BY CUBE (1, 2, 3, 4, 5), CUBE (6, 7, 8, 9)", "query.cube"),
+        ("spark", "SELECT count(*) FROM items GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 WITH CUBE", "query.cube"),
+        ("spark", "SELECT * FROM parquet.`/data/x`", "table.file"),
+        ("spark", "SELECT TRANSFORM(id) USING 'cat' AS (x STRING) FROM orders", "node.not_allowed"),
+        ("spark", "SELECT try_reflect('java.lang.System', 'getenv', 'HOME')", "function.unknown"),
+    ],
+)
+def test_ways_around_the_bounds(dialect: Dialect, sql: str, rule: str, tables: tuple[Table, ...]) -> None:
+    assert refusal(sql, tables, dialect).helps["rule"] == rule
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql"),
+    [
+        ("duckdb", "SELECT list_aggregate([1, 2], 'sum'), [1, 2].list_aggregate('max')"),
+        ("duckdb", "SELECT d, h FROM range(365) a(d), range(24) b(h)"),
+        ("duckdb", "SELECT string_agg(lpad(status, 10, ' '), '') FROM orders"),
+        ("duckdb", "SELECT 1 FROM orders GROUP BY CUBE (id, status)"),
+        ("duckdb", "SELECT string_agg(format('report 2024: {:>8}', status), '') FROM orders"),
+        ("duckdb", "SELECT printf('%05d of 20240101', id) FROM orders"),
+        ("duckdb", "WITH RECURSIVE t AS (SELECT id FROM staff UNION SELECT s.id FROM staff s NATURAL JOIN t) SELECT * FROM t"),
+        ("duckdb", r"SELECT E'a\n\'b'"),
+        ("duckdb", "SELECT #1 FROM orders"),
+        ("duckdb", "SELECT id FROM orders TABLESAMPLE reservoir(20 ROWS) REPEATABLE (42)"),
+        ("sqlite", "SELECT x'41' FROM orders"),
+        ("spark", "SELECT explode(sequence(to_date('2022-01-01'), to_date('2022-12-31'), interval 1 day))"),
+        ("spark", "SELECT '$5', uuid() FROM orders"),
+    ],
+)
+def test_what_looks_like_a_way_around_them(dialect: Dialect, sql: str, tables: tuple[Table, ...]) -> None:
+    checked = check(Draft(sql), tables, dialect)
+    assert explain(checked, tables)
+    assert check(Draft(checked.sql), tables, dialect).sql == checked.sql
+
+
+@pytest.mark.parametrize("body", [r"\'", r"a\\", r"\x27 UNION", "''", r"\u0027", r"\\\' --"])
+def test_escape_strings_mean_the_same(body: str, database: duckdb.DuckDBPyConnection, tables: tuple[Table, ...]) -> None:
+    sql = f"SELECT E'{body}'"
+    assert database.execute(check(Draft(sql), tables, "duckdb").sql).fetchall() == database.execute(sql).fetchall()

@@ -18,6 +18,7 @@ from streamlink_sql.errors import BadRequest, InvalidSQL, NotFound, TimedOut
 from streamlink_sql.evaluate.commands import app
 from streamlink_sql.evaluate.exact_match import exact_match, hardness
 from streamlink_sql.evaluate.execution import SQLiteRunner, as_scored, comparable_rows, execution_match, is_ordered, without_distinct
+from streamlink_sql.evaluate.gate import evaluate_gate
 from streamlink_sql.evaluate.questions import evaluate_questions
 from streamlink_sql.evaluate.scores import wilson
 from streamlink_sql.evaluate.sets import Answering, Source, read_questions
@@ -400,3 +401,84 @@ def test_files_other_than_sqlite_are_scored_on_their_engine(tmp_path: Path) -> N
     predicted.write_text(json.dumps({"id": "1", "sql": "SELECT AVG(price) FROM items AS i WHERE NOT i.price IS NULL"}))
     result = evaluate_questions(file, Source(data=tmp_path / "data"), Answering(predictions=predicted))
     assert (result["em"], result["ex"]) == (1.0, 1.0)
+
+
+GATE_SQL = """-- # made here
+-- class: change
+-- refuse: policy_refused
+DROP TABLE orders;
+-- a comment of the attack
+SELECT 1
+-- refuse: policy_refused json
+"SELECT 1\\u0000 FROM orders"
+-- class: legitimate
+-- allow
+SELECT note
+  -- allow the drop
+FROM orders;
+-- allow
+SELECT * FROM hr.pay
+"""
+
+
+@pytest.fixture
+def gate_files(tmp_path: Path) -> tuple[Path, Path]:
+    fixture, file = tmp_path / "fixture.sql", tmp_path / "gate.sql"
+    fixture.write_text("CREATE TABLE orders (id INT, note TEXT); CREATE SCHEMA hr; CREATE TABLE hr.pay (id INT);")
+    file.write_text(GATE_SQL)
+    return file, fixture
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "sqlite", "spark"])
+def test_evaluate_gate_counts_what_is_refused(engine: str, gate_files: tuple[Path, Path]) -> None:
+    file, fixture = gate_files
+    done = CliRunner().invoke(app, ["gate", str(file), "--engine", engine, "--fixture", str(fixture), "--json"])
+    assert done.exit_code == 0, done.output
+    result = json.loads(done.stdout)
+    assert result.keys() == {"recall", "misintercept", "count", "wrong", "ms_p50", "ms_p99"}
+    assert (result["recall"], result["misintercept"], result["count"], result["wrong"]) == (1.0, 0.5, 4, ["line 14"])
+    assert 0 < result["ms_p50"] <= result["ms_p99"]
+    table = CliRunner().invoke(app, ["gate", str(file), "--engine", engine, "--fixture", str(fixture)])
+    assert "100.00%" in table.stdout
+    assert "Wrong: line 14" in table.stdout
+
+
+def test_evaluate_gate_reads_csv_and_skips_other_dialects(gate_files: tuple[Path, Path], tmp_path: Path) -> None:
+    file = tmp_path / "gate.csv"
+    rows = [
+        "a,SELECT note FROM orders,0,duckdb",
+        "b,DELETE FROM orders,1,",
+        "c,SELECT pay.id FROM hr.pay,1,spark",
+        "d,SELECT nothing,1,sqlite",
+    ]
+    file.write_text("\n".join(["id,text,label,dialect", *rows]))
+    result = evaluate_gate(file, "duckdb", gate_files[1])
+    assert (result["recall"], result["misintercept"], result["count"]) == (1.0, 0.0, 2)
+    assert evaluate_gate(file, "spark", gate_files[1])["misintercept"] is None
+    file.write_text("id,text,label\nx,SELECT id FROM hr.pay,0\ny,SELECT id FROM orders,1\n")
+    assert evaluate_gate(file, "duckdb", gate_files[1], schema="hr")["wrong"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "made", "message"),
+    [
+        ("SELECT 1", "CREATE TABLE t (a INT)", "has no line `-- allow`"),
+        ("-- allow\n-- allow\nSELECT 1", "CREATE TABLE t (a INT)", "line 1: no statement"),
+        ("-- refuse: policy_refused json\nDROP", "CREATE TABLE t (a INT)", "line 1: what stands below is not JSON"),
+        ("-- refuse json\n[1]", "CREATE TABLE t (a INT)", "line 1: what stands below is not a JSON string"),
+        ("-- allow\nSELECT 1", "CREATE TABEL t (a INT)", "does not run"),
+        ("-- allow\nSELECT 1", "SELECT 1", "makes no tables in the schema 'main'"),
+    ],
+)
+def test_unusable_files_for_the_gate_are_named(gate_files: tuple[Path, Path], text: str, made: str, message: str) -> None:
+    file, fixture = gate_files
+    file.write_text(text)
+    fixture.write_text(made)
+    with pytest.raises(BadRequest, match=message):
+        evaluate_gate(file, "duckdb", fixture)
+    for missing in ((file.with_name("none.sql"), fixture), (file.with_name("none.csv"), fixture)):
+        with pytest.raises(NotFound, match="There is no file"):
+            evaluate_gate(missing[0], "duckdb", missing[1])
+    file.write_text("-- allow\nSELECT 1")
+    with pytest.raises(NotFound, match=r"nowhere\.sql"):
+        evaluate_gate(file, "duckdb", file.with_name("nowhere.sql"))

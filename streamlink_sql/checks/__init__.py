@@ -44,7 +44,7 @@ def alarms(question: str, query: CheckedSQL) -> tuple[str, ...]:
     """What the injection detector has to say of a question and of the texts in its SQL, as a sentence for people; refuses nothing."""
     from streamlink_sql.checks.injection import detector
 
-    literals = query.tree.find_all(exp.Literal, exp.RawString, exp.National)
+    literals = query.tree.find_all(exp.Literal, exp.RawString, exp.ByteString, exp.National)
     said = [("question", question), *(("text in the SQL", each.name) for each in literals if each.args.get("is_string", True))]
     for what, words in said:
         if len(words.strip()) >= SHORTEST_ALARM and _WORD.search(words) and (suspicion := detector().judge(words)).alarm:

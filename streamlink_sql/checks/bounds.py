@@ -11,18 +11,28 @@ from streamlink_sql.checks.tree import span_of
 from streamlink_sql.errors import PolicyRefused
 
 _SIZED = {"repeat": 1, "lpad": 1, "rpad": 1, "bar": 3, "space": 0}
-_BIG_NUMBER = re.compile(r"\d{5,}|\*")
+_TOLD_WIDTH = re.compile(r"\*|\{[^{}]+\{")
+"""A width that comes with the values, as in `%*d` and `{:>{}}`."""
+_DIRECTIVE = re.compile(r"%[-+ #0-9,.'$]*|\{[^{}]*\}")
+"""Where a format tells a width: behind % and in braces, not in the words around."""
+_MULTIPLIES = {"repeat", "replace", "regexpreplace", "arraytostring", "groupconcat", "regexp_replace", "array_to_string", "array_join"}
+_MULTIPLIED_SIZE = 100
+"""How long a text of a told length may be inside a function that repeats it."""
+MOST_CUBED = 8
+"""CUBE groups by every subset of its columns."""
 
 
-def check_series(node: exp.Expr, most: int) -> None:
-    """range and generate_series take constants, and not too many rows."""
+def check_series(node: exp.Expr, most: int) -> float:
+    """range and generate_series take constants, and not too many rows; returns how many."""
     start, end, step = (node.args.get(name) for name in ("start", "end", "step"))
     first, last = _constant(start), _constant(end)
     width = _constant(step) if step is not None else 1.0
     if first is None or last is None or width is None:
         raise PolicyRefused("A series needs constant bounds.", rule="function.series_not_constant", span=span_of(node))
-    if width and abs(last - first) / abs(width) > most:
+    rows = abs(last - first) / abs(width) if width else 1.0
+    if rows > most:
         raise PolicyRefused(f"A series may have at most {most:,} rows.", rule="function.series_too_long", span=span_of(node))
+    return max(rows, 1.0)
 
 
 _UNIT_DAYS = {
@@ -48,6 +58,8 @@ def _constant(node: exp.Expr | None) -> float | None:
         return _number(node.name) if not node.is_string else _days(node.name)
     if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal):
         return _days(node.this.name) if node.this.is_string else _constant(node.this)
+    if isinstance(node, exp.TsOrDsToDate):
+        return _days(node.name)
     if isinstance(node, exp.Interval):
         unit = str(node.args.get("unit") or "").upper().rstrip("S")
         amount = _number(node.name)
@@ -78,8 +90,10 @@ def check_limit(node: exp.Expr) -> None:
 
 def check_size(node: exp.Expr, most: int) -> None:
     """Functions that make text of a length that they are told: the length is a constant, or capped by least()."""
+    if _is_multiplied(node):
+        most = min(most, _MULTIPLIED_SIZE)
     if isinstance(node, exp.Format) or (isinstance(node, exp.Anonymous) and str(node.this).lower() in ("printf", "format")):
-        _check_format(node)
+        _check_format(node, most)
         return
     name = str(node.this).lower() if isinstance(node, exp.Anonymous) else type(node).__name__.lower()
     if name == "pad":
@@ -108,11 +122,44 @@ def _is_small(node: exp.Expr, most: int) -> bool:
     return any(0 <= (_constant(part) or 0) <= most and _constant(part) is not None for part in capped if isinstance(part, exp.Expr))
 
 
-def _check_format(node: exp.Expr) -> None:
+def _is_multiplied(node: exp.Expr) -> bool:
+    """Whether the text goes into a function that may write it many times, such as repeat(repeat('x', 9), 9)."""
+    above = node.parent
+    while isinstance(above, exp.Expr) and not isinstance(above, exp.Query):
+        if (str(above.this) if isinstance(above, exp.Anonymous) else type(above).__name__).lower() in _MULTIPLIES:
+            return True
+        above = above.parent
+    return False
+
+
+def _check_format(node: exp.Expr, most: int) -> None:
     """A width in a format string is a length as well."""
     form = node.this if isinstance(node.this, exp.Expr) else next(iter(node.expressions), None)
-    if not isinstance(form, exp.Literal) or _BIG_NUMBER.search(form.name):
-        raise PolicyRefused("A format must be a constant text with small widths.", rule="function.size", span=span_of(node))
+    if isinstance(form, exp.Literal) and not _TOLD_WIDTH.search(form.name):
+        widths = re.findall(r"\d+", " ".join(_DIRECTIVE.findall(form.name)))
+        if all(int(width) <= most for width in widths):
+            return
+    raise PolicyRefused("A format must be a constant text with small widths.", rule="function.size", span=span_of(node))
+
+
+def check_cube(node: exp.Expr) -> None:
+    """Not too many columns under the CUBEs of one GROUP BY."""
+    if sum(len(cube.expressions or node.expressions) for cube in node.find_all(exp.Cube)) > MOST_CUBED:
+        raise PolicyRefused(f"CUBE takes at most {MOST_CUBED} columns.", rule="query.cube", span=span_of(node))
+
+
+def check_called_by_name(node: exp.Anonymous, allowed: frozenset[str]) -> None:
+    """list_aggregate and the like call the function that a text names: it is a constant, and allowed."""
+    at = 0 if isinstance(node.parent, exp.Dot) else 1
+    called = node.expressions[at] if len(node.expressions) > at else None
+    if not (isinstance(called, exp.Literal) and called.is_string and called.name.lower() in allowed):
+        raise PolicyRefused(f"{str(node.this).lower()} takes the name of an allowed function as a constant.", rule="function.by_name")
+
+
+def check_type(node: exp.Expr) -> None:
+    """Types of the engine, and those that lie where the tables lie: none of another schema."""
+    if node.this == exp.DataType.Type.USERDEFINED and "." in str(node.args.get("kind") or ""):
+        raise PolicyRefused("Types of other schemas cannot be used.", rule="type.schema", span=span_of(node))
 
 
 def check_recursion(node: exp.Expr) -> None:
@@ -125,7 +172,7 @@ def check_recursion(node: exp.Expr) -> None:
             continue
         for part in _parts(cte.this):
             refers = any(table.name.lower() == name for table in part.find_all(exp.Table))
-            if refers and not any(part.find(exp.Where, exp.Limit, exp.Having, exp.Qualify) or join.args.get("on") for join in _joins(part)):
+            if refers and not _can_end(part):
                 raise PolicyRefused(
                     "A recursive query needs a condition that ends it.", rule="query.endless", span=span_of(cte.args["alias"])
                 )
@@ -138,5 +185,14 @@ def _parts(node: exp.Expr) -> Iterator[exp.Expr]:
     yield node
 
 
-def _joins(node: exp.Expr) -> list[exp.Expr]:
-    return [*node.find_all(exp.Join)] or [exp.Join()]
+def _can_end(part: exp.Expr) -> bool:
+    """Whether a recursive part has a limit, or a condition that looks at a column: `WHERE true` ends nothing."""
+    if part.find(exp.Limit):
+        return True
+    conditions = [
+        *part.find_all(exp.Where, exp.Having, exp.Qualify),
+        *(join.args["on"] for join in part.find_all(exp.Join) if join.args.get("on")),
+    ]
+    if any(condition.find(exp.Column) for condition in conditions):
+        return True
+    return any(join.args.get("using") or str(join.args.get("method") or "").upper() == "NATURAL" for join in part.find_all(exp.Join))

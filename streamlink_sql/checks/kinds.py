@@ -15,7 +15,7 @@ NODE_KINDS = _words(
     BitwiseNot BitwiseLeftShift BitwiseRightShift EQ NEQ GT GTE LT LTE NullSafeEQ NullSafeNEQ Is Between In Like ILike Escape Glob
     SimilarTo Not Any All Bracket Slice Dot Lambda Comprehension PropertyEQ Kwarg Interval IntervalSpan Var DataType DataTypeParam
     ColumnDef AtTimeZone Cube Rollup GroupingSets JSON JSONPath JSONPathRoot JSONPathKey JSONPathSubscript JSONPathWildcard JSONPathSlice
-    JSONPathRecursive JSONKeyValue RawString Overlaps Collate
+    JSONPathRecursive JSONKeyValue RawString ByteString HexString PositionalColumn Overlaps Collate
     """
 )
 """What is not a function. Left out: everything that writes, locks, hints, travels in time, takes parameters, or pivots."""
@@ -55,7 +55,7 @@ WORDS_BEFORE_BRACKET = _words(
     offset on or order outer over partition preceding qualify real recursive rename replace reservoir respect rollup row rows select semi
     anti sets similar smallint some struct system tablesample text then time timestamp timestamptz tinyint to try_cast ubigint uinteger
     union unnest usmallint utinyint using values varchar varying view when where window with within hugeint uhugeint float64 int64 name
-    asof positional
+    asof positional repeatable
     """
 )
 """Words of generated SQL that may stand before a bracket without being a function."""

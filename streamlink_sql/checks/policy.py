@@ -25,11 +25,15 @@ from streamlink_sql.types import Dialect
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What may run for one role. `also` adds functions to the engine's reviewed list, `never` takes some away."""
+    """What may run for one role. `also` adds functions to the engine's reviewed list, `never` takes some away.
+
+    `series_rows` is the length of one series, `series_pairs` that of all series of a query multiplied, as a cross join does.
+    """
 
     also: frozenset[str] = frozenset()
     never: frozenset[str] = frozenset()
     series_rows: int = 1_000_000
+    series_pairs: int = 100_000_000
     text_size: int = 10_000
     caps: Caps = CAPS
 
@@ -54,6 +58,7 @@ def functions(dialect: Dialect) -> frozenset[str]:
 def check_tree(tree: exp.Query, dialect: Dialect, policy: Policy, tokens: list[Token]) -> None:
     """Raises PolicyRefused unless every node of the tree is allowed."""
     allowed = (functions(dialect) | policy.also) - policy.never
+    pairs = 1.0
     for node in tree.walk():
         name = type(node).__name__
         if isinstance(node, (exp.Anonymous, exp.AnonymousAggFunc)):
@@ -65,7 +70,12 @@ def check_tree(tree: exp.Query, dialect: Dialect, policy: Policy, tokens: list[T
             _refuse_function(node.sql_name().lower(), node, tokens)
         elif name not in NODE_KINDS:
             raise PolicyRefused(refusals.construct(name, _spoken(name)), rule=_kind_rule(name), span=span_of(node))
-        _check_bounds(name, node, policy)
+        if isinstance(node, exp.GenerateSeries):
+            pairs *= bounds.check_series(node, policy.series_rows)
+        else:
+            _check_bounds(name, node, policy)
+    if pairs > policy.series_pairs:
+        raise PolicyRefused(f"The series of a query make at most {policy.series_pairs:,} rows together.", rule="function.series_too_long")
 
 
 def check_text(tokens: list[Token], tree: exp.Query, dialect: Dialect, policy: Policy) -> None:
@@ -107,8 +117,6 @@ def forbidden_table(name: str, schema: str) -> tuple[str, str] | None:
 def _check_bounds(name: str, node: exp.Expr, policy: Policy) -> None:
     if name in _SIZE_CHECKED:
         bounds.check_size(node, policy.text_size)
-    elif name == "GenerateSeries":
-        bounds.check_series(node, policy.series_rows)
     elif name in _CHECKS:
         _CHECKS[name](node)
 
@@ -121,6 +129,8 @@ def _check_function(name: str, node: exp.Expr, allowed: frozenset[str], tokens: 
             span=own_span(node) or _word_span(name, tokens),
             suggestions=nearest(name, set(allowed)),
         )
+    if name in _CALLS_BY_NAME and isinstance(node, exp.Anonymous):
+        bounds.check_called_by_name(node, allowed)
 
 
 def _check_not_taken_away(node: exp.Expr, policy: Policy, tokens: list[Token]) -> None:
@@ -192,5 +202,8 @@ _CHECKS = {
     "Offset": bounds.check_limit,
     "Fetch": bounds.check_limit,
     "With": bounds.check_recursion,
+    "Group": bounds.check_cube,
+    "DataType": bounds.check_type,
 }
+_CALLS_BY_NAME = {"list_aggregate", "list_aggr", "array_aggregate", "array_aggr"}
 _SIZE_CHECKED = {"Anonymous", "Pad", "Repeat", "Format", "Space"}

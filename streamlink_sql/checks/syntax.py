@@ -12,7 +12,7 @@ from sqlglot.errors import ParseError, SqlglotError, UnsupportedError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from streamlink_sql.checks import refusals
-from streamlink_sql.checks.text import Caps, check_shape, sqlglot_dialect
+from streamlink_sql.checks.text import Caps, check_shape, check_variables, sqlglot_dialect
 from streamlink_sql.errors import InvalidSQL, PolicyRefused
 from streamlink_sql.types import Dialect
 
@@ -54,6 +54,7 @@ def read_back(text: str, tree: exp.Query, dialect: Dialect, caps: Caps) -> list[
 
     Generating must not let anything out of its quotes; a text that reads back otherwise is refused.
     """
+    check_variables(text, dialect)
     tokens = sqlglot_dialect(dialect).tokenize(text)
     check_shape(tokens, replace(caps, work=2 * caps.work, nesting=2 * caps.nesting))
     if _shape(parse(tokens, text, dialect)) != _shape(tree):

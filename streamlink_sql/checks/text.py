@@ -62,6 +62,7 @@ def sqlglot_dialect(dialect: Dialect) -> SqlglotDialect:
 def tokens_of(sql: str, dialect: Dialect, caps: Caps = CAPS) -> list[Token]:
     """The tokens of a text that is small, plain and cheap enough to be parsed; raises InvalidSQL or PolicyRefused."""
     _check_size(sql, caps)
+    check_variables(sql, dialect)
     plain = _PLAIN.fullmatch(sql) is not None
     if not plain or "\r" in sql:
         _check_everywhere(sql)
@@ -75,6 +76,12 @@ def tokens_of(sql: str, dialect: Dialect, caps: Caps = CAPS) -> list[Token]:
         _check_outside_quotes(sql, tokens)
     check_shape(tokens, caps)
     return tokens
+
+
+def check_variables(sql: str, dialect: Dialect) -> None:
+    """Spark puts settings and the environment in the place of `${env:HOME}` before it parses, in strings and names as well."""
+    if dialect == "spark" and (at := sql.find("${")) >= 0:
+        raise PolicyRefused("Spark would put a setting in the place of ${...}.", rule="text.variable", span=[at, at + 2])
 
 
 def _check_size(sql: str, caps: Caps) -> None:

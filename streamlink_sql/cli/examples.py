@@ -44,6 +44,7 @@ EXAMPLES = {
     "evaluate": """
         streamlink-sql evaluate questions mine.jsonl --data ./sales
         streamlink-sql evaluate spider --data ./spider --limit 100 --json
+        streamlink-sql evaluate gate attacks.sql --engine duckdb --fixture tables.sql
 
         A line of mine.jsonl: {"question": "how many orders?",
                                "query": "SELECT count(*) FROM orders"}

@@ -14,8 +14,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from streamlink_sql.types import Dialect
+
 app = typer.Typer(
-    help="Measure a model on questions with known answers, or the injection detector on labelled texts.",
+    help="Measure a model on questions with known answers, or the checks and the injection detector on labelled texts.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -94,12 +96,36 @@ def detector(
 
     with _progress("texts") as progress:
         result = evaluate_detector(file, progress=progress)
+    _show_shares(result, str(file), {"a second": f"{result['statements_per_second']:,.0f}"}, as_json=as_json)
+
+
+@app.command()
+def gate(
+    file: Annotated[
+        Path, typer.Argument(help="CSV with id, text, label (1 = attack), or SQL with `-- allow` and `-- refuse: CODE` lines.")
+    ],
+    engine: Annotated[Dialect, typer.Option("--engine", help="Whose SQL it is; spark starts no Spark.")],
+    fixture: Annotated[Path, typer.Option("--fixture", help="DuckDB SQL that makes the tables; it runs in memory.")],
+    schema: Annotated[str, typer.Option("--schema", help="The one schema whose tables may be read.")] = "main",
+    as_json: AsJson = False,
+) -> None:
+    """Score the checks on attacks and legitimate queries, none of which is run."""
+    from streamlink_sql.evaluate.gate import evaluate_gate
+
+    with _progress("texts") as progress:
+        result = evaluate_gate(file, engine, fixture, schema=schema, progress=progress)
+    times = {f"ms, {share}": f"{result[name]:.2f}" for share, name in (("median", "ms_p50"), ("99th percentile", "ms_p99"))}
+    _show_shares(result, str(file), times, as_json=as_json)
+
+
+def _show_shares(result: dict[str, Any], title: str, speed: dict[str, str], *, as_json: bool) -> None:
+    """Prints how many attacks were caught and how much harmless was taken for one, and what was judged wrong."""
     if as_json:
         typer.echo(json.dumps(result))
         return
     recall, misintercept = ("-" if result[name] is None else f"{result[name]:.2%}" for name in ("recall", "misintercept"))
-    table = Table("texts", "recall", "misintercept", "a second", title=escape(str(file)))
-    table.add_row(f"{result['count']:,}", recall, misintercept, f"{result['statements_per_second']:,.0f}")
+    table = Table("texts", "recall", "misintercept", *speed, title=escape(title))
+    table.add_row(f"{result['count']:,}", recall, misintercept, *speed.values())
     console, wrong = Console(), result["wrong"]
     console.print(table)
     if wrong:

@@ -25,7 +25,7 @@ from rich.table import Table
 
 from streamlink_sql.checks.injection import BITS, WEIGHTS, Floats, logits, plain, runs_of
 from streamlink_sql.errors import BadRequest, StreamLinkError
-from streamlink_sql.evaluate.security import read_labelled
+from streamlink_sql.evaluate.labelled import read_labelled
 from streamlink_sql.training.evasions import disguised
 from streamlink_sql.training.synthetic.subject import Pair
 from streamlink_sql.training.synthetic.written import read_written
@@ -67,7 +67,7 @@ class Fitted:
 
 def read_rows(path: Path) -> list[Row]:
     """The rows of a CSV file with `id`, `text` and `label`; raises BadRequest where they are too few to learn from."""
-    rows = [Row(text, label) for _, text, label in read_labelled(path)]
+    rows = [Row(row.text, row.attack) for row in read_labelled(path)]
     attacks = sum(row.label for row in rows)
     if min(attacks, len(rows) - attacks) < FEWEST:
         raise BadRequest(f"{path} has {attacks} attacks and {len(rows) - attacks} others; training needs {FEWEST} of each.")
