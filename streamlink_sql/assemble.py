@@ -137,7 +137,7 @@ def open_store(settings: Settings) -> Store:
     """The store that the setting `store` names."""
     from streamlink_sql.store.store import open_store as opened
 
-    return opened(settings.store)
+    return opened(settings.store, settings.audit_dir)
 
 
 def limits(settings: Settings) -> Limits:

@@ -210,12 +210,13 @@ class ControlUnit:
             problem = error if isinstance(error, StreamLinkError) else Cancelled("Stopped by the keyboard.")
             problem.helps.setdefault("id", run.question.id)
             try:
-                self.store.refused(run.question, problem, engine=self.engine.name, attempts=tuple(run.attempts))
+                alarm = next(iter(alarms(run.question.text)), None)
+                self.store.refused(run.question, problem, engine=self.engine.name, attempts=tuple(run.attempts), alarm=alarm)
             except StoreUnavailable as unrecorded:
                 problem.helps.setdefault("warning", unrecorded.detail)
             raise
         try:
-            self.store.answered(run.question, answer)
+            self.store.answered(run.question, answer, run.alarm)
         except StoreUnavailable as error:
             answer = replace(answer, warnings=(*answer.warnings, f"This answer is not in the history. {error.detail}"))
         self._keep(run.question, answer)
@@ -308,6 +309,7 @@ class ControlUnit:
         explanation, typed = explain(query, tables), (TYPED_NOTE,) if draft.model == TYPED else ()
         drafted = draft.model not in ("", TYPED)
         looks = alarms(run.question.text if drafted else "", query)
+        run.alarm = next(iter(looks), None)
         unknown = self.catalog.notes(query.tables) if drafted else ()
         return Answer(
             id=run.question.id,

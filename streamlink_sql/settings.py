@@ -43,6 +43,10 @@ class Settings(BaseSettings):
         description="Where history and audit are kept: a database URL, or `temporary`. Unset: SQLite in your user data folder.",
     )
 
+    audit_dir: Path | None = Field(
+        default=None, description="The folder with the key of the audit and the ends of its chains. Unset: one in your user state folder."
+    )
+
     policy: Path | None = Field(default=None, description="A TOML file with roles: which tables, columns and rows each may see.")
     role: str | None = Field(default=None, description="The role in the policy of whoever uses this process.")
     attributes: dict[str, str | int | float | bool | tuple[str | int | float, ...]] = Field(

@@ -27,6 +27,8 @@ class Underway:
     outcome: Future[Answer] = field(default_factory=Future)
     now: str = ""
     """The stage that it is in."""
+    alarm: str | None = None
+    """What the injection detector said."""
     _ms: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     _began: float = field(default_factory=time.perf_counter)
 

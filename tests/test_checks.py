@@ -475,6 +475,8 @@ def test_spider_dev_passes_and_means_the_same() -> None:
         ("duckdb", "SELECT 'x'::hr.mood", "type.schema"),
         ("duckdb", "SELECT list_aggregate([1, 2], name) FROM customers", "function.by_name"),
         ("duckdb", "SELECT [1, 2].list_aggregate('write_log')", "function.by_name"),
+        ("duckdb", "SELECT name.lower() FROM customers", "function.schema"),
+        ("duckdb", "SELECT customers.name.lower() FROM customers", "function.schema"),
         ("duckdb", "SELECT list_aggr([1, 2], 'getenv')", "function.by_name"),
         ("duckdb", "SELECT count(*) FROM range(1000000), range(1000000) t(x)", "function.series_too_long"),
         ("duckdb", "SELECT list_transform(range(1000000), lambda x: len(range(1000000)))", "function.series_too_long"),

@@ -40,15 +40,14 @@ def check(draft: Draft, tables: tuple[Table, ...], dialect: Dialect, *, policy: 
     return CheckedSQL(sql=sql, dialect=dialect, tables=frozenset(found.tables), tree=tree, warnings=warnings)
 
 
-def alarms(question: str, query: CheckedSQL) -> tuple[str, ...]:
+def alarms(question: str, query: CheckedSQL | None = None) -> tuple[str, ...]:
     """What the injection detector has to say of a question and of the texts in its SQL, as a sentence for people; refuses nothing."""
     from streamlink_sql.checks.injection import detector
 
-    literals = query.tree.find_all(exp.Literal, exp.RawString, exp.ByteString, exp.National)
+    literals = query.tree.find_all(exp.Literal, exp.RawString, exp.ByteString, exp.National) if query else ()
+    passed = " The checks have passed the SQL all the same." if query else ""
     said = [("question", question), *(("text in the SQL", each.name) for each in literals if each.args.get("is_string", True))]
     for what, words in said:
         if len(words.strip()) >= SHORTEST_ALARM and _WORD.search(words) and (suspicion := detector().judge(words)).alarm:
-            return (
-                f"The {what} looks like an attempt to inject SQL (“{suspicion.because}”). The checks have passed the SQL all the same.",
-            )
+            return (f"The {what} looks like an attempt to inject SQL (“{suspicion.because}”).{passed}",)
     return ()

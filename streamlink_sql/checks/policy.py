@@ -129,8 +129,19 @@ def _check_function(name: str, node: exp.Expr, allowed: frozenset[str], tokens: 
             span=own_span(node) or _word_span(name, tokens),
             suggestions=nearest(name, set(allowed)),
         )
+    if isinstance(node.parent, exp.Dot) and _is_name(node.parent.this):
+        raise PolicyRefused(
+            f"Write {name}(x) instead of x.{name}(): what stands before the point could be a schema.",
+            rule="function.schema",
+            span=own_span(node),
+        )
     if name in _CALLS_BY_NAME and isinstance(node, exp.Anonymous):
         bounds.check_called_by_name(node, allowed)
+
+
+def _is_name(node: exp.Expr) -> bool:
+    """Whether a node is nothing but names with points between them."""
+    return isinstance(node, exp.Identifier) or (isinstance(node, exp.Dot) and _is_name(node.this) and _is_name(node.expression))
 
 
 def _check_not_taken_away(node: exp.Expr, policy: Policy, tokens: list[Token]) -> None:

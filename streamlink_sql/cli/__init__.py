@@ -20,6 +20,8 @@ COMMANDS = {
     "serve": ("streamlink_sql.cli.serve:serve", "Serve a web page and a REST API for your data."),
     "tables": ("streamlink_sql.cli.look:tables", "Show the tables that can be asked, or the columns of one."),
     "history": ("streamlink_sql.cli.look:history", "Show what was asked, newest first, or one question in full."),
+    "audit": ("streamlink_sql.cli.records:audit", "Verify or export the audit."),
+    "store": ("streamlink_sql.cli.records:store", "Update, prune or back up history and audit."),
     "policy": ("streamlink_sql.cli.policy:app", "Check a policy, or show what a role may see."),
     "evaluate": ("streamlink_sql.evaluate.commands:app", "Measure a model on questions with known answers."),
 }

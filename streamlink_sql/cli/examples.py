@@ -36,6 +36,16 @@ EXAMPLES = {
         streamlink-sql history --limit 100 --json        more, for a program
         streamlink-sql history 3f0c...                   one of them in full, by its id
         """,
+    "audit": """
+        streamlink-sql audit verify                      was any line changed, cut or removed?
+        streamlink-sql audit export --output audit.jsonl all of it, for your archive
+        streamlink-sql audit verify --file audit.jsonl   the same of what was exported
+        """,
+    "store": """
+        streamlink-sql store backup history.db           a copy, while it is in use
+        streamlink-sql store prune --keep-days 90        forget what is older
+        streamlink-sql store migrate                     bring it to this version, now
+        """,
     "policy": """
         streamlink-sql policy check policy.toml --data ./sales        does it fit the data?
         streamlink-sql policy show --role analyst --data ./sales      what may they see?

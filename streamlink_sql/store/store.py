@@ -11,6 +11,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQL
 from streamlink_sql.errors import BadRequest, NotFound, StoreUnavailable, StreamLinkError
 from streamlink_sql.returned import answer_from
 from streamlink_sql.store import failures
+from streamlink_sql.store.chain import PRUNED, Chain, End, Seal, broken, newest_ends
 from streamlink_sql.store.migrate import migrate
 from streamlink_sql.store.tables import audit, feedback, history
 from streamlink_sql.types import Answer, Attempt, CheckedSQL, Feedback, Question
@@ -28,12 +30,22 @@ PAGE = 50
 PAGE_MAX = 1000
 
 
-def open_store(address: str | None = None) -> Store:
-    """The store at a database URL; None is SQLite in the user's data folder, `temporary` one that goes with the process."""
+def open_store(address: str | None = None, audit_dir: Path | None = None) -> Store:
+    """The store at a database URL; None is SQLite in the user's data folder, `temporary` one that goes with the process.
+
+    `audit_dir` holds the key of the audit and the ends of its chains; None is a folder in the user's state folder.
+    """
     if address == "temporary":
         folder = tempfile.TemporaryDirectory(prefix="streamlink-store-")
-        return Store(f"sqlite:///{folder.name}/history.db", folder)
-    return Store(address or f"sqlite:///{default_path()}")
+        return Store(f"sqlite:///{folder.name}/history.db", None, folder)
+    return Store(address or f"sqlite:///{default_path()}", audit_dir or default_audit_dir())
+
+
+def default_audit_dir() -> Path:
+    """The folder of the audit's key where none is named."""
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("streamlink-sql", appauthor=False)) / "audit"
 
 
 def default_path() -> Path:
@@ -46,8 +58,11 @@ def default_path() -> Path:
 class Store:
     """History, feedback and audit of one installation; may be used by many threads."""
 
-    def __init__(self, url: str, folder: tempfile.TemporaryDirectory[str] | None = None) -> None:
-        """Opens the store and brings it to this program's version. `folder` is removed on `close`."""
+    def __init__(self, url: str, audit_dir: Path | None = None, folder: tempfile.TemporaryDirectory[str] | None = None) -> None:
+        """Opens the store and brings it to this program's version. Without `audit_dir` the audit's key goes with the process.
+
+        `folder` is removed on `close`.
+        """
         self._folder = folder
         self._where, self._engine = url, _engine(url)
         self._where = self._engine.url.render_as_string(hide_password=True)
@@ -56,9 +71,18 @@ class Store:
                 _make_private_folder(Path(str(self._engine.url.database)).parent)
                 sa.event.listen(self._engine, "connect", _set_up_sqlite)
             migrate(self._engine)
+        try:
+            self.seal = Seal(audit_dir, self._where)
+        except (OSError, ValueError) as error:
+            raise StoreUnavailable(
+                f"The key of the audit in {audit_dir} cannot be made or read ({error}). See that this user may write there, "
+                "or name another folder with the setting `audit_dir`."
+            ) from error
+        self._chain = Chain(self.seal)
 
     def close(self) -> None:
         """Ends the connections."""
+        self._chain.close()
         self._engine.dispose()
         if self._folder is not None:
             self._folder.cleanup()
@@ -81,23 +105,24 @@ class Store:
 
     def approved(self, question: Question, query: CheckedSQL, *, engine: str, model: str) -> None:
         """The audit line that stands before a query runs."""
-        self._add_audit(question, "approved", engine=engine, model=model, sql=query.sql)
+        with self._adding(_audit_line(question, "approved", engine=engine, model=model, sql=query.sql)):
+            pass
 
-    def answered(self, question: Question, answer: Answer) -> None:
-        """The end of the story: the answer without its rows, and the audit line that counts them."""
+    def answered(self, question: Question, answer: Answer, alarm: str | None = None) -> None:
+        """The end of the story: the answer without its rows, and the audit line that counts them. `alarm` is the detector's."""
         line = _audit_line(question, "answered", engine=answer.engine, model=answer.model, sql=answer.sql, attempts=answer.attempts)
-        line |= {"row_count": answer.row_count, "ms": answer.timings_ms.get("total")}
-        with self._translated("written"), self._engine.begin() as connection:
-            connection.execute(sa.insert(audit).values(line))
+        line |= {"row_count": answer.row_count, "ms": answer.timings_ms.get("total"), "alarm": alarm}
+        with self._adding(line) as connection:
             self._set_state(connection, question, "answered", answer.body(with_rows=False))
 
-    def refused(self, question: Question, error: StreamLinkError, *, engine: str, attempts: tuple[Attempt, ...]) -> None:
+    def refused(
+        self, question: Question, error: StreamLinkError, *, engine: str, attempts: tuple[Attempt, ...], alarm: str | None = None
+    ) -> None:
         """The end of a question that got no answer."""
         event = "refused" if error.status in (400, 403, 422) else "failed"
         sql = attempts[-1].sql if attempts else ""
-        line = _audit_line(question, event, engine=engine, sql=sql, code=error.code, attempts=attempts)
-        with self._translated("written"), self._engine.begin() as connection:
-            connection.execute(sa.insert(audit).values(line))
+        line = _audit_line(question, event, engine=engine, sql=sql, code=error.code, attempts=attempts) | {"alarm": alarm}
+        with self._adding(line) as connection:
             self._set_state(connection, question, "problem", error.problem())
 
     def history(self, *, limit: int = PAGE, before: str | None = None, asker: str | None = None) -> list[dict[str, Any]]:
@@ -151,9 +176,59 @@ class Store:
         with self._translated("read"), self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
-    def _add_audit(self, question: Question, event: str, *, engine: str, model: str, sql: str) -> None:
-        with self._translated("written"), self._engine.begin() as connection:
-            connection.execute(sa.insert(audit).values(_audit_line(question, event, engine=engine, model=model, sql=sql)))
+    def verify(self) -> tuple[int, int, list[str]]:
+        """How many lines the audit has, how many of them are in chains, and what is wrong with it, as sentences."""
+        lines = self.audit_lines()
+        return len(lines), sum(1 for line in lines if line["mac"]), broken(lines, self.seal)
+
+    def prune(self, before: str) -> tuple[int, int]:
+        """Removes questions and audit lines older than an ISO time (UTC); returns how many of each. The chains stay verifiable:
+        a new line of the audit stands for those that are gone.
+        """
+        old = sa.select(history.c.id).where(history.c.asked_at < before)
+        with self._translated("written"), self._engine.connect() as connection:
+            chained = sa.and_(audit.c.at < before, audit.c.mac.is_not(None))
+            last = sa.select(audit.c.writer, sa.func.max(audit.c.number).label("number")).where(chained).group_by(audit.c.writer).subquery()
+            query = sa.select(audit.c.writer, audit.c.number, audit.c.mac).join(
+                last, sa.and_(audit.c.writer == last.c.writer, audit.c.number == last.c.number)
+            )
+            ends = [dict(row) for row in connection.execute(query).mappings()]
+            told = connection.execute(sa.select(audit.c.attempts).where(audit.c.event == PRUNED)).scalars().all()
+        line = _audit_line(Question(f"Removed what was older than {before}", asker="administrator"), PRUNED, engine="", sql="")
+        gone = newest_ends([*(each for ends_ in told for each in ends_), *ends])
+        with self._adding({**line, "attempts": [asdict(end) for end in gone.values()]}) as connection:
+            connection.execute(sa.delete(feedback).where(feedback.c.id.in_(old)))
+            questions = connection.execute(sa.delete(history).where(history.c.asked_at < before)).rowcount
+            lines = sum(
+                connection.execute(sa.delete(audit).where(audit.c.writer == end["writer"], audit.c.number <= end["number"])).rowcount
+                for end in ends
+            )
+            lines += connection.execute(sa.delete(audit).where(audit.c.at < before, audit.c.mac.is_(None))).rowcount
+        return questions, lines
+
+    def backup(self, to: Path) -> None:
+        """Copies a SQLite store to a file, while it is in use; whole or not at all."""
+        if self._engine.dialect.name != "sqlite":
+            raise BadRequest("A PostgreSQL store is backed up with PostgreSQL's own pg_dump.")
+        if to.exists():
+            raise BadRequest(f"{to} exists already; name another file.")
+        with self._translated("copied"), self._engine.connect() as connection:
+            part = to.with_name(f"{to.name}.part")
+            try:
+                connection.exec_driver_sql("VACUUM INTO ?", (str(part),))
+                part.replace(to)
+            finally:
+                part.unlink(missing_ok=True)
+
+    @contextmanager
+    def _adding(self, line: Mapping[str, Any]) -> Iterator[sa.Connection]:
+        """Adds a line to the audit in one transaction with what is done inside."""
+        with self._translated("written"), self._chain.lock:
+            with self._engine.begin() as connection:
+                signed = self._chain.signed(line, lambda writer: _end_of(connection, writer))
+                connection.execute(sa.insert(audit).values(signed))
+                yield connection
+            self._chain.written(signed)
 
     def _set_state(self, connection: sa.Connection, question: Question, state: str, body: Mapping[str, Any]) -> None:
         connection.execute(sa.update(history).where(history.c.id == question.id).values(state=state, body=body))
@@ -210,6 +285,13 @@ def _audit_line(
     line: dict[str, Any] = {"at": _now(), "event": event, "id": question.id, "asker": question.asker, "role": question.role}
     line |= {"question": question.text, "engine": engine, "model": model, "sql": sql, "code": code}
     return line | {"attempts": [{"sql": a.sql, "verdict": a.verdict, "rule": a.rule, "message": a.message} for a in attempts]}
+
+
+def _end_of(connection: sa.Connection, writer: str) -> End | None:
+    """The last line of a writer's chain, or of what a pruned line says of it."""
+    query = sa.select(audit.c.number, audit.c.mac).where(audit.c.writer == writer).order_by(audit.c.number.desc()).limit(1)
+    found = connection.execute(query).one_or_none()
+    return None if found is None else End(writer, found.number, found.mac)
 
 
 def _now() -> str:

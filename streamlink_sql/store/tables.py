@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-VERSION = "0001"
+VERSION = "0002"
 """The migration that makes these tables: the newest one."""
 
 metadata = MetaData()
@@ -40,7 +40,7 @@ audit = Table(
     metadata,
     Column("seq", Integer, primary_key=True, autoincrement=True),
     Column("at", String(40), nullable=False),
-    Column("event", String(20), nullable=False),  # approved, answered, refused, failed
+    Column("event", String(20), nullable=False),  # approved, answered, refused, failed, pruned
     Column("id", String(200), nullable=False, index=True),
     Column("asker", String(200), nullable=False),
     Column("role", String(200), nullable=False),
@@ -52,4 +52,9 @@ audit = Table(
     Column("attempts", JSON, nullable=False),
     Column("row_count", Integer),
     Column("ms", Float),
+    Column("alarm", Text),  # what the injection detector said
+    Column("writer", String(80)),  # whose chain the line is in, its place there and its hash: chain.py
+    Column("number", Integer),
+    Column("mac", String(64)),
 )
+Index("audit_chains", audit.c.writer, audit.c.number, unique=True)
