@@ -104,11 +104,19 @@ class Candidate:
 class ControlUnit:
     """Answers questions about one source with one model; may be used by many threads."""
 
-    def __init__(self, catalog: Catalog, generator: Generator, engine: Engine, store: Store, limits: Limits | None = None) -> None:
-        """Takes the parts as they are; `close` closes them."""
+    def __init__(
+        self,
+        catalog: Catalog,
+        generator: Generator,
+        engine: Engine,
+        store: Store,
+        limits: Limits | None = None,
+        places: Places | None = None,
+    ) -> None:
+        """Takes the parts as they are; `close` closes them. `places` are shared by control units that run beside each other."""
         self.catalog, self.generator, self.engine, self.store = catalog, generator, engine, store
         self.limits = limits or Limits()
-        self._places = Places(self.limits.running, self.limits.waiting)
+        self._places = places or Places(self.limits.running, self.limits.waiting)
         self._lock = threading.Lock()
         self._underway: dict[str, Underway] = {}
         self._kept: OrderedDict[str, tuple[Question, Answer]] = OrderedDict()
@@ -131,11 +139,16 @@ class ControlUnit:
         """The verdict on SQL without running it: what would run; raises InvalidSQL or PolicyRefused."""
         return self._candidate(Underway(Question("")), Draft(storable(sql, "SQL")), self.catalog.tables()).query
 
-    def cancel(self, id: str) -> bool:  # noqa: A002 - it is called id everywhere
-        """Calls a question off wherever it is; False when it is not under way."""
+    @property
+    def is_idle(self) -> bool:
+        """Whether no question is under way."""
+        return not self._underway
+
+    def cancel(self, id: str, *, asker: str | None = None) -> bool:  # noqa: A002 - it is called id everywhere
+        """Calls a question off wherever it is; False when it is not under way, or not the asker's where one is named."""
         with self._lock:
             run = self._underway.get(id)
-        if run is None:
+        if run is None or (asker is not None and run.question.asker != asker):
             return False
         run.cancelled.set()
         self._places.look_again()

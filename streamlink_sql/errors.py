@@ -7,6 +7,7 @@
     |-- Forbidden             forbidden            403   known, but not allowed
     |-- MethodNotAllowed      method_not_allowed   405   the address exists, with another method
     |-- TooLarge              too_large            413   more bytes than a request may have
+    |-- TooManyAttempts       too_many_attempts    429   too many wrong passwords or keys; try again later
     |-- CannotAnswer          cannot_answer        422   nothing in these tables fits the question
     |-- InvalidSQL            invalid_sql          422   SQL that does not parse or bind
     |-- PolicyRefused         policy_refused       422   SQL that may not run here
@@ -81,6 +82,12 @@ class TooLarge(StreamLinkError):
     """The request is larger than the server takes."""
 
     code, status, exit_status, title = "too_large", 413, 2, "Too large"
+
+
+class TooManyAttempts(StreamLinkError):
+    """Too many wrong passwords or keys; try again in `retry_after` seconds."""
+
+    code, status, exit_status, title = "too_many_attempts", 429, 4, "Too many attempts"
 
 
 class CannotAnswer(StreamLinkError):

@@ -23,6 +23,16 @@ OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "STREAMLINK_MODELS", "STREAMLINK_S
 """Variables that are no settings: where the settings, models and Spider are. So are all that begin with STREAMLINK_TEST_."""
 
 
+KINDS = (
+    ("dict", "a table of names and values"),
+    ("bool", "true or false"),
+    ("int", "a whole number"),
+    ("float", "a number"),
+    ("Path", "a path"),
+)
+"""What is in a setting's type, and what that is called."""
+
+
 class Settings(BaseSettings):
     """All settings of one StreamLink process."""
 
@@ -83,6 +93,9 @@ class Settings(BaseSettings):
         default=64, ge=0, le=100_000, description="Questions that may wait for a place; one more is told that all are taken."
     )
 
+    login: bool | None = Field(
+        default=None, description="Whether people must log in to the server. Unset: not on this machine alone, always on any other address."
+    )
     host: str = Field(default="127.0.0.1", description="The address that `serve` listens on.")
     port: int = Field(default=8080, ge=0, le=65_535, description="The port that `serve` listens on; 0 takes a free one.")
 
@@ -128,17 +141,7 @@ def takes(name: str) -> str:
     field = Settings.model_fields[name]
     bounds = {kind: getattr(limit, kind) for limit in field.metadata for kind in ("ge", "gt", "le") if hasattr(limit, kind)}
     kind = str(field.annotation)
-    what = (
-        "a table of names and values"
-        if "dict" in kind
-        else "a whole number"
-        if "int" in kind
-        else "a number"
-        if "float" in kind
-        else "a path"
-        if "Path" in kind
-        else "text"
-    )
+    what = next((said for mark, said in KINDS if mark in kind), "text")
     least = f"{bounds['ge']:,g}" if "ge" in bounds else ""
     most = f"{bounds['le']:,.12g}" if "le" in bounds else ""
     if "gt" in bounds:

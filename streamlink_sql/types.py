@@ -119,6 +119,16 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who has shown who they are. `scope` is what they came for: `ask`, or `admin`, which sees what all asked."""
+
+    name: str
+    role: str = ""
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    scope: Literal["ask", "admin"] = "ask"
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """SQL that nobody vouches for yet. `score` is the model's own probability, 0 to 1."""
 

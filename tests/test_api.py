@@ -29,7 +29,7 @@ from streamlink_sql.errors import (
 )
 from streamlink_sql.types import Question, Stage
 from streamlink_sql.web.api import create_app
-from streamlink_sql.web.desk import Desk
+from streamlink_sql.web.desk import Alone, Desk
 from streamlink_sql.web.edge import BODY_MAX
 from tests.serving import ENDLESS, SAYS, Scripted, control_on, make_data, serving, until
 
@@ -364,7 +364,7 @@ def test_who_hangs_up_calls_the_question_off(http: httpx.Client, url: str, contr
 
 def test_a_question_goes_on_while_another_asker_waits_for_it(data: Path) -> None:
     with control_on(data) as opened:
-        desk, id_, stages = Desk(opened), "shared", threading.Event()
+        desk, id_, stages = Desk(Alone(opened)), "shared", threading.Event()
 
         def watch(stage: Stage) -> None:
             if (stage.name, stage.state) == ("engine", "start"):
@@ -525,7 +525,7 @@ def test_the_scripted_model_was_asked_once_a_question(data: Path) -> None:
         assert isinstance(generator, Scripted)
         app = create_app(opened, pages=False)
         assert app.routes is app.app
-        Desk(opened).ask(Question("how many sales?"))
+        Desk(Alone(opened)).ask(Question("how many sales?"))
         assert generator.asked == 1
 
 

@@ -167,7 +167,7 @@ def test_a_file_tells_its_format(run: Run, place: Path, name: str) -> None:
         (["history", "unknown"], 2, "unknown"),
         (["history", "--limit", "0"], 2, "limit"),
         (["demo", "--rows", "0"], 2, "rows"),
-        (["serve", "--host", "0.0.0.0"], 2, "this machine only"),
+        (["serve", "--host", "0.0.0.0"], 2, "users add"),
         (["serve", "--port", "70000"], 2, "--port cannot be 70000: it takes a whole number from 0 to 65,535."),
     ],
 )

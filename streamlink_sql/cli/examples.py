@@ -36,6 +36,16 @@ EXAMPLES = {
         streamlink-sql history --limit 100 --json        more, for a program
         streamlink-sql history 3f0c...                   one of them in full, by its id
         """,
+    "users": """
+        streamlink-sql users add ada --admin                         asks for a password
+        streamlink-sql users add bob --role analyst --attribute countries=DE
+        streamlink-sql users disable bob
+        """,
+    "keys": """
+        streamlink-sql keys create ada --expires 90                  shown once
+        streamlink-sql keys revoke 3f0c9a1b2c
+        curl -H "Authorization: Bearer sl_..." http://127.0.0.1:8080/v1/tables
+        """,
     "audit": """
         streamlink-sql audit verify                      was any line changed, cut or removed?
         streamlink-sql audit export --output audit.jsonl all of it, for your archive

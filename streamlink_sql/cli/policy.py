@@ -83,14 +83,19 @@ def _settings(
 ) -> Settings:
     from streamlink_sql.settings import load_settings
 
+    return load_settings(config, policy=policy, data=data, role=role, attributes=attributes_of(attributes) or None)
+
+
+def attributes_of(pairs: list[str] | None) -> dict[str, str | tuple[str, ...]]:
+    """What stands in options of the form NAME=VALUE; a name that comes again has several values."""
     told: dict[str, str | tuple[str, ...]] = {}
-    for pair in attributes or ():
+    for pair in pairs or ():
         name, mark, value = pair.partition("=")
         if not name or not mark:
             raise BadRequest(f"--attribute cannot be {pair!r}: it takes NAME=VALUE, such as country=DE.")
         known = told.get(name)
         told[name] = value if known is None else (*((known,) if isinstance(known, str) else known), value)
-    return load_settings(config, policy=policy, data=data, role=role, attributes=told or None)
+    return told
 
 
 def _roles(settings: Settings) -> list[str]:

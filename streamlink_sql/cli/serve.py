@@ -16,6 +16,9 @@ from streamlink_sql.errors import BadRequest
 
 if TYPE_CHECKING:
     from streamlink_sql.settings import Settings
+    from streamlink_sql.types import Control
+    from streamlink_sql.web.desk import Controls
+    from streamlink_sql.web.guard import Guard
 
 
 def serve(
@@ -40,15 +43,14 @@ def serve(
 def serve_settings(settings: Settings, examples: tuple[str, ...] = ()) -> None:
     """Serves until it is stopped. `examples` are questions that the page offers."""
     with listening(settings.host, settings.port) as listener:
-        from streamlink_sql.assemble import control_unit
         from streamlink_sql.web.api import LOOPBACK, create_app
         from streamlink_sql.web.server import serve as run_server
 
-        with closing(control_unit(settings)) as control:
-            control.catalog.tables()
+        with answering(settings) as (control, guard):
             app = create_app(
                 control,
-                hosts=LOOPBACK,
+                guard=guard,
+                hosts=LOOPBACK if settings.host in LOOPBACK else None,
                 data=settings.data,
                 model=settings.model,
                 at_once=settings.running + settings.waiting,
@@ -56,14 +58,49 @@ def serve_settings(settings: Settings, examples: tuple[str, ...] = ()) -> None:
             )
             host, port = listener.getsockname()[:2]
             print(f"StreamLink answers on http://{f'[{host}]' if ':' in host else host}:{port} - Ctrl-C stops it.", file=sys.stderr)
+            if guard is not None and settings.host not in LOOPBACK:
+                print("Names and keys go over the network: put a proxy with TLS in front, such as Nginx.", file=sys.stderr)
             run_server(app, listener)
+
+
+@contextlib.contextmanager
+def answering(settings: Settings) -> Iterator[tuple[Control | Controls, Guard | None]]:
+    """Who answers: one control unit for all on this machine, or, with login, one for each person and the guard who knows them."""
+    if not needs_login(settings):
+        from streamlink_sql.assemble import control_unit
+
+        with closing(control_unit(settings)) as control:
+            control.catalog.tables()
+            yield control, None
+        return
+    from streamlink_sql.store.people import People
+    from streamlink_sql.units import Units
+    from streamlink_sql.web.guard import Guard
+
+    with closing(Units(settings)) as units:
+        people = People(units.store)
+        if not people.somebody():
+            raise BadRequest(
+                f"People must log in where the server listens on {settings.host}, and there is nobody yet. Add somebody first: "
+                "streamlink-sql users add NAME",
+                setting="login",
+            )
+        units.try_out()
+        yield units, Guard(people)
+
+
+def needs_login(settings: Settings) -> bool:
+    """Whether people must log in: always but on this machine alone, and there where the setting says so."""
+    from streamlink_sql.web.api import LOOPBACK
+
+    if settings.host not in LOOPBACK and settings.login is False:
+        raise BadRequest(f"Without login StreamLink listens on this machine only, not on {settings.host}.", setting="login")
+    return settings.host not in LOOPBACK if settings.login is None else settings.login
 
 
 @contextlib.contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
     """A listening socket; BadRequest where the port is taken or the address is not ours."""
-    if host not in ("127.0.0.1", "::1", "localhost"):
-        raise BadRequest("StreamLink listens on this machine only (127.0.0.1) as long as it knows no users.", setting="host")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -176,6 +176,12 @@ class Store:
         with self._translated("read"), self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
+    @contextmanager
+    def transaction(self, done: str) -> Iterator[sa.Connection]:
+        """A transaction of its own; `done` is what is done in it, for the error where that fails."""
+        with self._translated(done), self._engine.begin() as connection:
+            yield connection
+
     def verify(self) -> tuple[int, int, list[str]]:
         """How many lines the audit has, how many of them are in chains, and what is wrong with it, as sentences."""
         lines = self.audit_lines()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-VERSION = "0002"
+VERSION = "0003"
 """The migration that makes these tables: the newest one."""
 
 metadata = MetaData()
@@ -58,3 +58,36 @@ audit = Table(
     Column("mac", String(64)),
 )
 Index("audit_chains", audit.c.writer, audit.c.number, unique=True)
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("role", String(200), nullable=False),
+    Column("attributes", JSON, nullable=False),
+    Column("admin", Boolean, nullable=False),
+    Column("password", Text),  # argon2; none: keys only
+    Column("created_at", String(40), nullable=False),
+    Column("disabled_at", String(40)),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", String(20), primary_key=True),
+    Column("user", String(200), ForeignKey("users.name"), nullable=False, index=True),
+    Column("hash", String(64), nullable=False),  # SHA-256 of the secret part, which is random
+    Column("scope", String(10), nullable=False),  # ask, admin
+    Column("created_at", String(40), nullable=False),
+    Column("expires_at", String(40)),
+    Column("revoked_at", String(40)),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("user", String(200), ForeignKey("users.name"), nullable=False, index=True),
+    Column("created_at", String(40), nullable=False),
+    Column("expires_at", String(40), nullable=False),
+)

@@ -7,18 +7,19 @@ import uuid
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import anyio.to_thread
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
 from starlette.responses import JSONResponse, StreamingResponse
 
 from streamlink_sql import __version__
-from streamlink_sql.errors import BadRequest, NotFound, StreamLinkError
-from streamlink_sql.types import Answer, Control, Feedback, Question, Stage
+from streamlink_sql.errors import BadRequest, Forbidden, NotFound, StreamLinkError
+from streamlink_sql.types import Answer, Control, Feedback, Person, Question, Stage
 from streamlink_sql.web import bodies, metrics, problems, streams
-from streamlink_sql.web.desk import Desk
+from streamlink_sql.web.desk import Alone, Controls, Desk
 from streamlink_sql.web.edge import Edge
+from streamlink_sql.web.guard import Guard
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 """The names of this machine for itself."""
@@ -44,9 +45,9 @@ router = APIRouter(responses=ONE_PROBLEM)
 
 
 def the_desk(request: Request) -> Desk:
-    """The desk of this server."""
+    """The desk of this server, for whoever sends the request."""
     desk: Desk = request.app.state.desk
-    return desk
+    return desk.of(getattr(request.state, "person", None))
 
 
 TheDesk = Annotated[Desk, Depends(the_desk)]
@@ -56,8 +57,9 @@ Key = Annotated[
 
 
 def create_app(
-    control: Control,
+    control: Control | Controls,
     *,
+    guard: Guard | None = None,
     pages: bool = True,
     hosts: Collection[str] | None = None,
     data: str | None = None,
@@ -65,8 +67,9 @@ def create_app(
     at_once: int = 66,
     examples: tuple[str, ...] = (),
 ) -> Edge:
-    """What a server runs. `hosts`: the names it may be called by; `data`, `model`: what it serves, as askers may name it."""
-    desk = Desk(control, at_once)
+    """What a server runs. `control` is one control unit for all, or one for each person, whom `guard` lets in. `hosts`: the names it may be
+    called by; `data`, `model`: what it serves, as askers may name it."""
+    desk = Desk(Alone(cast(Control, control)) if guard is None else cast(Controls, control), at_once)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -83,10 +86,10 @@ def create_app(
     problems.add_handlers(app)
     _describe(app)
     if not pages:
-        return Edge(app, desk.close, hosts=hosts)
+        return Edge(app, desk.close, hosts=hosts, guard=guard)
     from streamlink_sql.web.pages import pages_app
 
-    return Edge(app, desk.close, pages_app(desk, life, examples), hosts)
+    return Edge(app, desk.close, pages_app(desk, life, examples), hosts, guard)
 
 
 @router.post("/v1/ask", responses={200: STREAMED}, tags=["ask"], summary="Ask a question in plain words")
@@ -177,16 +180,19 @@ def healthz() -> Response:
 
 
 @router.get("/readyz", responses={200: {"model": bodies.HealthBody}}, tags=["health"], summary="Can it answer questions?")
-def readyz(desk: TheDesk) -> Response:
+def readyz(request: Request) -> Response:
     """Reads the tables and the store; a problem says which of them is missing."""
-    desk.control.tables()
-    desk.control.history(limit=1)
+    request.app.state.desk.server.ready()
     return JSONResponse({"status": "ok", "version": __version__})
 
 
 @router.get("/metrics", responses={200: {"content": {"text/plain": {}}}}, tags=["health"], summary="Counters for Prometheus")
-def counters(desk: TheDesk) -> Response:
-    """Questions by outcome, seconds by stage, questions under way."""
+def counters(request: Request) -> Response:
+    """Questions by outcome, seconds by stage, questions under way. Where people log in, only for administrators."""
+    desk: Desk = request.app.state.desk
+    person: Person | None = getattr(request.state, "person", None)
+    if person is not None and person.scope != "admin":
+        raise Forbidden("Only administrators see the counters. Use a key with the scope admin.")
     return Response(desk.metrics.page(), media_type=metrics.MEDIA_TYPE)
 
 

@@ -7,21 +7,76 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
+from typing import Protocol
 
 from streamlink_sql.errors import Busy, StreamLinkError
-from streamlink_sql.types import Answer, Control, Question, Stage, Watcher
+from streamlink_sql.types import Answer, Control, Person, Question, Stage, Watcher
 from streamlink_sql.web.metrics import Metrics
+
+
+class Controls(Protocol):
+    """What a server holds: a control unit for each person, or one for all."""
+
+    def of(self, person: Person | None) -> Control:
+        """What this person asks; raises Unauthenticated where nobody in particular may ask."""
+        ...
+
+    def cancel(self, id: str) -> bool:  # noqa: A002 - it is called id everywhere
+        """Calls a question off, whoever asked it."""
+        ...
+
+    def ready(self) -> None:
+        """Raises what keeps it from answering."""
+        ...
+
+
+class Alone:
+    """One control unit for whoever comes."""
+
+    def __init__(self, control: Control) -> None:
+        """Takes the control unit; who opened it closes it."""
+        self._control = control
+
+    def of(self, person: Person | None) -> Control:  # noqa: ARG002
+        """The one control unit."""
+        return self._control
+
+    def cancel(self, id: str) -> bool:  # noqa: A002
+        """Calls a question off."""
+        return self._control.cancel(id)
+
+    def ready(self) -> None:
+        """Reads the tables and the store."""
+        self._control.tables()
+        self._control.history(limit=1)
 
 
 class Desk:
     """The way from API and pages to the control unit; may be used by many threads."""
 
-    def __init__(self, control: Control, at_once: int = 66) -> None:
+    def __init__(self, server: Controls, at_once: int = 66) -> None:
         """`at_once` questions may be under way; the next is told that all places are taken."""
-        self.control, self.at_once, self.metrics = control, at_once, Metrics()
+        self.server, self.at_once, self.metrics = server, at_once, Metrics()
         self._lock = threading.Lock()
         self._askers: Counter[str] = Counter()
         self._left: Counter[str] = Counter()
+        self._control: Control | None = None
+
+    @property
+    def control(self) -> Control:
+        """Who answers here."""
+        if self._control is None:
+            self._control = self.server.of(None)
+        return self._control
+
+    def of(self, person: Person | None) -> Desk:
+        """The same desk with what a person holds; for nobody it is the one of this server."""
+        if person is None:
+            return self
+        theirs = copy(self)
+        theirs._control = self.server.of(person)
+        return theirs
 
     def ask(self, question: Question, watch: Watcher | None = None, *, sql: str | None = None) -> Answer:
         """The answer to a question, or to `sql` that the asker wrote."""
@@ -48,7 +103,7 @@ class Desk:
         with self._lock:
             ids = list(self._askers)
         for id_ in ids:
-            self.control.cancel(id_)
+            self.server.cancel(id_)
 
     @contextmanager
     def _place(self, id_: str) -> Iterator[None]:

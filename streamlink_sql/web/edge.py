@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 
 import anyio
 from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from streamlink_sql.errors import Forbidden, StreamLinkError, TooLarge
+from streamlink_sql.errors import Forbidden, StreamLinkError, TooLarge, Unauthenticated
+from streamlink_sql.web.guard import LOGIN, LOGOUT, OPEN, Guard, login_page
 from streamlink_sql.web.look import POLICY
 from streamlink_sql.web.problems import Problem
 
@@ -29,9 +31,17 @@ PAGE_HEADERS = ((b"content-security-policy", POLICY.encode()),)
 class Edge:
     """The application as the server sees it: routes, and pages where there are any."""
 
-    def __init__(self, app: ASGIApp, stop: Callable[[], None], pages: ASGIApp | None = None, hosts: Collection[str] | None = None) -> None:
-        """`stop` calls off what is under way; `hosts` are the names under which this server may be called, None allows any."""
-        self.routes, self.stop, self.pages, self.hosts = app, stop, pages, hosts
+    def __init__(
+        self,
+        app: ASGIApp,
+        stop: Callable[[], None],
+        pages: ASGIApp | None = None,
+        hosts: Collection[str] | None = None,
+        guard: Guard | None = None,
+    ) -> None:
+        """`stop` calls off what is under way; `hosts` are the names under which this server may be called, None allows any; `guard` tells
+        who asks, None lets everybody in."""
+        self.routes, self.stop, self.pages, self.hosts, self.guard = app, stop, pages, hosts, guard
         self.app = pages or app
         self.answering = 0
         """Requests whose responses are under way; watching pages are none."""
@@ -43,6 +53,8 @@ class Edge:
         refused = self._refused(scope)
         if refused is not None:
             return await self._turn_away(refused, scope, receive, send)
+        if self.guard is not None and not await self._let_in(self.guard, scope, receive, send):
+            return None
         if self.pages is not None and _is_page(scope["path"]):
             return await self.pages(scope, receive, _with_headers(send, HEADERS + PAGE_HEADERS))
         if scope["type"] != "http":
@@ -60,11 +72,38 @@ class Edge:
             return Forbidden("Pages of other sites may not ask here.")
         return None
 
+    async def _let_in(self, guard: Guard, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Notes who asks for the routes; False where the request was answered here: by the login, or because nobody may send it."""
+        headers, path = Headers(scope=scope), scope["path"]
+        address = (scope.get("client") or ("",))[0]
+        posted = scope["type"] == "http" and scope["method"] == "POST"
+        response: Response | None = None
+        try:
+            if path == LOGIN and posted:
+                body, secure = await _body(receive), scope.get("scheme") == "https"
+                response = await anyio.to_thread.run_sync(lambda: guard.log_in(body, address, secure=secure))
+            elif path == LOGIN:
+                response = login_page()
+            elif path == LOGOUT and posted:
+                response = await anyio.to_thread.run_sync(guard.log_out, headers)
+            elif path not in OPEN:
+                scope.setdefault("state", {})["person"] = await anyio.to_thread.run_sync(guard.person, headers, address)
+        except StreamLinkError as error:
+            wants_page = scope["type"] == "http" and path == "/" and error.status == Unauthenticated.status
+            if not wants_page:
+                await self._turn_away(error, scope, receive, send)
+                return False
+            response = RedirectResponse(LOGIN, 303)
+        if response is not None:
+            await response(scope, receive, _with_headers(send, HEADERS))
+        return response is None
+
     async def _turn_away(self, error: StreamLinkError, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            await Problem(error)(scope, receive, send)
+            challenge = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else None
+            await Problem(error, challenge)(scope, receive, send)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         sending = _with_headers(send, HEADERS)

@@ -21,7 +21,7 @@ from starlette.responses import Response
 
 from streamlink_sql.errors import NotFound, StreamLinkError
 from streamlink_sql.returned import answer_from
-from streamlink_sql.types import Answer, Question, Stage
+from streamlink_sql.types import Answer, Person, Question, Stage
 from streamlink_sql.web.answer_card import answer_card, problem_card
 from streamlink_sql.web.desk import Desk
 from streamlink_sql.web.drawer import Drawer
@@ -41,8 +41,9 @@ def pages_app(desk: Desk, life: Life, examples: tuple[str, ...]) -> FastAPI:
     """The application that serves the page and what belongs to it. A process has one."""
     shell = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=life)
 
-    async def index() -> None:
-        await Page(desk, examples).build()
+    async def index(request: Request) -> None:
+        person: Person | None = getattr(request.state, "person", None)
+        await Page(await in_thread(partial(desk.of, person)), examples, person).build()
 
     ui.page("/", title="StreamLink", favicon=ICON, dark=None)(index)
     app.add_exception_handler(404, _not_found)
@@ -58,9 +59,9 @@ async def _not_found(request: Request, error: Exception) -> Response:
 class Page:
     """One visitor's page."""
 
-    def __init__(self, desk: Desk, examples: tuple[str, ...]) -> None:
-        """`examples` are questions to offer; without them the page makes some from the tables."""
-        self.desk, self.examples = desk, examples
+    def __init__(self, desk: Desk, examples: tuple[str, ...], person: Person | None = None) -> None:
+        """`examples` are questions to offer; without them the page makes some from the tables. `person` is who has logged in."""
+        self.desk, self.examples, self.person = desk, examples, person
         self.running: Question | None = None
 
     async def build(self) -> None:
@@ -90,6 +91,10 @@ class Page:
             ui.space()
             self.source = ui.label("").classes("sl-soft sl-small sl-where")
             self._icon_button("contrast", "Light or dark", self._switch_dark)
+            if self.person is not None:
+                ui.label(self.person.name).classes("sl-soft sl-small")
+                with ui.element("form").props('method=post action="/logout"'):
+                    ui.button(icon="logout").props('flat round dense color=grey-7 type=submit aria-label="Log out"').tooltip("Log out")
 
     def _icon_button(self, icon: str, says: str, act: Callable[[], Any]) -> None:
         ui.button(icon=icon, on_click=act).props(f'flat round dense color=grey-7 aria-label="{says}"').tooltip(says)

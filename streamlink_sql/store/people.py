@@ -1,0 +1,195 @@
+"""Users, their passwords, keys and sessions. Keeps hashes only: argon2 of passwords, SHA-256 of keys and sessions, which are random."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from streamlink_sql.errors import BadRequest, NotFound, Unauthenticated
+from streamlink_sql.store.store import Store
+from streamlink_sql.store.tables import keys, sessions, users
+from streamlink_sql.types import Attribute, Person
+
+SESSION_HOURS = 12
+PASSWORD_MIN, PASSWORD_MAX = 10, 200
+KEY_START = "sl_"
+Scope = Literal["ask", "admin"]
+_WRONG = "Name or password is wrong."
+_WRONG_KEY = "This key is not known, has expired or was revoked."
+
+
+class People:
+    """The people of one store; may be used by many threads."""
+
+    def __init__(self, store: Store) -> None:
+        """Keeps them beside history and audit."""
+        self._store = store
+
+    def add(
+        self,
+        name: str,
+        *,
+        role: str = "",
+        attributes: Mapping[str, Attribute] | None = None,
+        admin: bool = False,
+        password: str | None = None,
+    ) -> None:
+        """A new user, who can log in if there is a password; BadRequest where the name is taken or no name, or the password too short."""
+        if not name.strip() or not name.isprintable() or len(name) > 200 or name != name.strip():
+            raise BadRequest("A user's name is 1 to 200 printable characters, without blanks around it.")
+        hashed = None if password is None else _hashed(password)
+        row = {"name": name, "role": role, "attributes": dict(attributes or {}), "admin": admin, "password": hashed, "created_at": _now()}
+        with self._store.transaction("written") as connection:
+            if connection.execute(sa.select(users.c.name).where(users.c.name == name)).first():
+                raise BadRequest(f"There is a user {name} already.")
+            connection.execute(sa.insert(users).values(row))
+
+    def set_password(self, name: str, password: str) -> None:
+        """Gives a user a new password and ends their sessions; raises BadRequest and NotFound."""
+        hashed = _hashed(password)
+        with self._store.transaction("written") as connection:
+            self._known(connection, name)
+            connection.execute(sa.update(users).where(users.c.name == name).values(password=hashed))
+            connection.execute(sa.delete(sessions).where(sessions.c.user == name))
+
+    def disable(self, name: str) -> None:
+        """Ends a user's sessions and refuses their keys and password from now on."""
+        with self._store.transaction("written") as connection:
+            self._known(connection, name)
+            connection.execute(sa.update(users).where(users.c.name == name).values(disabled_at=_now()))
+            connection.execute(sa.delete(sessions).where(sessions.c.user == name))
+
+    def enable(self, name: str) -> None:
+        """Lets a user in again."""
+        with self._store.transaction("written") as connection:
+            self._known(connection, name)
+            connection.execute(sa.update(users).where(users.c.name == name).values(disabled_at=None))
+
+    def users(self) -> list[dict[str, Any]]:
+        """All users by name, without their passwords."""
+        with self._store.transaction("read") as connection:
+            rows = connection.execute(sa.select(users).order_by(users.c.name)).mappings().all()
+        return [
+            {**{key: value for key, value in row.items() if key != "password"}, "password": row["password"] is not None} for row in rows
+        ]
+
+    def somebody(self) -> bool:
+        """Whether anybody could get in."""
+        with self._store.transaction("read") as connection:
+            return connection.execute(sa.select(users.c.name).where(users.c.disabled_at.is_(None)).limit(1)).first() is not None
+
+    def create_key(self, name: str, *, scope: Scope = "ask", days: float | None = None) -> str:
+        """A new key of a user: shown now and never again. `admin` keys are for users who are administrators."""
+        with self._store.transaction("written") as connection:
+            user = self._known(connection, name)
+            if scope == "admin" and not user["admin"]:
+                raise BadRequest(f"{name} is no administrator, so a key of theirs has the scope ask.")
+            id_, secret = secrets.token_hex(5), secrets.token_urlsafe(32)
+            row = {"id": id_, "user": name, "hash": _digest(secret), "scope": scope, "created_at": _now()}
+            connection.execute(sa.insert(keys).values({**row, "expires_at": None if days is None else _now(days * 24)}))
+        return f"{KEY_START}{id_}_{secret}"
+
+    def keys(self) -> list[dict[str, Any]]:
+        """All keys without what opens: id, user, scope, and when they were made, expire, were revoked."""
+        columns = [column for column in keys.c if column.name != "hash"]
+        with self._store.transaction("read") as connection:
+            return [dict(row) for row in connection.execute(sa.select(*columns).order_by(keys.c.created_at)).mappings()]
+
+    def revoke_key(self, id: str) -> None:  # noqa: A002 - it is called id everywhere
+        """Refuses a key from now on; raises NotFound."""
+        with self._store.transaction("written") as connection:
+            done = connection.execute(sa.update(keys).where(keys.c.id == id, keys.c.revoked_at.is_(None)).values(revoked_at=_now()))
+        if not done.rowcount:
+            raise NotFound(f"There is no key {id} that is still good.")
+
+    def of_key(self, key: str) -> Person:
+        """Who holds a key; raises Unauthenticated."""
+        id_, mark, secret = key.removeprefix(KEY_START).partition("_")
+        query = sa.select(keys, users).join(users, users.c.name == keys.c.user).where(keys.c.id == id_)
+        with self._store.transaction("read") as connection:
+            row = connection.execute(query).mappings().first() if mark and key.startswith(KEY_START) else None
+        good = hmac.compare_digest(_digest(secret), row["hash"] if row else _digest("none"))
+        if row is None or not good or row["revoked_at"] or row["disabled_at"] or (row["expires_at"] or _now()) < _now():
+            raise Unauthenticated(_WRONG_KEY)
+        return _person(row, row["scope"])
+
+    def log_in(self, name: str, password: str) -> str:
+        """A new session for a name and a password; raises Unauthenticated, after as long as a right password takes."""
+        with self._store.transaction("read") as connection:
+            row = connection.execute(sa.select(users).where(users.c.name == name)).mappings().first()
+        known = row["password"] if row and row["password"] and not row["disabled_at"] else None
+        if not _fits(known or _nobodys(), password[: PASSWORD_MAX + 1]) or known is None:
+            raise Unauthenticated(_WRONG)
+        session = secrets.token_urlsafe(32)
+        with self._store.transaction("written") as connection:
+            connection.execute(sa.delete(sessions).where(sessions.c.expires_at < _now()))
+            new = {"hash": _digest(session), "user": name, "created_at": _now(), "expires_at": _now(SESSION_HOURS)}
+            connection.execute(sa.insert(sessions).values(new))
+        return session
+
+    def of_session(self, session: str) -> Person:
+        """Who a session belongs to; raises Unauthenticated."""
+        query = sa.select(sessions, users).join(users, users.c.name == sessions.c.user).where(sessions.c.hash == _digest(session))
+        with self._store.transaction("read") as connection:
+            row = connection.execute(query).mappings().first()
+        if row is None or row["disabled_at"] or row["expires_at"] < _now():
+            raise Unauthenticated("Your session has ended. Log in again.")
+        return _person(row, "admin" if row["admin"] else "ask")
+
+    def log_out(self, session: str) -> None:
+        """Ends a session, if there is one."""
+        with self._store.transaction("written") as connection:
+            connection.execute(sa.delete(sessions).where(sessions.c.hash == _digest(session)))
+
+    def _known(self, connection: sa.Connection, name: str) -> sa.RowMapping:
+        row = connection.execute(sa.select(users).where(users.c.name == name)).mappings().first()
+        if row is None:
+            raise NotFound(f"There is no user {name}.")
+        return row
+
+
+def _person(row: sa.RowMapping, scope: Scope) -> Person:
+    attributes = {name: tuple(value) if isinstance(value, list) else value for name, value in row["attributes"].items()}
+    return Person(row["name"], row["role"], attributes, scope if row["admin"] else "ask")
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def _now(hours: float = 0.0) -> str:
+    return (datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=hours)).isoformat(timespec="milliseconds")
+
+
+def _hashed(password: str) -> str:
+    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+        raise BadRequest(f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters.")
+    return str(_hasher().hash(password))
+
+
+def _hasher() -> Any:
+    from argon2 import PasswordHasher
+
+    return PasswordHasher()
+
+
+@cache
+def _nobodys() -> str:
+    """The hash of a password that nobody has: an unknown name takes as long to refuse as a known one."""
+    return str(_hasher().hash(secrets.token_urlsafe(32)))
+
+
+def _fits(hashed: str, password: str) -> bool:
+    from argon2.exceptions import Argon2Error, InvalidHashError
+
+    try:
+        return bool(_hasher().verify(hashed, password))
+    except (Argon2Error, InvalidHashError):
+        return False

@@ -1,0 +1,218 @@
+"""The control units of a server: one for all who may see the same, beside each other on one model, one store and one set of places.
+
+`of(person)` gives what a person holds: a control unit that knows who asks.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from streamlink_sql.assemble import limits, open_catalog, open_engine, open_generator, open_store, scope_of
+from streamlink_sql.control import ControlUnit
+from streamlink_sql.errors import Forbidden, Unauthenticated
+from streamlink_sql.roles import read_policy
+from streamlink_sql.types import Answer, Attempt, Context, Draft, Feedback, Generator, Person, Question, Table, Verdict, Watcher
+from streamlink_sql.underway import Places
+
+if TYPE_CHECKING:
+    from streamlink_sql.roles import Scope
+    from streamlink_sql.settings import Settings
+    from streamlink_sql.store.store import Store
+
+MOST_UNITS, MOST_SCOPES = 16, 1000
+"""So many scopes have their data open at a time; the one that was asked longest ago gives way."""
+
+
+class Units:
+    """Opens a control unit for each scope when somebody needs it."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Opens the model and the store, which all share. Data is opened with the first question of a scope."""
+        self._settings, self._limits = settings, limits(settings)
+        self._generator = open_generator(settings)
+        try:
+            self.store: Store = open_store(settings)
+        except BaseException:
+            self._generator.close()
+            raise
+        self._places = Places(self._limits.running, self._limits.waiting)
+        self._lock = threading.Lock()
+        self._units: OrderedDict[str, Future[ControlUnit]] = OrderedDict()
+        self._scopes: dict[tuple[Any, ...], Scope | None] = {}
+
+    def of(self, person: Person | None) -> AsPerson:
+        """What this person asks; raises Unauthenticated for nobody, Forbidden where their role needs an attribute that they lack."""
+        if person is None:
+            raise Unauthenticated("Who are you? Log in, or send a key.")
+        settings = self._settings
+        if settings.policy is not None:
+            settings = settings.model_copy(update={"role": person.role or None, "attributes": dict(person.attributes)})
+        return AsPerson(self._unit(settings), person)
+
+    def try_out(self) -> None:
+        """Opens the data once as a whole, so that what is wrong with it is said at the start."""
+        whole = self._settings.model_copy(update={"policy": None, "role": None})
+        self._unit(whole).tables()
+        self.ready()
+
+    def cancel(self, id: str) -> bool:  # noqa: A002 - it is called id everywhere
+        """Calls a question off, whoever asked it."""
+        with self._lock:
+            units = [unit.result() for unit in self._units.values() if unit.done() and unit.exception() is None]
+        return any(unit.cancel(id) for unit in units)
+
+    def ready(self) -> None:
+        """Raises what keeps this server from answering: the store, or the policy."""
+        self.store.history(limit=1)
+        if self._settings.policy is not None:
+            read_policy(self._settings.policy)
+
+    def close(self) -> None:
+        """Calls off what is under way and closes all."""
+        with self._lock:
+            units = list(self._units.values())
+            self._units.clear()
+        for unit in units:
+            if unit.exception() is None:
+                unit.result().close()
+        self._generator.close()
+        self.store.close()
+
+    def _unit(self, settings: Settings) -> ControlUnit:
+        """The unit of a scope; who comes while it is being opened waits for it, who wants another does not."""
+        scope = self._scope(settings)
+        key = scope.key if scope else ""
+        with self._lock:
+            known = self._units.get(key)
+            opening = known or self._units.setdefault(key, Future())
+            self._units.move_to_end(key)
+            leaving = [] if known else self._too_many()
+        for unit in leaving:
+            unit.close()
+        if known is None:
+            try:
+                opening.set_result(self._opened(settings))
+            except BaseException as error:  # noqa: BLE001 - those who wait for it learn of it, whatever it is
+                with self._lock:
+                    self._units.pop(key, None)
+                opening.set_exception(error)
+        return opening.result()
+
+    def _opened(self, settings: Settings) -> ControlUnit:
+        engine = open_engine(settings)
+        try:
+            parts = open_catalog(settings, engine), _Shared(self._generator), engine, _SharedStore(self.store)
+            return ControlUnit(*parts, self._limits, self._places)  # type: ignore[arg-type]
+        except BaseException:
+            engine.close()
+            raise
+
+    def _scope(self, settings: Settings) -> Scope | None:
+        """What the policy says today of a role with these attributes; a changed file counts at once."""
+        if settings.policy is None:
+            return scope_of(settings)
+        try:
+            state = settings.policy.stat()
+        except OSError:
+            return scope_of(settings)  # says what is wrong
+        told = json.dumps(settings.attributes, sort_keys=True)
+        known = (state.st_mtime_ns, state.st_size, state.st_ino, settings.role, told)
+        if known not in self._scopes:
+            if len(self._scopes) >= MOST_SCOPES:
+                self._scopes.clear()
+            self._scopes[known] = scope_of(settings)
+        return self._scopes[known]
+
+    def _too_many(self) -> list[ControlUnit]:
+        """The units that give way, taken out of the list."""
+        idle = [key for key, unit in self._units.items() if unit.done() and unit.result().is_idle]
+        return [self._units.pop(key).result() for key in idle[: max(0, len(self._units) - MOST_UNITS)]]
+
+
+class AsPerson:
+    """A control unit in the hands of one person: what they ask is theirs, and that is what they see; administrators see what all asked."""
+
+    def __init__(self, unit: ControlUnit, person: Person) -> None:
+        """Keeps nothing but these two."""
+        self._unit, self.person = unit, person
+        self._whose = None if person.scope == "admin" else person.name
+
+    def answer(self, question: Question, watch: Watcher | None = None) -> Answer:
+        """The answer to a question in plain words."""
+        return self._unit.answer(self._asked(question), watch)
+
+    def run_sql(self, sql: str, question: Question | None = None, watch: Watcher | None = None) -> Answer:
+        """SQL that a person wrote, under the same checks."""
+        return self._unit.run_sql(sql, self._asked(question or Question(sql)), watch)
+
+    def check(self, sql: str) -> Verdict:
+        """The verdict on SQL without running it."""
+        return self._unit.check(sql)
+
+    def cancel(self, id: str) -> bool:  # noqa: A002 - it is called id everywhere
+        """Calls a question of theirs off; False when it is not under way."""
+        return self._unit.cancel(id, asker=self._whose)
+
+    def give_feedback(self, verdict: Feedback) -> None:
+        """Keeps their verdict on an answer that they can see."""
+        self.entry(verdict.id)
+        self._unit.give_feedback(replace(verdict, asker=self.person.name))
+
+    def tables(self) -> tuple[Table, ...]:
+        """What they can ask."""
+        return self._unit.tables()
+
+    def history(self, *, limit: int = 50, before: str | None = None, asker: str | None = None) -> list[dict[str, Any]]:
+        """The newest of their questions first."""
+        return self._unit.history(limit=limit, before=before, asker=self._whose or asker)
+
+    def entry(self, id: str, *, asker: str | None = None) -> dict[str, Any]:  # noqa: A002
+        """One of their questions and what became of it."""
+        return self._unit.entry(id, asker=self._whose or asker)
+
+    def accepted_pairs(self) -> Iterator[dict[str, str]]:
+        """Questions with SQL that somebody vouched for; for administrators."""
+        if self.person.scope != "admin":
+            raise Forbidden("Only administrators see what all have accepted. Use a key with the scope admin.")
+        return self._unit.accepted_pairs()
+
+    def close(self) -> None:
+        """Closes nothing: the unit is everybody's."""
+
+    def _asked(self, question: Question) -> Question:
+        return replace(question, asker=self.person.name, role=self.person.role)
+
+
+class _Shared:
+    """A model that outlives the control units it serves."""
+
+    def __init__(self, generator: Generator) -> None:
+        self._generator, self.name = generator, generator.name
+
+    def generate(self, question: Question, context: Context, n: int, *, refused: tuple[Attempt, ...] = ()) -> list[Draft]:
+        return self._generator.generate(question, context, n, refused=refused)
+
+    def cancel(self, question_id: str) -> bool:
+        return self._generator.cancel(question_id)
+
+    def close(self) -> None:
+        """Keeps it open; who opened it closes it."""
+
+
+class _SharedStore:
+    """A store that outlives the control units that write to it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def close(self) -> None:
+        """Keeps it open; who opened it closes it."""

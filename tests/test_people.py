@@ -1,0 +1,395 @@
+"""People: passwords, keys, sessions, and a server on which each sees what they may see and what they asked."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from streamlink_sql import cli
+from streamlink_sql.cli.serve import answering
+from streamlink_sql.client import Client
+from streamlink_sql.errors import BadRequest, Forbidden, InvalidSQL, NotFound, StreamLinkError, TooManyAttempts, Unauthenticated
+from streamlink_sql.settings import Settings
+from streamlink_sql.store.people import People
+from streamlink_sql.store.store import Store, open_store
+from streamlink_sql.types import Person
+from streamlink_sql.units import Units
+from streamlink_sql.web.guard import COOKIE, Throttle
+from tests.serving import serving
+from tests.test_roles import CANARY, make
+
+get, post, delete, request = (partial(call, timeout=60) for call in (httpx.get, httpx.post, httpx.delete, httpx.request))
+PASSWORD, OTHER = "correct horse battery", "another good password"
+POLICY = """
+[roles.boss]
+others = true
+[roles.analyst.tables.orders]
+rows = "country IN (:countries)"
+[roles.analyst.tables.customers]
+hide = ["email"]
+"""
+RECORDED = [
+    {"id": "1", "question": "orders per country", "sql": "SELECT country, count(*) FROM orders GROUP BY country ORDER BY country"},
+    {"id": "2", "question": "what do people earn?", "sql": "SELECT person, pay FROM salaries"},
+]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with closing(open_store(f"sqlite:///{tmp_path / 'history.db'}", tmp_path / "audit")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def people(store: Store) -> People:
+    found = People(store)
+    found.add("ada", role="boss", admin=True, password=PASSWORD)
+    found.add("bob", role="analyst", attributes={"countries": ("DE",)}, password=OTHER)
+    found.add("robot", role="analyst", attributes={"countries": ("FR",)})
+    return found
+
+
+def test_a_key_opens_until_it_expires_or_is_revoked(people: People, store: Store) -> None:
+    key = people.create_key("bob")
+    assert people.of_key(key) == Person("bob", "analyst", {"countries": ("DE",)}, "ask")
+    [listed] = people.keys()
+    assert key.split("_")[1] == listed["id"]
+    assert "hash" not in listed
+    people.revoke_key(listed["id"])
+    with pytest.raises(Unauthenticated):
+        people.of_key(key)
+    with pytest.raises(NotFound):
+        people.revoke_key(listed["id"])
+    short = people.create_key("bob", days=1)
+    assert people.of_key(short).name == "bob"
+    with store.transaction("written") as connection:
+        connection.execute(sa.text("UPDATE keys SET expires_at = '2020-01-01'"))
+    with pytest.raises(Unauthenticated):
+        people.of_key(short)
+
+
+@pytest.mark.parametrize("key", ["", "sl_", "sl_x", "sl_x_y", "nonsense", "sl_é_😀", "sl_" + "a" * 10_000])
+def test_what_is_no_key_opens_nothing(people: People, key: str) -> None:
+    with pytest.raises(Unauthenticated):
+        people.of_key(key)
+
+
+def test_half_a_key_or_another_ones_id_opens_nothing(people: People) -> None:
+    one, other = people.create_key("ada", scope="admin"), people.create_key("bob")
+    with pytest.raises(Unauthenticated):
+        people.of_key(one[:-1])
+    with pytest.raises(Unauthenticated):
+        people.of_key(f"sl_{one.split('_')[1]}_{other.split('_', 2)[2]}")
+
+
+def test_only_administrators_have_admin_keys(people: People, store: Store) -> None:
+    assert people.of_key(people.create_key("ada", scope="admin")).scope == "admin"
+    assert people.of_key(people.create_key("ada")).scope == "ask"
+    with pytest.raises(BadRequest):
+        people.create_key("bob", scope="admin")
+    key = people.create_key("ada", scope="admin")
+    with store.transaction("written") as connection:
+        connection.execute(sa.text("UPDATE users SET admin = 0"))
+    assert people.of_key(key).scope == "ask"
+
+
+def test_a_session_lasts_until_logout_a_new_password_or_the_end_of_the_account(people: People) -> None:
+    session = people.log_in("bob", OTHER)
+    assert people.of_session(session).name == "bob"
+    people.log_out(session)
+    with pytest.raises(Unauthenticated):
+        people.of_session(session)
+    session = people.log_in("bob", OTHER)
+    people.set_password("bob", PASSWORD)
+    with pytest.raises(Unauthenticated):
+        people.of_session(session)
+    session, key = people.log_in("bob", PASSWORD), people.create_key("bob")
+    people.disable("bob")
+    for open_ in (lambda: people.of_session(session), lambda: people.of_key(key), lambda: people.log_in("bob", PASSWORD)):
+        with pytest.raises(Unauthenticated):
+            open_()
+    people.enable("bob")
+    assert people.of_key(key).name == "bob"
+
+
+@pytest.mark.parametrize(
+    ("name", "password"), [("ada", OTHER), ("nobody", PASSWORD), ("robot", ""), ("ada", ""), ("", ""), ("ada", "x" * 10_000)]
+)
+def test_a_wrong_login_never_says_what_was_wrong(people: People, name: str, password: str) -> None:
+    with pytest.raises(Unauthenticated, match="Name or password is wrong"):
+        people.log_in(name, password)
+
+
+def test_nothing_that_opens_is_kept_as_it_is(people: People, store: Store, tmp_path: Path) -> None:
+    key, session = people.create_key("ada"), people.log_in("ada", PASSWORD)
+    store.close()
+    kept = b"".join(path.read_bytes() for path in tmp_path.glob("history.db*"))
+    assert b"ada" in kept
+    for secret in (PASSWORD, key, key.split("_", 2)[2], session):
+        assert secret.encode() not in kept
+
+
+@pytest.mark.parametrize("name", ["", " ", " ada", "ada", "x" * 201, "a\nb"])
+def test_a_name_that_cannot_be_used_is_told(people: People, name: str) -> None:
+    with pytest.raises(BadRequest):
+        people.add(name, password=PASSWORD)
+    with pytest.raises(BadRequest):
+        people.add("eve", password="short")
+    assert "eve" not in {user["name"] for user in people.users()}
+
+
+def test_whoever_fails_often_waits_longer_and_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("streamlink_sql.web.guard.time.monotonic", lambda: now[0])
+    throttle = Throttle()
+    for _ in range(5):
+        throttle.check("ada")
+        throttle.failed("ada")
+    waits = []
+    for _ in range(12):
+        with pytest.raises(TooManyAttempts) as caught:
+            throttle.check("ada", "bob")
+        waits.append(caught.value.helps["retry_after"])
+        now[0] += waits[-1]
+        throttle.check("ada")
+        throttle.failed("ada")
+    assert waits == sorted(waits)
+    assert waits[-1] >= 900
+    throttle.check("bob")
+    throttle.succeeded("ada")
+    throttle.check("ada")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "policy.toml").write_text(POLICY, encoding="utf-8")
+    (tmp_path / "answers.jsonl").write_text("".join(json.dumps(line) + "\n" for line in RECORDED), encoding="utf-8")
+    return Settings(
+        data=str(make("duckdb file", tmp_path / "data")),
+        model=f"replay:{tmp_path / 'answers.jsonl'}",
+        policy=tmp_path / "policy.toml",
+        store=f"sqlite:///{tmp_path / 'history.db'}",
+        audit_dir=tmp_path / "audit",
+        login=True,
+    )
+
+
+@pytest.fixture
+def server(people: People, settings: Settings) -> Iterator[str]:
+    with answering(settings) as (units, guard), serving(units, guard=guard) as address:  # type: ignore[arg-type]
+        yield address
+
+
+def test_without_a_key_only_health_is_told(server: str) -> None:
+    for path in ("/healthz", "/readyz"):
+        assert get(server + path).status_code == 200
+    for method, path in [
+        *(("GET", path) for path in ("/v1/tables", "/v1/history", "/metrics", "/openapi.json", "/v1/feedback/accepted", "/nothing")),
+        *(("POST", path) for path in ("/v1/ask", "/v1/sql", "/v1/check", "/v1/feedback")),
+        ("DELETE", "/v1/runs/1"),
+    ]:
+        response = request(method, server + path, json={"question": "orders per country", "sql": "SELECT 1"})
+        assert (response.status_code, response.json()["code"]) == (401, "unauthenticated"), path
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert get(server + "/v1/tables", headers={"Authorization": "Basic YTpi"}).status_code == 401
+
+
+def test_each_sees_their_rows_their_tables_and_their_questions(server: str, people: People) -> None:
+    held = {name: Client(server, people.create_key(name)) for name in ("ada", "bob", "robot")}
+    counted = {
+        name: [list(row) for row in client.answer("orders per country").rows.as_python()]  # type: ignore[union-attr]
+        for name, client in held.items()
+    }
+    assert counted == {"ada": [["DE", 1], ["FR", 1], [CANARY, 1]], "bob": [["DE", 1]], "robot": [["FR", 1]]}
+    assert {table.name for table in held["bob"].tables()} == {"customers", "orders"}
+    assert "salaries" in {table.name for table in held["ada"].tables()}
+    with pytest.raises(StreamLinkError) as caught:
+        held["bob"].answer("what do people earn?")
+    assert CANARY not in str(caught.value)
+    assert {entry["asker"] for entry in held["bob"].history()} == {"bob"}
+    with pytest.raises(NotFound):
+        held["bob"].entry(held["ada"].history()[0]["id"])
+    for client in held.values():
+        client.close()
+
+
+def test_an_id_of_somebody_else_gives_nothing_and_their_question_cannot_be_stopped(server: str, people: People) -> None:
+    ada, bob = ({"Authorization": f"Bearer {people.create_key(name)}"} for name in ("ada", "bob"))
+    body = {"question": "orders per country", "id": "shared"}
+    assert post(server + "/v1/ask", json=body, headers=ada).status_code == 200
+    taken = post(server + "/v1/ask", json=body, headers=bob)
+    assert taken.status_code == 400
+    assert CANARY not in taken.text
+    assert delete(server + "/v1/runs/shared", headers=bob).status_code == 404
+    assert post(server + "/v1/feedback", json={"id": "shared", "verdict": "right"}, headers=bob).status_code == 404
+    assert post(server + "/v1/feedback", json={"id": "shared", "verdict": "right"}, headers=ada).status_code == 200
+
+
+def test_administrators_see_what_all_asked_with_an_admin_key_only(server: str, people: People) -> None:
+    bob, plain, admin = (
+        {"Authorization": f"Bearer {key}"}
+        for key in (people.create_key("bob"), people.create_key("ada"), people.create_key("ada", scope="admin"))
+    )
+    post(server + "/v1/ask", json={"question": "orders per country"}, headers=bob)
+    seen = {entry["asker"] for entry in get(server + "/v1/history", headers=admin).json()["entries"]}
+    assert seen == {"bob"}
+    assert get(server + "/v1/history", headers=plain).json()["entries"] == []
+    for path in ("/metrics", "/v1/feedback/accepted"):
+        assert get(server + path, headers=plain).status_code == 403
+        assert get(server + path, headers=admin).status_code == 200
+
+
+def test_a_login_gives_a_session_that_no_other_site_can_use(server: str, people: People) -> None:
+    with httpx.Client(base_url=server, timeout=60) as browser:
+        assert browser.get("/login").status_code == 200
+        wrong = browser.post("/login", data={"name": "<b>", "password": "wrong"})
+        assert wrong.status_code == 401
+        assert "<b>" not in wrong.text
+        done = browser.post("/login", data={"name": "bob", "password": OTHER})
+        assert (done.status_code, done.headers["location"]) == (303, "/")
+        cookie = done.headers["set-cookie"]
+        assert re.search(r"HttpOnly", cookie)
+        assert re.search(r"SameSite=strict", cookie)
+        assert browser.get("/v1/tables").status_code == 200
+        foreign = {"Origin": "https://evil.example"}
+        assert browser.post("/v1/sql", json={"sql": "SELECT 1"}, headers=foreign).status_code == 403
+        assert browser.post("/login", data={"name": "bob", "password": OTHER}, headers=foreign).status_code == 403
+        assert browser.post("/logout", headers=foreign).status_code == 403
+        assert browser.post("/logout").headers["location"] == "/login"
+        assert browser.get("/v1/tables").status_code == 401
+        browser.cookies.set(COOKIE, done.cookies[COOKIE])
+        assert browser.get("/v1/tables").status_code == 401
+
+
+def test_guessing_is_slowed_down(server: str) -> None:
+    with httpx.Client(base_url=server, timeout=60) as browser:
+        said = [browser.post("/login", data={"name": "ada", "password": f"guess {number}"}).status_code for number in range(7)]
+        assert said == [401] * 5 + [429] * 2
+        assert int(browser.post("/login", data={"name": "ada", "password": PASSWORD}).headers["Retry-After"]) >= 1
+        keys = [browser.get("/v1/tables", headers={"Authorization": f"Bearer sl_{number}_x"}).status_code for number in range(7)]
+        assert keys == [401] * 5 + [429] * 2
+
+
+def test_a_policy_that_changes_counts_at_once(server: str, people: People, settings: Settings) -> None:
+    header = {"Authorization": f"Bearer {people.create_key('bob')}"}
+    assert len(get(server + "/v1/tables", headers=header).json()["tables"]) == 2
+    assert settings.policy is not None
+    settings.policy.write_text("[roles.analyst.tables.customers]\nhide = ['email', 'born']\n", encoding="utf-8")
+    [table] = get(server + "/v1/tables", headers=header).json()["tables"]
+    assert [column["name"] for column in table["columns"]] == ["id", "name"]
+    settings.policy.write_text("[roles.clerk]\nothers = true\n", encoding="utf-8")
+    assert get(server + "/v1/tables", headers=header).status_code == 403
+
+
+def interleaved(units: Units, calls: int) -> None:
+    """Two people with different rows ask at the same time, again and again."""
+    wanted = {"bob": [("DE", 1)], "robot": [("FR", 1)]}
+    held = {
+        "bob": units.of(Person("bob", "analyst", {"countries": ("DE",)})),
+        "robot": units.of(Person("robot", "analyst", {"countries": ("FR",)})),
+    }
+    sql = "SELECT country, count(*) FROM orders GROUP BY country"
+
+    def call(number: int) -> bool:
+        name = ("bob", "robot")[number % 2]
+        answer = held[name].run_sql(sql)
+        assert answer.rows is not None
+        return list(answer.rows.as_python()) == wanted[name]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(call, range(calls)))
+
+
+def test_two_people_at_a_time_never_see_each_others_rows(settings: Settings) -> None:
+    with closing(Units(settings)) as units:
+        interleaved(units, 60)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_in_ten_thousand_interleaved_calls_nobody_sees_a_row_of_the_other(settings: Settings) -> None:
+    with closing(Units(settings)) as units:
+        interleaved(units, 10_000)
+
+
+def test_nobody_in_particular_has_nothing_and_a_missing_attribute_is_told(settings: Settings) -> None:
+    with closing(Units(settings)) as units:
+        with pytest.raises(Unauthenticated):
+            units.of(None)
+        with pytest.raises(Forbidden, match="countries"):
+            units.of(Person("eve", "analyst"))
+        with pytest.raises(Forbidden, match="no role"):
+            units.of(Person("eve", "clerk"))
+        with pytest.raises(Forbidden):
+            units.of(Person("eve"))
+        with pytest.raises(InvalidSQL):
+            units.of(Person("bob", "analyst", {"countries": ("DE",)})).check("SELECT * FROM salaries")
+
+
+def test_away_from_this_machine_people_must_log_in(settings: Settings) -> None:
+    away = settings.model_copy(update={"host": "0.0.0.0", "login": None})
+    with pytest.raises(BadRequest, match="users add"), answering(away):
+        pass
+    with pytest.raises(BadRequest, match="on this machine only"), answering(away.model_copy(update={"login": False})):
+        pass
+    with answering(settings.model_copy(update={"login": None, "role": "boss"})) as (_, guard):
+        assert guard is None
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    (tmp_path / "policy.toml").write_text(POLICY, encoding="utf-8")
+    monkeypatch.setenv("STREAMLINK_STORE", f"sqlite:///{tmp_path / 'history.db'}")
+    monkeypatch.setenv("STREAMLINK_AUDIT_DIR", str(tmp_path / "audit"))
+    monkeypatch.setenv("STREAMLINK_POLICY", str(tmp_path / "policy.toml"))
+
+    def command(*arguments: str, typed: str = "") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["streamlink-sql", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        told = capsys.readouterr()
+        return int(ended.value.code or 0), told.out, told.err
+
+    return command
+
+
+def test_the_commands(run: Run, store: Store) -> None:
+    assert run("users", "add", "ada", "--role", "boss", "--admin", "--password-stdin", typed=f"{PASSWORD}\n")[:2] == (
+        0,
+        "ada can log in now.\n",
+    )
+    assert run("users", "add", "bob", "--role", "analyst", "--attribute", "countries=DE", "--no-password")[0] == 0
+    assert run("users", "add", "eve", "--role", "clerk", "--no-password")[0] == 2
+    assert run("users", "add", "eve", "--role", "boss")[0] == 2
+    assert run("users", "add", "eve", "--role", "boss", "--password-stdin", typed="short\n")[0] == 2
+    assert run("users", "list")[1].splitlines() == ["ada  boss  administrator", "bob  analyst  keys only"]
+    status, key, said = run("keys", "create", "bob", "--expires", "30")
+    assert (status, "shown once" in said) == (0, True)
+    assert People(store).of_key(key.strip()).attributes == {"countries": "DE"}
+    assert run("keys", "create", "bob", "--scope", "admin")[0] == 2
+    listed = json.loads(run("keys", "list", "--json")[1])
+    assert [(entry["user"], entry["scope"]) for entry in listed] == [("bob", "ask")]
+    assert key.strip() not in json.dumps(listed)
+    assert run("keys", "revoke", listed[0]["id"])[0] == 0
+    assert run("keys", "list")[1].endswith("revoked\n")
+    assert run("users", "password", "bob", "--password-stdin", typed=f"{OTHER}\n")[0] == 0
+    assert People(store).log_in("bob", OTHER)
+    assert run("users", "disable", "bob")[0] == 0
+    assert "disabled" in run("users", "list")[1]
+    assert run("users", "enable", "bob")[0] == 0
+    assert run("users", "disable", "nobody")[0] == 2
