@@ -6,6 +6,7 @@ Reads no JSON and knows no question. What a route leaves as `request.state.hung_
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import partial
 from urllib.parse import urlsplit
 
 import anyio
@@ -87,7 +88,8 @@ class Edge:
             elif path == LOGOUT and posted:
                 response = await anyio.to_thread.run_sync(guard.log_out, headers)
             elif path not in OPEN:
-                scope.setdefault("state", {})["person"] = await anyio.to_thread.run_sync(guard.person, headers, address)
+                who = partial(guard.person, headers, address)
+                scope.setdefault("state", {}).update(person=await anyio.to_thread.run_sync(who), who=who)
         except StreamLinkError as error:
             wants_page = scope["type"] == "http" and path == "/" and error.status == Unauthenticated.status
             if not wants_page:

@@ -42,8 +42,8 @@ def pages_app(desk: Desk, life: Life, examples: tuple[str, ...]) -> FastAPI:
     shell = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=life)
 
     async def index(request: Request) -> None:
-        person: Person | None = getattr(request.state, "person", None)
-        await Page(await in_thread(partial(desk.of, person)), examples, person).build()
+        who: Callable[[], Person | None] = getattr(request.state, "who", lambda: None)
+        await Page(desk, examples, who, getattr(request.state, "person", None)).build()
 
     ui.page("/", title="StreamLink", favicon=ICON, dark=None)(index)
     app.add_exception_handler(404, _not_found)
@@ -59,9 +59,11 @@ async def _not_found(request: Request, error: Exception) -> Response:
 class Page:
     """One visitor's page."""
 
-    def __init__(self, desk: Desk, examples: tuple[str, ...], person: Person | None = None) -> None:
-        """`examples` are questions to offer; without them the page makes some from the tables. `person` is who has logged in."""
-        self.desk, self.examples, self.person = desk, examples, person
+    def __init__(self, desk: Desk, examples: tuple[str, ...], who: Callable[[], Person | None], person: Person | None) -> None:
+        """`examples` are questions to offer; without them the page makes some from the tables. `person` is who has logged in, and `who`
+        tells whether they still are: a page outlives its request."""
+        self.desk = self._of_all = desk
+        self.examples, self._who, self.person = examples, who, person
         self.running: Question | None = None
 
     async def build(self) -> None:
@@ -122,8 +124,13 @@ class Page:
     def _switch_dark(self) -> None:
         self.dark.value = not self.dark.value
 
+    async def _come_in(self) -> None:
+        """Takes what the visitor may see now; raises Unauthenticated where they have logged out, Forbidden where their role is gone."""
+        self.desk = await in_thread(lambda: self._of_all.of(self._who()))
+
     async def _fill(self) -> None:
         try:
+            await self._come_in()
             tables = await in_thread(self.desk.control.tables)
         except StreamLinkError as error:
             self._show_problem(error, None)
@@ -146,6 +153,7 @@ class Page:
 
     async def _fill_history(self) -> None:
         with suppress(StreamLinkError):
+            await self._come_in()
             self.drawer.show_history(await in_thread(partial(self.desk.control.history, limit=50)))
 
     async def ask(self, text: str, *, sql: str | None = None, confirm: bool = False) -> None:
@@ -161,6 +169,7 @@ class Page:
             loop.call_soon_threadsafe(self.strip.tell, stage)
 
         try:
+            await self._come_in()
             answer = await in_thread(partial(self.desk.ask, question, watch, sql=sql))
         except Exception as error:  # noqa: BLE001 - the edge of the process: whatever it is becomes a card, and the trace goes to the log
             self._end()
@@ -204,6 +213,7 @@ class Page:
         if self.running is not None:
             return
         try:
+            await self._come_in()
             entry = await in_thread(partial(self.desk.control.entry, id_))
         except StreamLinkError as error:
             self._show_problem(error, None)
