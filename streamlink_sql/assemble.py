@@ -65,6 +65,11 @@ def scope_of(settings: Settings) -> Scope | None:
 
 def open_engine(settings: Settings) -> Engine:
     """The engine that the setting `data` names; with a policy it shows what the role may see and nothing else."""
+    return open_scoped(settings, scope_of(settings) if settings.data else None)
+
+
+def open_scoped(settings: Settings, scope: Scope | None) -> Engine:
+    """The engine that the setting `data` names, showing what a scope allows; all of it for None."""
     if not settings.data:
         raise BadRequest("No data is named. Give a folder, a file or a database with --data or the setting `data`.", setting="data")
     scheme = _scheme(settings.data)
@@ -81,7 +86,6 @@ def open_engine(settings: Settings) -> Engine:
             f"{settings.data} is a pattern, and there is no file of that name. Give the folder: each file or sub-folder in it is a table.",
             setting="data",
         )
-    scope = scope_of(settings)
     engine: Engine = _load(table[scheme or "file"])(
         settings.data,
         memory_limit_mb=settings.memory_limit_mb,

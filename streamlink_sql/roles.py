@@ -1,7 +1,5 @@
 """Who may see what: roles, read from a policy file. Judges no SQL and opens no data.
 
-mode = "enforce"                                   # or "log": nothing is kept from anybody, but what would be is noted
-
 [roles.analyst]
 others = false                                     # tables that are not named below: not to be seen (the default)
 isolate = false                                    # true: queries run on a copy that holds nothing else
@@ -23,7 +21,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -33,15 +31,25 @@ MASK = re.compile(r"null|stars|year|first [1-9]\d?")
 FILE_NAME = "policy.toml"
 
 
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+def spelt(name: str) -> str:
+    """A name as the engines compare names: A to Z count as a to z, and no other letter as another."""
+    return name.translate(_LOWER)
+
+
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one table is to a role: `columns` are the only ones (None: all but `hide`), `mask` pairs columns with masks, `rows` is SQL."""
+    """What one table is to a role: `columns` are the only ones (None: all but `hide`), `mask` pairs columns with masks, `rows` is SQL
+    that reads the columns `reads`."""
 
     table: str
     columns: tuple[str, ...] | None = None
     hide: tuple[str, ...] = ()
     mask: tuple[tuple[str, str], ...] = ()
     rows: str = ""
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +67,16 @@ class Scope:
 
     def view(self, table: str) -> View | None:
         """What a table is here; None where it is not to be seen."""
-        return next((view for view in self.views if view.table.casefold() == table.casefold()), View(table) if self.others else None)
+        return next((view for view in self.views if spelt(view.table) == spelt(table)), View(table) if self.others else None)
 
     def shows(self, table: str, column: str) -> bool:
         """Whether the values of a column are seen as they are."""
         view = self.view(table)
         if view is None:
             return False
-        name, masked = column.casefold(), {each.casefold() for each, _ in view.mask}
-        listed = view.columns is None or name in {each.casefold() for each in view.columns}
-        return listed and name not in {each.casefold() for each in view.hide} and name not in masked
+        name, masked = spelt(column), {spelt(each) for each, _ in view.mask}
+        listed = view.columns is None or name in {spelt(each) for each in view.columns}
+        return listed and name not in {spelt(each) for each in view.hide} and name not in masked
 
     def body(self) -> dict[str, Any]:
         """As JSON, for the process that reads the data."""
@@ -109,12 +117,22 @@ class Role(_Strict):
     others: bool = False
     isolate: bool = False
 
-    def scope(self, condition: Callable[[str], str]) -> Scope | None:
-        """The scope of an asker; `condition` makes SQL of a condition, with their attributes. None where a role sees everything."""
+    @field_validator("tables")
+    @classmethod
+    def _once(cls, tables: dict[str, TableRule]) -> dict[str, TableRule]:
+        if len({spelt(name) for name in tables}) < len(tables):
+            raise ValueError("a table has two rules, with its name spelt in two ways")
+        return tables
+
+    def scope(self, condition: Callable[[str], tuple[str, tuple[str, ...]]]) -> Scope | None:
+        """The scope of an asker; `condition` makes SQL of a condition, with their attributes, and names the columns that it reads.
+        None where a role sees everything."""
         if self.others and not self.tables and not self.isolate:
             return None
         views = tuple(
-            View(table, rule.columns, rule.hide, tuple(sorted(rule.mask.items())), "" if rule.rows is None else condition(rule.rows))
+            View(
+                table, rule.columns, rule.hide, tuple(sorted(rule.mask.items())), *(("", ()) if rule.rows is None else condition(rule.rows))
+            )
             for table, rule in sorted(self.tables.items())
         )
         return Scope(views, self.others, self.isolate)
@@ -123,7 +141,6 @@ class Role(_Strict):
 class Policy(_Strict):
     """A policy file."""
 
-    mode: Literal["enforce", "log"] = "enforce"
     roles: dict[str, Role] = Field(min_length=1)
 
     def role(self, name: str | None) -> Role:

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from streamlink_sql.assemble import limits, open_catalog, open_engine, open_generator, open_store, scope_of
+from streamlink_sql.assemble import limits, open_catalog, open_generator, open_scoped, open_store, scope_of
 from streamlink_sql.control import ControlUnit
 from streamlink_sql.errors import Forbidden, Unauthenticated
 from streamlink_sql.roles import read_policy
@@ -93,19 +93,19 @@ class Units:
             opening = known or self._units.setdefault(key, Future())
             self._units.move_to_end(key)
             leaving = [] if known else self._too_many()
-        for unit in leaving:
-            unit.close()
         if known is None:
             try:
-                opening.set_result(self._opened(settings))
+                opening.set_result(self._opened(settings, scope))
             except BaseException as error:  # noqa: BLE001 - those who wait for it learn of it, whatever it is
                 with self._lock:
                     self._units.pop(key, None)
                 opening.set_exception(error)
+        for unit in leaving:
+            unit.close()
         return opening.result()
 
-    def _opened(self, settings: Settings) -> ControlUnit:
-        engine = open_engine(settings)
+    def _opened(self, settings: Settings, scope: Scope | None) -> ControlUnit:
+        engine = open_scoped(settings, scope)
         try:
             parts = open_catalog(settings, engine), _Shared(self._generator), engine, _SharedStore(self.store)
             return ControlUnit(*parts, self._limits, self._places)  # type: ignore[arg-type]

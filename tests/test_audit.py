@@ -171,6 +171,41 @@ def test_a_chain_that_was_pruned_whole_is_none_that_was_cut(place: Path, store: 
         assert beside.verify() == (1, 1, [])
 
 
+FORGED = {
+    "an old date on a new line": "UPDATE audit SET at = '2000', sql = 'forged' WHERE number = 5",
+    "a line that says older ones were pruned": "INSERT INTO audit (seq, at, event, id, asker, role, question, engine, model, sql, code, "
+    "attempts) SELECT 99, '2000', 'pruned', '', '', '', '', '', '', '', '', "
+    "json_array(json_object('writer', writer, 'number', 4, 'mac', mac)) "
+    "FROM audit WHERE number = 4; DELETE FROM audit WHERE number <= 4",
+}
+
+
+@pytest.mark.parametrize("statements", FORGED.values(), ids=FORGED.keys())
+def test_pruning_never_covers_up_what_was_done_to_it(store: Store, statements: str) -> None:
+    for statement in statements.split("; "):
+        change(store, statement)
+    with pytest.raises(BadRequest, match="not whole"):
+        store.prune("2001-01-01")
+    assert store.verify()[2]
+
+
+def test_a_store_is_the_same_however_its_address_is_spelt(place: Path, store: Store) -> None:
+    change(store, "DELETE FROM audit WHERE number = 6")
+    with closing(open_store(f"sqlite:///{place}/./history.db", place / "audit")) as same:
+        assert same.verify()[2]
+        ask(same)
+        ask(store)
+
+
+def test_after_a_line_that_failed_the_next_one_is_written(store: Store) -> None:
+    question = Question("again", asker="ada")
+    store.accepted(question)
+    with pytest.raises(ZeroDivisionError), store._adding({**store.audit_lines()[0], "seq": 77}):
+        raise ZeroDivisionError
+    ask(store)
+    assert store.verify() == (9, 9, [])
+
+
 def test_another_key_fits_no_line(store: Store, tmp_path: Path) -> None:
     assert len(broken(store.audit_lines(), Seal(tmp_path / "other", "x"))) == 6
 
@@ -227,10 +262,11 @@ def run(place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
 
 def test_the_commands(run: Run, store: Store, place: Path) -> None:
     assert run("audit", "verify") == (0, "6 lines: the audit is whole.\n", "")
+    assert run("store", "prune", "--keep-days", "30")[1].startswith("Removed 0 questions and 0 audit lines")
     exported = place / "audit.jsonl"
     assert run("audit", "export", "--output", str(exported))[0] == 0
     ask(store)
-    assert run("audit", "verify", "--file", str(exported))[:2] == (0, "6 lines: the audit is whole.\n")
+    assert run("audit", "verify", "--file", str(exported))[:2] == (0, "7 lines: the audit is whole.\n")
     text = exported.read_text(encoding="utf-8").splitlines()
     exported.write_text("\n".join(text[:2] + text[3:]), encoding="utf-8")
     assert run("audit", "verify", "--file", str(exported))[0] == 1
@@ -239,11 +275,13 @@ def test_the_commands(run: Run, store: Store, place: Path) -> None:
     change(store, "UPDATE audit SET question = 'x' WHERE number = 2")
     status, out, _ = run("audit", "verify", "--json")
     body: dict[str, Any] = json.loads(out)
-    assert (status, body["lines"], body["in_chains"], len(body["problems"])) == (1, 9, 9, 1)
+    assert (status, body["lines"], body["in_chains"], len(body["problems"])) == (1, 10, 10, 1)
     status, out, _ = run("audit", "verify")
     assert status == 1
     assert "NOT WHOLE" in out
     assert run("store", "backup", str(place / "b.db"))[0] == 0
     assert run("store", "migrate")[0] == 0
-    assert run("store", "prune", "--keep-days", "30")[1].startswith("Removed 0 questions and 0 audit lines")
+    status, _, said = run("store", "prune", "--keep-days", "30")
+    assert status == 2
+    assert "not whole" in said
     assert run("store", "prune", "--keep-days", "0")[0] == 2

@@ -281,6 +281,28 @@ def test_guessing_is_slowed_down(server: str) -> None:
         assert keys == [401] * 5 + [429] * 2
 
 
+def test_guesses_at_the_same_time_count_like_one_after_the_other(server: str) -> None:
+    def guess(number: int) -> int:
+        return post(server + "/login", data={"name": "ada", "password": f"guess {number}"}).status_code
+
+    with ThreadPoolExecutor(12) as pool:
+        said = list(pool.map(guess, range(12)))
+    assert said.count(401) <= 6
+    assert said.count(429) >= 6
+
+
+def test_odd_forms_and_cookies_are_no_fault_of_ours(server: str, people: People) -> None:
+    assert post(server + "/login", content="&".join(f"f{number}=1" for number in range(50))).status_code == 400
+    assert post(server + "/login", content=b"\xff\xfe").status_code == 400
+    session = people.log_in("bob", OTHER)
+    for cookie in (f'prefs={{"a": 1}}; {COOKIE}={session}', f"a b=1; {COOKIE}={session}"):
+        assert get(server + "/v1/tables", headers={"Cookie": cookie}).status_code == 200
+
+
+def test_the_login_page_may_send_its_form(server: str) -> None:
+    assert "form-action 'self'" in get(server + "/login").headers["Content-Security-Policy"]
+
+
 def test_a_policy_that_changes_counts_at_once(server: str, people: People, settings: Settings) -> None:
     header = {"Authorization": f"Bearer {people.create_key('bob')}"}
     assert len(get(server + "/v1/tables", headers=header).json()["tables"]) == 2

@@ -14,8 +14,9 @@ from streamlink_sql.types import Attribute, Dialect
 _PARTS = {"expressions", "from_", "where"}
 
 
-def condition(written: str, dialect: Dialect, attributes: Mapping[str, Attribute]) -> str:
-    """A condition such as `country = :country` as SQL of the engine, with the asker's attributes in the place of `:name`.
+def condition(written: str, dialect: Dialect, attributes: Mapping[str, Attribute]) -> tuple[str, tuple[str, ...]]:
+    """A condition such as `country = :country` as SQL of the engine, with the asker's attributes in the place of `:name`, and the columns
+    that it reads: whoever uses it makes sure that they are there, as SQLite takes an unknown quoted name for a text.
 
     It may use the columns of its own table and the functions that queries may use; no other table. Raises BadRequest for a condition that
     cannot be used, Forbidden where the asker lacks an attribute that it needs.
@@ -32,7 +33,8 @@ def condition(written: str, dialect: Dialect, attributes: Mapping[str, Attribute
         check_tree(tree, dialect, DEFAULT, tokens)
     except (InvalidSQL, PolicyRefused) as error:
         raise BadRequest(f"The condition {written!r} cannot be used: {error.detail}", rule=error.helps.get("rule")) from error
-    return syntax.generate(tree.args["where"].this, dialect)
+    columns = dict.fromkeys(column.name for column in tree.find_all(exp.Column))
+    return syntax.generate(tree.args["where"].this, dialect), tuple(columns)
 
 
 def _check_form(tree: exp.Query, written: str) -> None:

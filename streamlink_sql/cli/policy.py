@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -86,15 +87,16 @@ def _settings(
     return load_settings(config, policy=policy, data=data, role=role, attributes=attributes_of(attributes) or None)
 
 
-def attributes_of(pairs: list[str] | None) -> dict[str, str | tuple[str, ...]]:
-    """What stands in options of the form NAME=VALUE; a name that comes again has several values."""
-    told: dict[str, str | tuple[str, ...]] = {}
+def attributes_of(pairs: list[str] | None) -> dict[str, str | int | tuple[str | int, ...]]:
+    """What stands in options of the form NAME=VALUE, or NAME:int=VALUE; a name that comes again has several values."""
+    told: dict[str, str | int | tuple[str | int, ...]] = {}
     for pair in pairs or ():
-        name, mark, value = pair.partition("=")
-        if not name or not mark:
-            raise BadRequest(f"--attribute cannot be {pair!r}: it takes NAME=VALUE, such as country=DE.")
-        known = told.get(name)
-        told[name] = value if known is None else (*((known,) if isinstance(known, str) else known), value)
+        name, mark, text = pair.partition("=")
+        name, number, _ = name.partition(":int")
+        if not name or not mark or not text.isprintable() or (number and not re.fullmatch(r"-?\d{1,18}", text)):
+            raise BadRequest(f"--attribute cannot be {pair!r}: it takes NAME=VALUE, such as country=DE, or NAME:int=VALUE for a number.")
+        value, known = int(text) if number else text, told.get(name)
+        told[name] = value if known is None else (*(known if isinstance(known, tuple) else (known,)), value)
     return told
 
 

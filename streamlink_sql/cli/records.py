@@ -40,7 +40,10 @@ def verify(
 
     with _opened(config, store) as opened:
         lines = opened.audit_lines() if file is None else _read(file)
-        problems = broken(lines, opened.seal, copied=file is not None)
+        try:
+            problems = broken(lines, opened.seal, copied=file is not None)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise BadRequest(f"{file} holds lines that are none of an audit ({type(error).__name__}: {error}).") from error
     chained = sum(1 for line in lines if line.get("mac"))
     if as_json:
         print(json_line({"lines": len(lines), "in_chains": chained, "problems": problems}))

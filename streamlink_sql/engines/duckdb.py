@@ -80,7 +80,8 @@ class DuckDBEngine(EmbeddedEngine):
         self._load_changed(found.tables)
         tables = [self._as_parquet(table) for table in found.tables]
         ignored = (f"Not read, being of no known type: {', '.join(found.ignored)}.",) if found.ignored else ()
-        self.warnings = (*ignored, *(note for loaded in self._loaded.values() for note in loaded.notes))
+        notes = (*ignored, *(note for loaded in self._loaded.values() for note in loaded.notes))
+        self.warnings = notes if self.scope is None else ()  # they name columns and tell of rows that may be hidden
         readable = tuple(file for table in tables for file in table.files)
         entries = [{"name": table.name, "files": table.files, "hive": table.hive} for table in tables]
         return {"tables": entries}, readable

@@ -92,8 +92,11 @@ def _show_database(connection: duckdb.DuckDBPyConnection, database: str, scope: 
     connection.execute(f"ATTACH {_text(database)} AS {_name(_BESIDE)} (READ_ONLY)")
     found = _columns_of(connection, _BESIDE)
     scoped.refuse_unknown(scope, [_full_name(*place) for place in found])
+    listed = connection.execute("SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = ?", [_BESIDE]).fetchall()
+    own_views = {(schema, view) for schema, view in listed}
     for (schema, table), columns in found.items():
-        if rule := scoped.view_of(scope, _full_name(schema, table)):
+        known = scoped.own_view_of if (schema, table) in own_views else scoped.view_of
+        if rule := known(scope, _full_name(schema, table)):
             place = f"{_name(schema)}.{_name(table)}"
             shown = scoped.select(rule, table, [each[:2] for each in columns], f"{_name(_BESIDE)}.{place}", "duckdb")
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_name(schema)}")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from streamlink_sql.errors import BadRequest, EngineUnavailable, Forbidden, NotFound
-from streamlink_sql.roles import Scope
+from streamlink_sql.roles import Scope, spelt
 
 Format = Literal["parquet", "csv", "json"]
 
@@ -69,9 +69,9 @@ def within(found: Source, scope: Scope) -> Source:
     """The source without the files of tables that a scope does not show; Forbidden where that leaves nothing."""
     if found.kind != "files":
         return found
-    names = {table.name.casefold() for table in found.tables}
+    names = {spelt(table.name) for table in found.tables}
     for view in scope.views:
-        if view.table.casefold() not in names:
+        if spelt(view.table) not in names:
             raise BadRequest(f"The policy has a rule for the table {view.table}, which this data lacks.", setting="policy")
     shown = tuple(table for table in found.tables if scope.view(table.name))
     if not shown:

@@ -74,9 +74,14 @@ class _Views:
     def make(self, connection: sqlite3.Connection) -> None:
         """Makes the views on a new connection."""
         rows = connection.execute("SELECT name, type FROM main.sqlite_master WHERE type IN ('table', 'view') ORDER BY rowid").fetchall()
-        known = {name: what for name, what in rows if not name.startswith("sqlite_")}
+        shadows = {row[1] for row in connection.execute("PRAGMA main.table_list").fetchall() if row[2] == "shadow"}
+        known = {name: what for name, what in rows if not name.startswith("sqlite_") and name not in shadows}
         scoped.refuse_unknown(self._scope, list(known))
-        shown = {name: rule for name in known if (rule := scoped.view_of(self._scope, name))}
+        shown = {
+            name: rule
+            for name, what in known.items()
+            if (rule := (scoped.own_view_of if what == "view" else scoped.view_of)(self._scope, name))
+        }
         for view in self._scope["views"]:
             if any(name.casefold() == view["table"].casefold() and known[name] not in self._types for name in shown):
                 raise BadRequest(f"{view['table']} is a view: a role that sees it needs isolate = true.", setting="policy")

@@ -14,7 +14,7 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,13 +100,19 @@ class Chain:
         self.seal, self.lock = seal, threading.Lock()
         self._end: End | None = None
         self._held: FileLock | None = None
+        self._writer = ""
 
-    def signed(self, line: Line, last: Any) -> dict[str, Any]:
+    def signed(self, line: Line, last: Callable[[str], End | None]) -> dict[str, Any]:
         """The line with writer, number and hash. `last(writer)` gives the end of a writer's chain in the store. Call it under `lock`."""
         if self._end is None:
             self._end = self._begun(last)
         whole = {**line, "writer": self._end.writer, "number": self._end.number + 1}
         return {**whole, "mac": self.seal.mac(self._end.mac, whole)}
+
+    def look_again(self) -> None:
+        """It is not known whether the last line was written: the store says so with the next one."""
+        if self._end is not None:
+            self._writer, self._end = self._end.writer, None
 
     def written(self, line: Line) -> None:
         """The line is in the store: the next one goes behind it."""
@@ -118,10 +124,12 @@ class Chain:
         if self._held is not None:
             self._held.release()
 
-    def _begun(self, last: Any) -> End:
+    def _begun(self, last: Callable[[str], End | None]) -> End:
         """Where to go on: behind what is in the store, or, where lines are gone that were there, in a new chain."""
+        if self._writer:
+            return last(self._writer) or End(self._writer, 0, "")
         writer, known, self._held = self.seal.take()
-        found: End | None = last(writer)
+        found = last(writer)
         if known is not None and (found is None or found.number < known.number):
             head, _, generation = writer.rpartition(".")
             return End(f"{head}.{int(generation) + 1}", 0, "")

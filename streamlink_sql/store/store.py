@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import groupby, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ class Store:
                 sa.event.listen(self._engine, "connect", _set_up_sqlite)
             migrate(self._engine)
         try:
-            self.seal = Seal(audit_dir, self._where)
+            self.seal = Seal(audit_dir, _place_of(self._engine.url))
         except (OSError, ValueError) as error:
             raise StoreUnavailable(
                 f"The key of the audit in {audit_dir} cannot be made or read ({error}). See that this user may write there, "
@@ -191,15 +192,14 @@ class Store:
         """Removes questions and audit lines older than an ISO time (UTC); returns how many of each. The chains stay verifiable:
         a new line of the audit stands for those that are gone.
         """
+        if problems := self.verify()[2]:
+            raise BadRequest(f"The audit is not whole, so nothing is removed from it: pruning would hide that. {problems[0]}")
         old = sa.select(history.c.id).where(history.c.asked_at < before)
-        with self._translated("written"), self._engine.connect() as connection:
-            chained = sa.and_(audit.c.at < before, audit.c.mac.is_not(None))
-            last = sa.select(audit.c.writer, sa.func.max(audit.c.number).label("number")).where(chained).group_by(audit.c.writer).subquery()
-            query = sa.select(audit.c.writer, audit.c.number, audit.c.mac).join(
-                last, sa.and_(audit.c.writer == last.c.writer, audit.c.number == last.c.number)
-            )
-            ends = [dict(row) for row in connection.execute(query).mappings()]
-            told = connection.execute(sa.select(audit.c.attempts).where(audit.c.event == PRUNED)).scalars().all()
+        ends, told = [], []
+        for writer, chain in groupby(sorted(self._chained(), key=_place), key=lambda line: line["writer"]):
+            past = list(takewhile(lambda line: line["at"] < before, whole := list(chain)))
+            ends += [{"writer": writer, "number": past[-1]["number"], "mac": past[-1]["mac"]}] if past else []
+            told += [line["attempts"] for line in whole if line["event"] == PRUNED]
         line = _audit_line(Question(f"Removed what was older than {before}", asker="administrator"), PRUNED, engine="", sql="")
         gone = newest_ends([*(each for ends_ in told for each in ends_), *ends])
         with self._adding({**line, "attempts": [asdict(end) for end in gone.values()]}) as connection:
@@ -211,6 +211,9 @@ class Store:
             )
             lines += connection.execute(sa.delete(audit).where(audit.c.at < before, audit.c.mac.is_(None))).rowcount
         return questions, lines
+
+    def _chained(self) -> list[dict[str, Any]]:
+        return [line for line in self.audit_lines() if line["mac"]]
 
     def backup(self, to: Path) -> None:
         """Copies a SQLite store to a file, while it is in use; whole or not at all."""
@@ -230,10 +233,14 @@ class Store:
     def _adding(self, line: Mapping[str, Any]) -> Iterator[sa.Connection]:
         """Adds a line to the audit in one transaction with what is done inside."""
         with self._translated("written"), self._chain.lock:
-            with self._engine.begin() as connection:
-                signed = self._chain.signed(line, lambda writer: _end_of(connection, writer))
-                connection.execute(sa.insert(audit).values(signed))
-                yield connection
+            try:
+                with self._engine.begin() as connection:
+                    signed = self._chain.signed(line, lambda writer: _end_of(connection, writer))
+                    connection.execute(sa.insert(audit).values(signed))
+                    yield connection
+            except BaseException:
+                self._chain.look_again()  # whether it was written is not known
+                raise
             self._chain.written(signed)
 
     def _set_state(self, connection: sa.Connection, question: Question, state: str, body: Mapping[str, Any]) -> None:
@@ -273,6 +280,17 @@ def _make_private_folder(folder: Path) -> None:
         raise PermissionError(13, f"the folder {folder} is not writable")
 
 
+def _place(line: Mapping[str, Any]) -> tuple[str, int]:
+    return line["writer"], line["number"]
+
+
+def _place_of(url: sa.URL) -> str:
+    """Names the store, however its address is spelt."""
+    if url.get_backend_name() == "sqlite":
+        return str(Path(str(url.database)).resolve())
+    return f"{url.host} {url.port or 5432} {url.database}"
+
+
 def _entry(row: sa.RowMapping) -> dict[str, Any]:
     body = row["body"] or {}
     return {"id": row["id"], "question": row["question"], "asked_at": row["asked_at"], "asker": row["asker"], "state": row["state"], **body}
@@ -294,7 +312,7 @@ def _audit_line(
 
 
 def _end_of(connection: sa.Connection, writer: str) -> End | None:
-    """The last line of a writer's chain, or of what a pruned line says of it."""
+    """The last line of a writer's chain in the store."""
     query = sa.select(audit.c.number, audit.c.mac).where(audit.c.writer == writer).order_by(audit.c.number.desc()).limit(1)
     found = connection.execute(query).one_or_none()
     return None if found is None else End(writer, found.number, found.mac)

@@ -5,14 +5,15 @@ A session's cookie is HttpOnly and SameSite=Strict, and the edge refuses request
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
+from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from streamlink_sql.errors import BadRequest, StreamLinkError, TooManyAttempts, Unauthenticated
@@ -24,6 +25,8 @@ COOKIE = "streamlink_session"
 LOGIN, LOGOUT = "/login", "/logout"
 OPEN = ("/healthz", "/readyz", LOGIN)
 """What needs no login."""
+AT_ONCE = 3
+"""Passwords that are tried at the same time: each takes 64 MB and a core."""
 FREE_FAILURES, LONGEST_WAIT_S, FORGOTTEN_S, MOST_KNOWN = 5, 900.0, 3600.0, 10_000
 
 
@@ -48,12 +51,17 @@ class Throttle:
         if wait > 0:
             raise TooManyAttempts("Too many wrong passwords or keys. Wait a while, then try again.", retry_after=round(wait) + 1)
 
+    def take(self, *names: str) -> None:
+        """Counts a try of each as failed until it has succeeded; raises TooManyAttempts where one of them has to wait."""
+        self.check(*names)
+        self.failed(*names)
+
     def failed(self, *names: str) -> None:
         """Counts a failure of each."""
         now = time.monotonic()
         with self._lock:
-            if len(self._failures) > MOST_KNOWN:
-                self._failures = {name: found for name, found in self._failures.items() if now - found.last < FORGOTTEN_S}
+            while len(self._failures) > MOST_KNOWN:
+                self._failures.pop(next(iter(self._failures)))
             for name in names:
                 found = self._failures.setdefault(name, _Failures())
                 found.count = 1 if now - found.last > FORGOTTEN_S else found.count + 1
@@ -76,17 +84,19 @@ class Guard:
     def __init__(self, people: People) -> None:
         """Asks the store of people."""
         self._people, self._throttle = people, Throttle()
+        self._hashing = threading.BoundedSemaphore(AT_ONCE)
 
     def person(self, headers: Mapping[str, str], address: str) -> Person:
         """Who sends a request with these headers; raises Unauthenticated or TooManyAttempts."""
         kind, _, key = headers.get("authorization", "").partition(" ")
         session = _session(headers)
         if kind.lower() == "bearer":
-            self._throttle.check(f"key {address}")
+            asked = f"key from {_network(address)}"
+            self._throttle.check(asked)
             try:
                 return self._people.of_key(key.strip())
             except Unauthenticated:
-                self._throttle.failed(f"key {address}")
+                self._throttle.failed(asked)
                 raise
         if session:
             return self._people.of_session(session)
@@ -94,20 +104,15 @@ class Guard:
 
     def log_in(self, body: bytes, address: str, *, secure: bool) -> Response:
         """The answer to the login form: a session, or the form again with what was wrong."""
-        form = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10)
-        name, password = (form.get(field, [""])[0] for field in ("name", "password"))
-        asked = (f"name {name[:200]}", f"from {address}")
         try:
-            if not name or not password:
-                raise BadRequest("Give a name and a password.")
-            self._throttle.check(*asked)
-            session = self._people.log_in(name, password)
-        except (BadRequest, TooManyAttempts) as error:
+            name, password = _form(body)
+            asked = f"{name[:200]} from {_network(address)}"
+            self._throttle.take(asked, _network(address))  # counted before it is tried, so that tries at once count as well
+            with self._hashing:
+                session = self._people.log_in(name, password)
+        except (BadRequest, TooManyAttempts, Unauthenticated) as error:
             return login_page(error)
-        except Unauthenticated as error:
-            self._throttle.failed(*asked)
-            return login_page(error)
-        self._throttle.succeeded(*asked)
+        self._throttle.succeeded(asked)
         response = RedirectResponse("/", 303)
         response.set_cookie(COOKIE, session, max_age=SESSION_HOURS * 3600, httponly=True, samesite="strict", secure=secure)
         return response
@@ -122,11 +127,28 @@ class Guard:
 
 
 def _session(headers: Mapping[str, str]) -> str:
+    return cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
+
+
+def _form(body: bytes) -> tuple[str, str]:
+    """Name and password of the login form."""
     try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found else ""
+        form = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10)
+    except ValueError as error:
+        raise BadRequest("This is not the login form.") from error
+    name, password = (form.get(field, [""])[0] for field in ("name", "password"))
+    if not name or not password:
+        raise BadRequest("Give a name and a password.")
+    return name, password
+
+
+def _network(address: str) -> str:
+    """Who is slowed down: an IPv4 address, or the part of an IPv6 address that one subscriber has."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network(f"{address}/64", strict=False)) if found.version == 6 else address
 
 
 def login_page(error: StreamLinkError | None = None) -> Response:
