@@ -163,6 +163,11 @@ class _Spares:
         self._lock, self._children = threading.Lock(), {}
 
 
+def close_spares() -> None:
+    """Ends the children that stand ready: one started from now on begins in the folder in which this process is now."""
+    _spares.close()
+
+
 def _forget_all() -> None:
     _spares.forget()
     for pool in list(_pools):
