@@ -76,9 +76,9 @@ def mine(tmp_path: Path) -> Path:
 
 
 @confined
-@pytest.mark.parametrize("dialect", ["duckdb", "sqlite"])
-def test_nothing_takes_effect_with_both_layers_or_in_the_engine_alone(dialect: Embedded, mine: Path) -> None:
-    here, found = Path.cwd(), attack(dialect, texts_for(dialect, mine), Terms(time_limit_s=2))
+@pytest.mark.parametrize(("dialect", "isolate"), [("duckdb", True), ("sqlite", True), ("sqlite", False)])
+def test_nothing_takes_effect_with_both_layers_or_in_the_engine_alone(dialect: Embedded, isolate: bool, mine: Path) -> None:
+    here, found = Path.cwd(), attack(dialect, texts_for(dialect, mine), Terms(isolate=isolate))
     assert Path.cwd() == here
     assert [(each.name, each.attacks, each.refused, each.stopped, each.gate, each.engine, each.both) for each in by_class(found)] == [
         ("change", 1, 1, 1, 0, 0, 0),

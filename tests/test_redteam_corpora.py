@@ -43,6 +43,13 @@ def test_attacks_are_refused(dialect: Dialect) -> None:
     assert [each.text for each, code in codes if code and code != each.code] == []
 
 
+@pytest.mark.parametrize("dialect", ["duckdb", "sqlite"])
+def test_attacks_that_know_the_files_are_refused(dialect: Dialect) -> None:
+    attacks = read_statements(CORPORA / f"aimed_{dialect}.sql")
+    assert len(attacks) >= 20
+    assert [each.text for each in attacks if refused(each, tables(dialect), dialect) != each.code] == []
+
+
 @pytest.mark.parametrize("dialect", list(AT_LEAST))
 def test_what_is_missed_reads_only_what_may_be_read(dialect: Dialect) -> None:
     """The attacks that pass are costly, which the engine's limits end; none of them leaves the caller's tables."""
