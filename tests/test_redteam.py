@@ -203,10 +203,12 @@ def test_what_passes_broken_checks_into_a_broken_engine_is_reported(broken: tupl
 @confined
 def test_the_page_is_whole_and_escaped(broken: tuple[Trial, Trial]) -> None:
     odd = '<script src="https://evil.example/x.js"></script>&"\''
-    texts = [("<f>.sql", Labelled(f"SELECT '{odd}'", f"SELECT dial('{{listener}}') AS d -- {odd}", attack=True, group="<i>"))]
+    unseen = "\x00\x1b[31m\u202e\ud800"
+    texts = [("<f>.sql", Labelled(f"SELECT '{odd}{unseen}'", f"SELECT dial('{{listener}}') AS d -- {odd}", attack=True, group="<i>"))]
     shown = page([*broken, attack("duckdb", texts, Terms(time_limit_s=0.2), open_engine=Careless, judge=lenient)], "A <title>")
     assert "<script" not in shown
     assert "&lt;script src=" in shown
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e\ud800]", shown)
     assert "<i>" not in shown
     assert "A &lt;title&gt;" in shown
     assert not re.search(r"""<[^>]*\b(?:src|href|url|srcset)\b\s*[=(]""", shown)

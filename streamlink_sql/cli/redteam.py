@@ -59,7 +59,7 @@ def redteam(
     trials = _tried(engine, corpus, limit, _terms(config, layer, isolate=isolate, time_limit=time_limit))
     if html:
         with whole_file(html) as file:
-            file.write(page(trials, TITLE).encode())
+            file.write(page(trials, TITLE).encode("utf-8", "replace"))
     if as_json:
         print(json_line(body(trials)))
     else:

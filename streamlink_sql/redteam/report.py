@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -11,6 +12,7 @@ from streamlink_sql.redteam.trial import EFFECTS, LAYERS, Layer, Outcome, Trial
 
 NO_CLASS = "without a class"
 _WIDTH, _LEFT, _ROW, _BAR = 900, 190, 34, 12
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _COLOURS = {"refused": "#2f6f9f", "stopped": "#7fb3a6", "effect": "#c0392b"}
 _SAID = {"refused": "refused by the gate", "stopped": "stopped by the engine", "effect": "took effect"}
 
@@ -176,7 +178,9 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def _cell(cell: object) -> str:
-    return f'<td class="text">{escape(cell)}</td>' if isinstance(cell, str) else f"<td>{'–' if cell is None else cell}</td>"
+    return (
+        f'<td class="text">{escape(_CONTROL.sub("�", cell))}</td>' if isinstance(cell, str) else f"<td>{'–' if cell is None else cell}</td>"
+    )
 
 
 def _chart(figures: Sequence[ClassFigures], layers: Sequence[Layer]) -> str:
