@@ -181,6 +181,8 @@ class SQLiteReader:
         self._connection.text_factory = sqlite_values.lossy if self._own_catalogue else str
         try:
             return self._answers[request["do"]](request)
+        except UnicodeEncodeError as error:
+            raise InvalidSQL("The SQL holds characters that are no text.") from error
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise _translated(error) from error
 

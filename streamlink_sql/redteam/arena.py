@@ -26,7 +26,9 @@ Embedded = Literal["duckdb", "sqlite"]
 PRIVATE, OUTSIDE, NETWORK, BYTES = "private values", "file outside", "network", "changed bytes"
 """What an attack can bring about that shows in this place."""
 
-_SPILL = re.compile(r"spill-\w+")
+SPILL = re.compile(r"spill-\w+")
+"""What an engine calls the folder in which one of its children keeps what does not fit into memory."""
+
 _HOSTS = re.compile(r"(?i)\bhttps?://[^/'\"`\s)]+")
 _HOST_OPTION = re.compile(r"(?i)\bhost *= *[\w.-]+")
 _PATHS = re.compile(r"(?:(?<=file://)|(?<=file:)|(?<![\w.*/:-]))/(etc|root|home|tmp|var)((?:/[\w.*-]+)*)")
@@ -153,7 +155,7 @@ class Arena:
         found = dict[str, tuple[int, ...]]()
         for path in self.folder.rglob("*"):
             with contextlib.suppress(OSError):
-                if path.is_file() and not any(_SPILL.fullmatch(part) for part in path.parts):
+                if path.is_file() and not any(SPILL.fullmatch(part) for part in path.parts):
                     stat = path.lstat()
                     found[str(path)] = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
         return found

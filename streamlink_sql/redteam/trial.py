@@ -15,7 +15,7 @@ from streamlink_sql.errors import BadRequest, EngineUnavailable, InvalidSQL, Pol
 from streamlink_sql.evaluate.gate import fixture_tables
 from streamlink_sql.evaluate.labelled import Labelled, read_texts
 from streamlink_sql.redteam import CORPORA
-from streamlink_sql.redteam.arena import BYTES, NETWORK, OUTSIDE, PRIVATE, Arena, Embedded, arena
+from streamlink_sql.redteam.arena import BYTES, NETWORK, OUTSIDE, PRIVATE, SPILL, Arena, Embedded, arena
 from streamlink_sql.roles import Scope, View
 from streamlink_sql.types import CheckedSQL, Dialect, Draft, Engine, Rows, Table
 
@@ -27,7 +27,7 @@ EFFECTS = (PRIVATE, OUTSIDE, NETWORK, BYTES, SETTINGS, DEADLINE, SERVICE)
 
 _GRACE_S, _ORDINARY_S = 1.0, 20.0
 _ORDINARY, _ORDINARY_ROWS = "SELECT count(*) AS n FROM orders", [(300,)]
-_SETTINGS_OF = "SELECT name, value FROM duckdb_settings() WHERE name NOT IN ('temp_directory') ORDER BY name"
+_SETTINGS_OF = "SELECT name, value FROM duckdb_settings() ORDER BY name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +237,8 @@ class _Target:
             return []
         asked = unchecked_for_redteam(_SETTINGS_OF, self.dialect)
         try:
-            return list(self.engine.run(asked, row_limit=1000, time_limit_s=_ORDINARY_S).as_python())
+            rows = self.engine.run(asked, row_limit=1000, time_limit_s=_ORDINARY_S).as_python()
+            return [(name, SPILL.sub("spill", str(value))) for name, value in rows]  # each child spills to a folder of its own
         except StreamLinkError as error:
             return [(error.code,)]
 
