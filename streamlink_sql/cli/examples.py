@@ -52,7 +52,7 @@ EXAMPLES = {
         streamlink-sql ask --data ./sales --policy policy.toml --role analyst "orders per month"
         """,
     "redteam": """
-        streamlink-sql redteam                           2,000 texts, some minutes
+        streamlink-sql redteam                           all texts of ours, some minutes
         streamlink-sql redteam --engine duckdb --limit 20 --time-limit 1
         streamlink-sql redteam --html report.html        a page with a plot
         streamlink-sql redteam --corpus mine.sql --json  your own texts, for a program
