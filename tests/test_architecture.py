@@ -94,6 +94,11 @@ def test_only_checks_makes_checked_sql() -> None:
     assert makers == {"checks"}
 
 
+def test_only_redteam_runs_sql_that_no_check_has_seen() -> None:
+    callers = {path.relative_to(PACKAGE).parts[0] for path in SOURCES if "unchecked_for_redteam" in calls(path)}
+    assert callers == {"redteam"}
+
+
 def test_every_module_says_what_it_holds() -> None:
     assert [str(path) for path in SOURCES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))] == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import os
@@ -394,6 +395,21 @@ ATTACKS: dict[str, tuple[str, ...]] = {
         "WITH x AS (SELECT 1) INSERT INTO sales (id) SELECT * FROM x",
     ),
 }
+
+
+@pytest.mark.parametrize("sql", ["SELECT '\ud800'", "UPDATE EXTENSIONS"])
+def test_what_no_driver_takes_is_invalid_sql(own_engine: EmbeddedEngine, sql: str) -> None:
+    with pytest.raises(InvalidSQL):
+        run(own_engine, sql)
+    assert answers(own_engine)
+
+
+def test_a_fault_inside_the_database_leaves_no_broken_child(tmp_path: Path) -> None:
+    """After an internal error DuckDB refuses all further queries of its process."""
+    with closing(opened(make("duckdb file", tmp_path))) as engine:
+        with contextlib.suppress(StreamLinkError):
+            run(engine, "SELECT * FROM test_all_types()")
+        assert all(answers(engine) for _ in range(4))
 
 
 def state_of(folder: Path) -> dict[str, str]:

@@ -117,6 +117,8 @@ def test_a_role_sees_its_rows_only_and_masked_values_masked(scoped: EmbeddedEngi
     assert rows(scoped, "SELECT id, country, amount FROM orders") == [(1, "DE", None)]
     assert rows(scoped, "SELECT count(*) FROM orders") == [(1,)]
     assert rows(scoped, "SELECT count(*) FROM orders WHERE country <> 'DE' OR 1 = 1") == [(1,)]
+    assert rows(scoped, "SELECT count(*) FROM customers") == [(2,)]
+    assert rows(scoped, "SELECT 1 FROM customers a, customers b WHERE EXISTS (SELECT 1 FROM customers)") == [(1,)] * 4
     assert rows(scoped, "SELECT name, born FROM customers ORDER BY id") == [("A…", "1980"), ("B…", "1990")]
     joined = "SELECT T2.name FROM orders AS T1 JOIN customers AS T2 ON T1.customer_id = T2.id"
     assert rows(scoped, joined) == [("A…",)]
@@ -179,12 +181,25 @@ REACHING = (
     "SELECT * FROM hr.notes",
     "SELECT * FROM query('SELECT * FROM salaries')",
 )
+COUNTING = (
+    "SELECT count(*) FROM main.salaries",
+    "SELECT count(*) FROM main.orders",
+    "WITH customers AS (SELECT 1 FROM main.orders) SELECT count(*) FROM customers",
+)
 BESIDE = ("SELECT * FROM _source.main.salaries", "SELECT * FROM _source.main.orders", "SELECT * FROM _source.hr.notes")
 
 
 @pytest.mark.parametrize("sql", REACHING)
 def test_without_the_checks_the_engine_itself_keeps_what_is_hidden(scoped: EmbeddedEngine, sql: str) -> None:
     assert CANARY not in reply(scoped, sql)
+
+
+@pytest.mark.parametrize("sql", COUNTING)
+def test_without_the_checks_hidden_rows_of_sqlite_are_not_even_counted(scoped: EmbeddedEngine, sql: str) -> None:
+    if scoped.name != "sqlite" or (scoped.scope and scoped.scope.isolate):
+        return
+    with pytest.raises(InvalidSQL):
+        scoped.run(unchecked(sql, scoped), row_limit=100, time_limit_s=20)
 
 
 @pytest.mark.parametrize("sql", BESIDE)

@@ -16,13 +16,14 @@ from streamlink_sql.checks.heads import heads
 from streamlink_sql.checks.notes import notes
 from streamlink_sql.checks.policy import DEFAULT, Policy, check_text, check_tree
 from streamlink_sql.checks.typed import is_sql, may_be_sql
+from streamlink_sql.checks.unchecked import unchecked_for_redteam
 from streamlink_sql.errors import InvalidSQL
 from streamlink_sql.types import CheckedSQL, Dialect, Draft, Table
 
 SHORTEST_ALARM, _WORD = 8, re.compile(r"[^\W\d_]{2}")
 """Shorter texts and texts without a word harm nobody; signs, units and phone numbers look like attacks now and then."""
 
-__all__ = ["DEFAULT", "Policy", "alarms", "check", "explain", "heads", "is_sql", "may_be_sql"]
+__all__ = ["DEFAULT", "Policy", "alarms", "check", "explain", "heads", "is_sql", "may_be_sql", "unchecked_for_redteam"]
 
 
 def check(draft: Draft, tables: tuple[Table, ...], dialect: Dialect, *, policy: Policy = DEFAULT) -> CheckedSQL:

@@ -61,6 +61,14 @@ EXAMPLES = {
         streamlink-sql policy show --role analyst --data ./sales      what may they see?
         streamlink-sql ask --data ./sales --policy policy.toml --role analyst "orders per month"
         """,
+    "redteam": """
+        streamlink-sql redteam                           all texts of ours, some minutes
+        streamlink-sql redteam --engine duckdb --limit 20 --time-limit 1
+        streamlink-sql redteam --html report.html        a page with a plot
+        streamlink-sql redteam --corpus mine.sql --json  your own texts, for a program
+
+        Your data is not touched: the database is made for it, and thrown away.
+        """,
     "evaluate": """
         streamlink-sql evaluate questions mine.jsonl --data ./sales
         streamlink-sql evaluate spider --data ./spider --limit 100 --json

@@ -169,8 +169,14 @@ class DuckDBReader:
             return sorted({_full_name(schema or "main", name) for schema, name in named_tables(self._connection, sql)})
 
     def _one_select(self, sql: str) -> duckdb.Statement:
-        statements = self._connection.extract_statements(sql)
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        try:
+            statements = self._connection.extract_statements(sql)
+            kinds = [statement.type for statement in statements]
+        except (TypeError, UnicodeError) as error:
+            raise InvalidSQL("The SQL holds characters that are no text.") from error
+        except ValueError:  # the driver has no name for this kind of statement
+            kinds = []
+        if kinds != [duckdb.StatementType.SELECT]:
             raise InvalidSQL("Exactly one SELECT statement can run here.")
         return statements[0]
 

@@ -163,6 +163,11 @@ class _Spares:
         self._lock, self._children = threading.Lock(), {}
 
 
+def close_spares() -> None:
+    """Ends the children that stand ready: one started from now on begins in the folder in which this process is now."""
+    _spares.close()
+
+
 def _forget_all() -> None:
     _spares.forget()
     for pool in list(_pools):
@@ -332,7 +337,7 @@ class Pool:
                 raise Cancelled("The query was cancelled.")
             left = max(0.0, deadline - time.monotonic())
             reply, payload = child.ask({**request, "seconds": left}, deadline, (self._limits.result_mb + 16) * 2**20)
-            usable = reply.get("error") not in ("internal", "too_costly")
+            usable = reply.get("error") not in ("internal", "too_costly", "engine_unavailable")  # what failed inside may fail ever after
         except TimeoutError as error:
             raise TimedOut(f"The query did not finish within {seconds:g} s and was stopped.") from error
         finally:

@@ -70,6 +70,7 @@ class _Views:
         self._scope, self._types = scope, ("table", "view") if also_views else ("table",)
         self._hidden = f"shown_{secrets.token_hex(16)}_"
         self.names: tuple[str, ...] = ()
+        self._whole: frozenset[str] = frozenset()
 
     def make(self, connection: sqlite3.Connection) -> None:
         """Makes the views on a new connection."""
@@ -86,6 +87,7 @@ class _Views:
             if any(name.casefold() == view["table"].casefold() and known[name] not in self._types for name in shown):
                 raise BadRequest(f"{view['table']} is a view: a role that sees it needs isolate = true.", setting="policy")
         self.names = tuple(name for name in shown if known[name] in self._types)
+        self._whole = frozenset(name.casefold() for name in self.names if known[name] == "table" and not shown[name]["rows"])
         for number, name in enumerate(self.names):
             columns = connection.execute(f"PRAGMA main.table_xinfo({_name(name)})").fetchall()
             named = [(column[1], column[2] or "") for column in columns if column[6] != 1]
@@ -99,9 +101,13 @@ class _Views:
                     f"The policy's condition on the rows of {name} does not fit the data: {error}.", setting="policy"
                 ) from error
 
-    def may_read(self, database: str | None, inner: str | None) -> bool:
-        """Whether a column of a table in that database may be read where the view `inner` stands."""
-        return database == "temp" or (inner or "").startswith(self._hidden)
+    def may_read(self, table: str, column: str | None, database: str | None, inner: str | None) -> bool:
+        """Whether a column of a table in that database may be read where the view `inner` stands.
+
+        Where rows are counted and no column is read, SQLite looks through the views and names no column: allowed where all rows are shown.
+        """
+        counted = column == "" and table.casefold() in self._whole
+        return database == "temp" or (inner or "").startswith(self._hidden) or counted
 
 
 def _connect(path: str, flags: str, setup: Mapping[str, Any], views: _Views | None) -> sqlite3.Connection:
@@ -180,6 +186,8 @@ class SQLiteReader:
         self._connection.text_factory = sqlite_values.lossy if self._own_catalogue else str
         try:
             return self._answers[request["do"]](request)
+        except UnicodeEncodeError as error:
+            raise InvalidSQL("The SQL holds characters that are no text.") from error
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise _translated(error) from error
 
@@ -189,7 +197,7 @@ class SQLiteReader:
         if action == sqlite3.SQLITE_READ:
             if (first or "").lower().startswith("sqlite_") and not self._own_catalogue:
                 return sqlite3.SQLITE_DENY
-            if self._views is not None and not self._own_catalogue and not self._views.may_read(database, inner):
+            if self._views is not None and not self._own_catalogue and not self._views.may_read(first or "", second, database, inner):
                 return sqlite3.SQLITE_DENY
             self._touched.add(first or "")
             if first and (inner is None or inner.casefold() in self._derived):

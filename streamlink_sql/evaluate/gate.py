@@ -9,7 +9,7 @@ from typing import Any
 
 from streamlink_sql.checks import check
 from streamlink_sql.errors import BadRequest, InvalidSQL, NotFound, PolicyRefused
-from streamlink_sql.evaluate.labelled import Labelled, read_labelled, read_statements
+from streamlink_sql.evaluate.labelled import Labelled, read_texts
 from streamlink_sql.types import Column, Dialect, Draft, Table
 
 
@@ -47,8 +47,7 @@ def evaluate_gate(
 
     The milliseconds are of processor time: a check waits for nothing, and so the figures do not depend on what else the machine does.
     """
-    texts = read_statements(path) if path.suffix.lower() == ".sql" else read_labelled(path)
-    texts = [each for each in texts if each.dialect in ("", dialect)]
+    texts = [each for each in read_texts(path) if each.dialect in ("", dialect)]
     if not texts:
         raise BadRequest(f"{path} has no texts for {dialect}.")
     tables = fixture_tables(fixture, schema, dialect)

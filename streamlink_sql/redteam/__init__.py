@@ -1,4 +1,4 @@
-"""Attacks on the checks, and legitimate queries that look like some: files for `streamlink-sql evaluate gate`. Data only; runs nothing."""
+"""Attacks, and legitimate queries that look like some, as files; what they do to checks and engines. Never opens the user's data."""
 
 from __future__ import annotations
 

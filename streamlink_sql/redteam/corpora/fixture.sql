@@ -56,7 +56,7 @@ INSERT INTO "drop" VALUES (1, 'here', 'x', 7), (2, 'there', 'y', 8);
 
 CREATE SCHEMA hr;
 CREATE TABLE hr.salaries (employee_id INTEGER, name VARCHAR, salary DECIMAL(12, 2), iban VARCHAR);
-INSERT INTO hr.salaries VALUES (1, 'CANARY-Holt', 91000, 'CANARY-IBAN-1'), (2, 'CANARY-Ruiz', 64000, 'CANARY-IBAN-2');
+INSERT INTO hr.salaries VALUES (1, 'CANARY-Holt', 91037.19, 'CANARY-IBAN-1'), (2, 'CANARY-Ruiz', 64011.83, 'CANARY-IBAN-2');
 CREATE TABLE hr.reviews (employee_id INTEGER, year INTEGER, grade VARCHAR, note VARCHAR);
 INSERT INTO hr.reviews VALUES (1, 2024, 'B', 'CANARY-NOTE-1'), (2, 2024, 'A', 'CANARY-NOTE-2');
 
@@ -67,3 +67,5 @@ CREATE TABLE admin.api_keys (key_id INTEGER, user_id INTEGER, secret VARCHAR);
 INSERT INTO admin.api_keys VALUES (1, 1, 'CANARY-KEY-1');
 CREATE TABLE admin.audit_log (seen_at TIMESTAMP, login VARCHAR, action VARCHAR);
 INSERT INTO admin.audit_log VALUES (TIMESTAMP '2024-02-02 02:02:02', 'root', 'CANARY-ACTION');
+CREATE TABLE admin."CANARY-LEDGER" (entry VARCHAR);
+INSERT INTO admin."CANARY-LEDGER" VALUES ('CANARY-ENTRY');
