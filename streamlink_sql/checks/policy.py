@@ -130,11 +130,7 @@ def _check_function(name: str, node: exp.Expr, allowed: frozenset[str], tokens: 
             suggestions=nearest(name, set(allowed)),
         )
     if isinstance(node.parent, exp.Dot) and _is_name(node.parent.this):
-        raise PolicyRefused(
-            f"Write {name}(x) instead of x.{name}(): what stands before the point could be a schema.",
-            rule="function.schema",
-            span=own_span(node),
-        )
+        node.parent.set("this", exp.Paren(this=node.parent.this))  # so that what stands before the point is a column and never a schema
     if name in _CALLS_BY_NAME and isinstance(node, exp.Anonymous):
         bounds.check_called_by_name(node, allowed)
 
