@@ -144,11 +144,17 @@ class ControlUnit:
         """Whether no question is under way."""
         return not self._underway
 
-    def cancel(self, id: str, *, asker: str | None = None) -> bool:  # noqa: A002 - it is called id everywhere
+    def asker_of(self, id: str) -> str | None:  # noqa: A002 - it is called id everywhere
+        """Who asked a question that is under way."""
+        with self._lock:
+            run = self._underway.get(id)
+        return run.question.asker if run else None
+
+    def cancel(self, id: str) -> bool:  # noqa: A002
         """Calls a question off wherever it is; False when it is not under way, or not the asker's where one is named."""
         with self._lock:
             run = self._underway.get(id)
-        if run is None or (asker is not None and run.question.asker != asker):
+        if run is None:
             return False
         run.cancelled.set()
         self._places.look_again()

@@ -157,7 +157,7 @@ class AsPerson:
 
     def cancel(self, id: str) -> bool:  # noqa: A002 - it is called id everywhere
         """Calls a question of theirs off; False when it is not under way."""
-        return self._unit.cancel(id, asker=self._whose)
+        return self._whose in (None, self._unit.asker_of(id)) and self._unit.cancel(id)
 
     def give_feedback(self, verdict: Feedback) -> None:
         """Keeps their verdict on an answer that they can see."""

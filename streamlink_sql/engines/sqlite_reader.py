@@ -222,7 +222,9 @@ class SQLiteReader:
         self._derived = frozenset(name.casefold() for name in request["derived"]) - views
         steps = self._connection.execute("EXPLAIN QUERY PLAN " + sql).fetchall()
         known = {name.casefold(): name for name in self._table_names()}
-        read = self._named(sql) or self._read
+        read = self._named(sql)
+        if not any(name.casefold() in views for name in read):  # what is read inside a view is not named; else both ways of telling count
+            read |= self._read
         tables = sorted({known[name.casefold()] for name in read if name.casefold() in known})
         bases = {name.casefold() for name in self._table_names("'table'")}
         rows = {name: self._rough_count(name) for name in set(self._touched) if name.casefold() in bases}
