@@ -319,6 +319,28 @@ def test_an_alias_counts_whole_and_goes_before_cells_that_only_hold_its_words(da
     assert [match.value for match in catalog.relevant("the Rising Suns").matches] == ["JP"]
 
 
+JOBS = {
+    ("jobs", "kind"): ["INS", "REP", "UPG", "CLN"],
+    ("jobs", "note"): ["POS", "positive", "neg."],
+    ("jobs", "firm"): ["Clean Inspectors", "Bay Repairs"],
+}
+
+
+@pytest.mark.parametrize(
+    ("question", "means"),
+    [
+        ("inspections in May", [("inspections", "INS")]),
+        ("were the upgrades dearer than a cleaning", [("upgrades", "UPG"), ("cleaning", "CLN")]),
+        ("what did we invoice", []),
+        ("the staff of ours", []),
+        ("jobs by Bay Repairs", [("Bay Repairs", "Bay Repairs")]),  # a word inside a cell is no code
+        ("position of the rep", [("rep", "REP")]),  # POS stands beside words, so it is no column of codes
+    ],
+)
+def test_words_mean_the_codes_that_abbreviate_them(question: str, means: list[tuple[str, str]]) -> None:
+    assert [(question[m.start : m.end], m.value) for m in ValueIndex(JOBS).match(question)] == means
+
+
 def test_glossary_gives_synonyms_and_descriptions(patents: Data, tmp_path: Path) -> None:
     glossary = tmp_path / "glossary.toml"
     glossary.write_text(

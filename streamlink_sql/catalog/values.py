@@ -28,6 +28,11 @@ _SEPARATORS = {code: " " for code in range(128) if not chr(code).isalnum()}
 MOST_PER_SPAN = 6
 COMMON_WORD = 60
 TYPO_CUTOFF = 84.0
+_CODE = re.compile(r"[A-Z]{3,5}")
+_UNSPOKEN = re.compile(r"[aeiouy]|(.)(?=\1)")
+_MOST_CODES = 40
+_SHORTEST_SPELT = 5
+_ABBREVIATED = 0.86
 
 Place = tuple[str, str]
 
@@ -66,14 +71,24 @@ def _stemmed(norm: str) -> str:
     return " ".join(stem(word) for word in norm.split())
 
 
+def is_code_of(code: str, word: str) -> bool:
+    """Whether a code abbreviates a longer word, both normalised: by its beginning (ins: inspection) or without vowels (cln: cleaning)."""
+    return word.startswith(code) or _UNSPOKEN.sub("", word[1:]).startswith(code[1:]) and word[0] == code[0]
+
+
 class ValueIndex:
     """Distinct cell values by (table, column); `match` finds those that a question mentions."""
 
     def __init__(self, entries: Mapping[Place, Iterable[str]]) -> None:
         self._places: dict[str, list[tuple[Place, str]]] = defaultdict(list)
         self._stems: dict[str, list[str]] = defaultdict(list)
+        self._codes: dict[str, list[tuple[Place, str]]] = defaultdict(list)
         words: dict[str, set[str]] = defaultdict(set)
         for place, values in entries.items():
+            values = tuple(values)
+            if len(values) <= _MOST_CODES and all(_CODE.fullmatch(value) for value in values):
+                for code in values:
+                    self._codes[code[0].lower()].append((place, code))
             for value in values:
                 norm = normalise(value)
                 if not norm or len(norm) > 120:
@@ -119,6 +134,8 @@ class ValueIndex:
         if not hits:
             for country in DEMONYMS.get(norm, ()):
                 hits += [(place, value, 0.9) for place, value in self._places.get(country, ())]
+        if not hits and len(words) == 1 and len(norm) >= _SHORTEST_SPELT:
+            hits = [(place, value, _ABBREVIATED) for place, value in self._codes.get(norm[0], ()) if is_code_of(value.lower(), norm)]
         if not hits and not all(word.norm in STOP_WORDS for word in (words[0], words[-1])):
             hits = self._partial(norm, words) or (self._typo(words[0]) if len(words) == 1 else [])
         return sorted(hits, key=lambda hit: (-hit[2], hit[0], hit[1]))[: MOST_PER_SPAN * 2]
@@ -143,11 +160,14 @@ class ValueIndex:
 
 
 def _without_nested(matches: Iterable[ValueMatch]) -> list[ValueMatch]:
-    """Leaves out what lies inside a longer match of the same column, and all but the best few of each stretch and column."""
+    """Leaves out what lies inside a longer match of the same column, codes inside a better match of any column, and all but the best few
+    of each stretch and column."""
     ordered = sorted(matches, key=lambda m: (-(m.end - m.start), -m.score, m.table, m.column, m.value))
     kept: list[ValueMatch] = []
     spans: dict[Place, list[ValueMatch]] = defaultdict(list)
     for match in ordered:
+        if match.score == _ABBREVIATED and any(m.start <= match.start and match.end <= m.end and m.score > match.score for m in kept):
+            continue
         longer = spans[match.table, match.column]
         same = [m for m in longer if (m.start, m.end) == (match.start, match.end)]
         inside = any(m.start <= match.start and match.end <= m.end and m not in same and m.score >= 0.6 for m in longer)
