@@ -12,7 +12,7 @@ from streamlink_sql.errors import BadRequest, NotFound
 if TYPE_CHECKING:
     from streamlink_sql.catalog import Catalog, KeptSamples
     from streamlink_sql.control import ControlUnit, Limits
-    from streamlink_sql.roles import Scope
+    from streamlink_sql.scope import Scope
     from streamlink_sql.settings import Settings
     from streamlink_sql.store.store import Store
     from streamlink_sql.types import Engine, Generator

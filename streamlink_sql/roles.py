@@ -14,73 +14,19 @@ rows = "country = :country"                        # a condition on the table's 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from streamlink_sql.errors import BadRequest, Forbidden, NotFound
+from streamlink_sql.scope import Scope, View, spelt
 
 MASK = re.compile(r"null|stars|year|first [1-9]\d?")
 FILE_NAME = "policy.toml"
-
-
-_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
-
-
-def spelt(name: str) -> str:
-    """A name as the engines compare names: A to Z count as a to z, and no other letter as another."""
-    return name.translate(_LOWER)
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What one table is to a role: `columns` are the only ones (None: all but `hide`), `mask` pairs columns with masks, `rows` is SQL
-    that reads the columns `reads`."""
-
-    table: str
-    columns: tuple[str, ...] | None = None
-    hide: tuple[str, ...] = ()
-    mask: tuple[tuple[str, str], ...] = ()
-    rows: str = ""
-    reads: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What one asker may see of a source; equal for all who see the same."""
-
-    views: tuple[View, ...] = ()
-    others: bool = False
-    isolate: bool = False
-
-    @property
-    def key(self) -> str:
-        """A short text that differs between scopes."""
-        return hashlib.blake2b(json.dumps(self.body(), sort_keys=True).encode(), digest_size=12).hexdigest()
-
-    def view(self, table: str) -> View | None:
-        """What a table is here; None where it is not to be seen."""
-        return next((view for view in self.views if spelt(view.table) == spelt(table)), View(table) if self.others else None)
-
-    def shows(self, table: str, column: str) -> bool:
-        """Whether the values of a column are seen as they are."""
-        view = self.view(table)
-        if view is None:
-            return False
-        name, masked = spelt(column), {spelt(each) for each, _ in view.mask}
-        listed = view.columns is None or name in {spelt(each) for each in view.columns}
-        return listed and name not in {spelt(each) for each in view.hide} and name not in masked
-
-    def body(self) -> dict[str, Any]:
-        """As JSON, for the process that reads the data."""
-        return asdict(self)
 
 
 class _Strict(BaseModel):

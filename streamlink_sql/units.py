@@ -21,7 +21,7 @@ from streamlink_sql.types import Answer, Attempt, Context, Draft, Feedback, Gene
 from streamlink_sql.underway import Places
 
 if TYPE_CHECKING:
-    from streamlink_sql.roles import Scope
+    from streamlink_sql.scope import Scope
     from streamlink_sql.settings import Settings
     from streamlink_sql.store.store import Store
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import socket
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -101,6 +104,21 @@ def serving(control: Control, **options: Any) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(60)
+
+
+@contextmanager
+def served(place: Path, *options: str, environment: Mapping[str, str] | None = None) -> Iterator[str]:
+    """`streamlink-sql serve` as a process of its own, in that folder and on a free port; gives the address that it says."""
+    command = [sys.executable, "-m", "streamlink_sql", "serve", *options, "--port", "0"]
+    process = subprocess.Popen(command, cwd=place, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        found = re.search(r"http://\S+", process.stderr.readline())
+        assert found
+        yield found[0]
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
 
 
 def until(true: Callable[[], bool], seconds: float = 60.0) -> None:

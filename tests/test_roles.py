@@ -23,7 +23,8 @@ from streamlink_sql.checks import check
 from streamlink_sql.checks.conditions import condition
 from streamlink_sql.engines.embedded import EmbeddedEngine
 from streamlink_sql.errors import BadRequest, Forbidden, InvalidSQL, NotFound, PolicyRefused, StreamLinkError
-from streamlink_sql.roles import Policy, Scope, View, read_policy
+from streamlink_sql.roles import Policy, read_policy
+from streamlink_sql.scope import Scope, View
 from streamlink_sql.settings import Settings
 from streamlink_sql.types import Attribute, CheckedSQL, Draft, Question
 

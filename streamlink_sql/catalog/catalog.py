@@ -13,7 +13,7 @@ from streamlink_sql.catalog.kept import KeptSamples
 from streamlink_sql.catalog.reading import Snapshot, read_snapshot, same_schema
 from streamlink_sql.catalog.relevance import Budget
 from streamlink_sql.errors import CannotAnswer, NotFound, StreamLinkError
-from streamlink_sql.roles import Scope
+from streamlink_sql.scope import Scope
 from streamlink_sql.types import Context, Engine, Sample, Table
 
 _log = logging.getLogger("streamlink_sql.catalog")

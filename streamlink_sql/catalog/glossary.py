@@ -21,7 +21,7 @@ from rapidfuzz import process, utils
 
 from streamlink_sql.catalog.values import ValueIndex, normalise
 from streamlink_sql.errors import BadRequest, NotFound
-from streamlink_sql.roles import Scope
+from streamlink_sql.scope import Scope
 from streamlink_sql.types import Table, ValueMatch
 
 FILE_NAME = "glossary.toml"

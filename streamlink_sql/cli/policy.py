@@ -15,7 +15,7 @@ from streamlink_sql.cli.terminal import for_terminal, json_line
 from streamlink_sql.errors import BadRequest
 
 if TYPE_CHECKING:
-    from streamlink_sql.roles import Scope
+    from streamlink_sql.scope import Scope
     from streamlink_sql.settings import Settings
     from streamlink_sql.types import Table
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from streamlink_sql.roles import Scope
+from streamlink_sql.scope import Scope
 from streamlink_sql.types import Dialect, Engine
 
 

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from streamlink_sql.engines import csv_texts
+from streamlink_sql.engines.spelling import literal, quoted
 from streamlink_sql.errors import BadRequest, EngineUnavailable, StreamLinkError
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -48,7 +49,7 @@ def load(connection: duckdb.DuckDBPyConnection, form: str, files: list[str], hiv
     except _OddValue as error:
         odd = error
     types = _types(connection, whole)
-    if odd is not None or types != _types(connection, f"read_parquet({_text(to)})"):
+    if odd is not None or types != _types(connection, f"read_parquet({literal(to)})"):
         _copy_all(connection, whole, to, files, types)
     if odd is not None and types.get(odd.column, "VARCHAR") == "VARCHAR":
         said = "a value does not fit the type of the rows before it, so its column is read as text."
@@ -61,7 +62,7 @@ def load(connection: duckdb.DuckDBPyConnection, form: str, files: list[str], hiv
 
 def _reading(function: str, files: list[str], hive: bool, rules: str) -> str:
     """Files of one kind as one table."""
-    names = ", ".join(_text(file) for file in files)
+    names = ", ".join(literal(file) for file in files)
     return f"{function}([{names}], hive_partitioning = {str(hive).lower()}, union_by_name = {str(len(files) > 1).lower()}, {rules})"
 
 
@@ -85,7 +86,7 @@ def _dates_as_text(connection: duckdb.DuckDBPyConnection, files: list[str], hive
         found = {name for file in files for name in _dates_otherwise(connection, file, hive, rules)}
     except duckdb.Error:
         return ""  # told when the rows are read
-    texts = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in sorted(found))
+    texts = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in sorted(found))
     return f", types = {{{texts}}}" if texts else ""
 
 
@@ -96,7 +97,7 @@ def _dates_otherwise(connection: duckdb.DuckDBPyConnection, file: str, hive: boo
     if not dates:
         return []
     raw = _reading("read_csv", [file], hive, rules + ", all_varchar = true")
-    firsts = ", ".join(f"(SELECT {_name(name)} FROM {raw} WHERE trim({_name(name)}) <> '' LIMIT 1)" for name in dates)
+    firsts = ", ".join(f"(SELECT {quoted(name)} FROM {raw} WHERE trim({quoted(name)}) <> '' LIMIT 1)" for name in dates)
     row = connection.execute(f"SELECT {firsts}").fetchall()[0]
     return [name for name, first in zip(dates, row, strict=True) if first and not _YEAR_FIRST.match(str(first))]
 
@@ -123,7 +124,7 @@ def _csv_rules(file: str) -> str:
     """Rules that leave nothing to guess but types: no skipped line, no comment, no padding; the header's delimiter holds. '' if empty."""
     rules = (
         "quote = '\"', escape = '\"', comment = '', strict_mode = true, null_padding = false, ignore_errors = false, "
-        f"header = true, auto_type_candidates = [{', '.join(map(_text, _CSV_TYPES))}]"
+        f"header = true, auto_type_candidates = [{', '.join(map(literal, _CSV_TYPES))}]"
     )
     head = _head(file, _START_BYTES)
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -131,7 +132,7 @@ def _csv_rules(file: str) -> str:
     if not head.strip():
         return ""
     skip, delimiter = _start(_lines(head))
-    return f"delim = {_text(delimiter)}, skip = {skip}, {rules}"
+    return f"delim = {literal(delimiter)}, skip = {skip}, {rules}"
 
 
 def _json_rules(files: list[str]) -> str:
@@ -177,9 +178,9 @@ def _copy_all(connection: duckdb.DuckDBPyConnection, reading: str, to: str, file
 
 def _copy(connection: duckdb.DuckDBPyConnection, reading: str, to: str, files: list[str], huge: Sequence[str] = ()) -> None:
     """`huge` are columns of integers past 64 bits, which Parquet has no type for but DECIMAL."""
-    exact = ", ".join(f"CAST({_name(name)} AS DECIMAL(38, 0)) AS {_name(name)}" for name in huge)
+    exact = ", ".join(f"CAST({quoted(name)} AS DECIMAL(38, 0)) AS {quoted(name)}" for name in huge)
     try:
-        connection.execute(f"COPY (SELECT *{f' REPLACE ({exact})' if exact else ''} FROM {reading}) TO {_text(to)} (FORMAT parquet)")
+        connection.execute(f"COPY (SELECT *{f' REPLACE ({exact})' if exact else ''} FROM {reading}) TO {literal(to)} (FORMAT parquet)")
     except duckdb.Error as error:
         Path(to).unlink(missing_ok=True)
         raise _explained(str(error), files) from error
@@ -238,11 +239,3 @@ def _reason(text: str) -> str:
     if "quote" in text.lower():
         return "a quoted value is not closed, or a quote stands where none may."
     return "it does not fit the lines before it."
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import duckdb
 
+from streamlink_sql.engines.spelling import literal, quoted
+
 _POINT = r"[+-]?(?:0|[1-9]\d*|[1-9]\d{0,2}(?:,\d{3})+)(?:\.\d+)?"
 _POINT_PROOF = r"[+-]?\d{1,3}(?:,\d{3})+\.\d+"
 _COMMA = r"[+-]?(?:0|[1-9]\d*|[1-9]\d{0,2}(?:\.\d{3})+)(?:,\d+)?"
@@ -40,14 +42,14 @@ class _Verdict:
 
 def convert(connection: duckdb.DuckDBPyConnection, parquet: str, file: str) -> list[str]:
     """Converts what can be converted in the Parquet file made of `file`; returns notes for the reader."""
-    reading = f"read_parquet({_text(parquet)})"
+    reading = f"read_parquet({literal(parquet)})"
     described = connection.execute(f"DESCRIBE SELECT * FROM {reading}").fetchall()
     names = [str(row[0]) for row in described if row[1] == "VARCHAR"]
     found = {name: _verdict(connection, reading, name) for name in _candidates(connection, reading, names)}
-    changed = ", ".join(f"{verdict.sql} AS {_name(name)}" for name, verdict in found.items() if verdict.sql)
+    changed = ", ".join(f"{verdict.sql} AS {quoted(name)}" for name, verdict in found.items() if verdict.sql)
     if changed:
         made = parquet + ".typed"
-        connection.execute(f"COPY (SELECT * REPLACE ({changed}) FROM {reading}) TO {_text(made)} (FORMAT parquet)")
+        connection.execute(f"COPY (SELECT * REPLACE ({changed}) FROM {reading}) TO {literal(made)} (FORMAT parquet)")
         Path(made).replace(parquet)
     return [f"{file}: the column {name} {verdict.note}" for name, verdict in found.items() if verdict.note]
 
@@ -57,7 +59,7 @@ def _candidates(connection: duckdb.DuckDBPyConnection, reading: str, names: list
     if not names:
         return []
     like = f"(?:{_NUMBER_LIKE}|{_DATE_LIKE})"
-    counts = ", ".join(f"count({_value(n)}), count_if(regexp_full_match({_value(n)}, {_text(like)}))" for n in names)
+    counts = ", ".join(f"count({_value(n)}), count_if(regexp_full_match({_value(n)}, {literal(like)}))" for n in names)
     row = connection.execute(f"SELECT {counts} FROM {reading}").fetchall()[0]
     pairs = zip(names, row[::2], row[1::2], strict=True)
     return [name for name, filled, fitting in pairs if filled and fitting >= _MOSTLY * filled]
@@ -66,7 +68,7 @@ def _candidates(connection: duckdb.DuckDBPyConnection, reading: str, names: list
 def _verdict(connection: duckdb.DuckDBPyConnection, reading: str, name: str) -> _Verdict:
     value = _value(name)
     patterns = {"point": _POINT, "point proof": _POINT_PROOF, "comma": _COMMA, "comma proof": _COMMA_PROOF, "date": _DATE_LIKE}
-    counts = [f"count_if(regexp_full_match({value}, {_text(pattern)}))" for pattern in patterns.values()]
+    counts = [f"count_if(regexp_full_match({value}, {literal(pattern)}))" for pattern in patterns.values()]
     counts += [f"count({value})", f"count_if({value} SIMILAR TO '.*[.,].*')"]
     row = connection.execute(f"SELECT {', '.join(counts)} FROM {reading}").fetchall()[0]
     seen: dict[str, int] = dict(zip((*patterns, "all", "marked"), row, strict=True))
@@ -92,7 +94,7 @@ def _date(connection: duckdb.DuckDBPyConnection, reading: str, value: str) -> _V
     likely = _fitting(connection, f"(SELECT * FROM {reading} LIMIT {_FIRST_ROWS})", value, _FORMATS)
     fitting = _fitting(connection, reading, value, likely)
     if len(fitting) == 1:
-        return _Verdict(f"CAST(strptime({value}, {_text(fitting[0])}) AS {'TIMESTAMP' if '%M' in fitting[0] else 'DATE'})")
+        return _Verdict(f"CAST(strptime({value}, {literal(fitting[0])}) AS {'TIMESTAMP' if '%M' in fitting[0] else 'DATE'})")
     if fitting:
         return _Verdict(note="is text: its dates can be read in more than one way. Write them as 2024-12-31.")
     return _Verdict(note="is text: it has dates in more than one form, or that do not exist. Write all of them as 2024-12-31.")
@@ -103,19 +105,11 @@ def _fitting(connection: duckdb.DuckDBPyConnection, reading: str, value: str, fo
     if not forms:
         return []
     long_year = f"regexp_matches({value}, '\\d{{4}}')"
-    fits = (f"({long_year} = {'%Y' in form} AND try_strptime({value}, {_text(form)}) IS NOT NULL)" for form in forms)
+    fits = (f"({long_year} = {'%Y' in form} AND try_strptime({value}, {literal(form)}) IS NOT NULL)" for form in forms)
     row = connection.execute(f"SELECT {', '.join(f'count_if({each}) = count({value})' for each in fits)} FROM {reading}").fetchall()[0]
     return [form for form, all_fit in zip(forms, row, strict=True) if all_fit]
 
 
 def _value(name: str) -> str:
     """A cell without blanks around it; nothing where nothing is left."""
-    return f"nullif(trim({_name(name)}), '')"
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return f"nullif(trim({quoted(name)}), '')"

@@ -10,7 +10,7 @@ from typing import Any
 from streamlink_sql.engines import sandbox, source
 from streamlink_sql.engines.embedded import EmbeddedEngine
 from streamlink_sql.errors import BadRequest
-from streamlink_sql.roles import Scope
+from streamlink_sql.scope import Scope
 from streamlink_sql.types import Dialect
 
 _KEPT_REPLACED = 8

@@ -16,7 +16,9 @@ import duckdb
 
 from streamlink_sql.engines import arrow, csv_files, duckdb_values, plain_words, scoped
 from streamlink_sql.engines.duckdb_named import named_tables
+from streamlink_sql.engines.spelling import literal, quoted
 from streamlink_sql.errors import BadRequest, EngineUnavailable, InvalidSQL, NotFound
+from streamlink_sql.scope import Scope, View
 
 _EXACT_SAMPLE_ROWS = 3_000_000
 _SAMPLE_ROWS = 1_000_000
@@ -43,7 +45,7 @@ def open_reader(source: Mapping[str, Any], setup: Mapping[str, Any]) -> DuckDBRe
         "allow_persistent_secrets": "false",
         "python_enable_replacements": "false",
     }
-    database, scope = source.get("database"), source.get("scope")
+    database, scope = source.get("database"), Scope.of(source.get("scope"))
     try:
         whole = database is not None and scope is None
         connection = duckdb.connect(str(database) if whole else ":memory:", read_only=whole, config=config)
@@ -68,53 +70,55 @@ def _settle(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("SET parquet_metadata_cache = true")
 
 
-def _show_files(connection: duckdb.DuckDBPyConnection, tables: list[dict[str, Any]], scope: Mapping[str, Any] | None) -> None:
+def _show_files(connection: duckdb.DuckDBPyConnection, tables: list[dict[str, Any]], scope: Scope | None) -> None:
     """A view for each table of files; with a scope, of what it shows of them."""
     for table in tables:
         name, files = table["name"], table["files"]
-        names = ", ".join(_text(file) for file in files)
+        names = ", ".join(literal(file) for file in files)
         options = f", hive_partitioning = {str(table['hive']).lower()}, union_by_name = {str(len(files) > 1).lower()}"
         relation = f"read_parquet([{names}]{options})"
         try:
             shown = f"SELECT * FROM {relation}"
-            if scope is not None and (rule := scoped.view_of(scope, name)):
+            view = scope.view(name) if scope else None
+            if view is not None:
                 columns = [(row[0], row[1]) for row in connection.execute(f"DESCRIBE {shown}").fetchall()]
-                shown = scoped.select(rule, name, columns, relation, "duckdb")
-            _make_view(connection, _name(name), shown, name)
+                shown = scoped.select(view, name, columns, relation, "duckdb")
+            _make_view(connection, quoted(name), shown, view)
         except duckdb.Error as error:
             raise _unavailable(files[0] if len(files) == 1 else f"The table {name} (first file {files[0]})", error) from error
-    paths = ", ".join(_text(file) for table in tables for file in table["files"])
+    paths = ", ".join(literal(file) for table in tables for file in table["files"])
     connection.execute(f"SET allowed_paths = [{paths}]")
 
 
-def _show_database(connection: duckdb.DuckDBPyConnection, database: str, scope: Mapping[str, Any]) -> None:
+def _show_database(connection: duckdb.DuckDBPyConnection, database: str, scope: Scope) -> None:
     """A view for each table of a database that a scope shows, in an empty database beside it."""
-    connection.execute(f"ATTACH {_text(database)} AS {_name(_BESIDE)} (READ_ONLY)")
+    connection.execute(f"ATTACH {literal(database)} AS {quoted(_BESIDE)} (READ_ONLY)")
     found = _columns_of(connection, _BESIDE)
-    scoped.refuse_unknown(scope, [_full_name(*place) for place in found])
+    scope.refuse_unknown(_full_name(*place) for place in found)
     listed = connection.execute("SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = ?", [_BESIDE]).fetchall()
     own_views = {(schema, view) for schema, view in listed}
     for (schema, table), columns in found.items():
-        known = scoped.own_view_of if (schema, table) in own_views else scoped.view_of
-        if rule := known(scope, _full_name(schema, table)):
-            place = f"{_name(schema)}.{_name(table)}"
-            shown = scoped.select(rule, table, [each[:2] for each in columns], f"{_name(_BESIDE)}.{place}", "duckdb")
-            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_name(schema)}")
-            _make_view(connection, place, shown, table)
+        known = scope.view_of_view if (schema, table) in own_views else scope.view
+        if view := known(_full_name(schema, table)):
+            place = f"{quoted(schema)}.{quoted(table)}"
+            shown = scoped.select(view, table, [each[:2] for each in columns], f"{quoted(_BESIDE)}.{place}", "duckdb")
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+            _make_view(connection, place, shown, view)
             kept = {each[0] for each in connection.execute(f"DESCRIBE {place}").fetchall()}
             for column, _, comment in columns:
                 if comment and column in kept:
-                    connection.execute(f"COMMENT ON COLUMN {place}.{_name(column)} IS {_text(comment)}")
+                    connection.execute(f"COMMENT ON COLUMN {place}.{quoted(column)} IS {literal(comment)}")
 
 
-def _make_view(connection: duckdb.DuckDBPyConnection, place: str, shown: str, table: str) -> None:
+def _make_view(connection: duckdb.DuckDBPyConnection, place: str, shown: str, view: View | None) -> None:
+    """Makes a view; raises BadRequest where the condition on its rows does not fit the data."""
     try:
         connection.execute(f"CREATE VIEW {place} AS {shown}")
     except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as error:
-        if " WHERE (" not in shown:
+        if view is None or not view.rows:
             raise
         text = str(error).split("\n", 1)[0]
-        raise BadRequest(f"The policy's condition on the rows of {table} does not fit the data: {text}", setting="policy") from error
+        raise BadRequest(f"The policy's condition on the rows of {view.table} does not fit the data: {text}", setting="policy") from error
 
 
 def _lock(connection: duckdb.DuckDBPyConnection) -> None:
@@ -186,9 +190,9 @@ class DuckDBReader:
             names = duckdb.connect(":memory:", config={"threads": "1", "enable_external_access": "false"})
             for table in self._table_list():
                 schema, name = table["schema"], table["table"]
-                names.execute(f"CREATE SCHEMA IF NOT EXISTS {_name(schema)}")
-                columns = ", ".join(f"{_name(column[0])} {column[1]}" for column in table["columns"])
-                names.execute(f"CREATE TABLE {_name(schema)}.{_name(name)} ({columns})")
+                names.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+                columns = ", ".join(f"{quoted(column[0])} {column[1]}" for column in table["columns"])
+                names.execute(f"CREATE TABLE {quoted(schema)}.{quoted(name)} ({columns})")
             self._names = names
         return self._names
 
@@ -253,7 +257,7 @@ class DuckDBReader:
     def _binds(self, place: tuple[str, str]) -> bool:
         """Whether a view can be asked; one over files outside, or over what is gone, cannot."""
         try:
-            return bool(self._connection.sql(f"SELECT * FROM {_name(place[0])}.{_name(place[1])}").columns)
+            return bool(self._connection.sql(f"SELECT * FROM {quoted(place[0])}.{quoted(place[1])}").columns)
         except duckdb.Error:
             return False
 
@@ -261,11 +265,11 @@ class DuckDBReader:
         """The rows of a view, made by this SQL, where counting reads footers only; None where it would have to read data."""
         if not re.fullmatch(r"CREATE VIEW \S+ AS SELECT \* FROM read_parquet\(.*\);?", sql.replace("\n", " ")):
             return None
-        counted = self._connection.execute(f"SELECT count(*) FROM {_name(place[0])}.{_name(place[1])}").fetchone()
+        counted = self._connection.execute(f"SELECT count(*) FROM {quoted(place[0])}.{quoted(place[1])}").fetchone()
         return int(counted[0]) if counted else None
 
     def _sample(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
-        table, column, limit = self._place(request["table"], request["column"]), _name(request["column"]), request["limit"]
+        table, column, limit = self._place(request["table"], request["column"]), quoted(request["column"]), request["limit"]
         counted = self._connection.execute(f"SELECT count(*), count({column}) FROM {table}").fetchone() or (0, 0)
         rows, filled = int(counted[0]), int(counted[1])
         part = "" if rows <= _EXACT_SAMPLE_ROWS else f" USING SAMPLE system({100 * _SAMPLE_ROWS / rows:.6f} PERCENT)"
@@ -285,7 +289,7 @@ class DuckDBReader:
         rows = self._connection.execute(f"SELECT count(*) FROM {place}").fetchall()[0][0] if columns else 0
         if not rows or rows * len(columns) > _SMALL_CELLS:
             return {"samples": {}}, b""
-        texts = ", ".join(f"CAST({_name(column)} AS VARCHAR)" for column in columns)
+        texts = ", ".join(f"CAST({quoted(column)} AS VARCHAR)" for column in columns)
         found = self._connection.sql(f"SELECT {texts} FROM {place}").to_arrow_reader(_SMALL_CELLS).read_all()
         if found.nbytes > _SMALL_BYTES:
             return {"samples": {}}, b""
@@ -302,7 +306,7 @@ class DuckDBReader:
         """For each table and column, the table as SQL names it. What is open cannot change, so the list is read once."""
         if self._places is None:
             self._places = {
-                (_full_name(found["schema"], found["table"]), each[0]): f"{_name(found['schema'])}.{_name(found['table'])}"
+                (_full_name(found["schema"], found["table"]), each[0]): f"{quoted(found['schema'])}.{quoted(found['table'])}"
                 for found in self._table_list()
                 for each in found["columns"]
             }
@@ -310,14 +314,14 @@ class DuckDBReader:
 
     def _extract(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
         """Writes all tables that can be seen to a database of their own."""
-        self._connection.execute(f"ATTACH {_text(request['to'])} AS extract")
+        self._connection.execute(f"ATTACH {literal(request['to'])} AS extract")
         for found in self._table_list():
-            place = f"{_name(found['schema'])}.{_name(found['table'])}"
-            self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS extract.{_name(found['schema'])}")
+            place = f"{quoted(found['schema'])}.{quoted(found['table'])}"
+            self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS extract.{quoted(found['schema'])}")
             self._connection.execute(f"CREATE TABLE extract.{place} AS SELECT * FROM {place}")
             for column, _, comment in found["columns"]:
                 if comment:
-                    self._connection.execute(f"COMMENT ON COLUMN extract.{place}.{_name(column)} IS {_text(comment)}")
+                    self._connection.execute(f"COMMENT ON COLUMN extract.{place}.{quoted(column)} IS {literal(comment)}")
         self._connection.execute("DETACH extract")
         return self._tables(request)
 
@@ -421,11 +425,3 @@ def _plain_name(qualified: str) -> str:
     found = re.findall(r'"((?:[^"]|"")*)"|([^."]+)', place.group() if place else qualified)
     parts = [quoted.replace('""', '"') or plain for quoted, plain in found]
     return _full_name(parts[-2] if len(parts) > 1 else "main", parts[-1])
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

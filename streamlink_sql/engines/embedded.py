@@ -17,7 +17,7 @@ from typing import Any
 
 from streamlink_sql.engines import confine, sandbox, source
 from streamlink_sql.errors import EngineUnavailable
-from streamlink_sql.roles import Scope
+from streamlink_sql.scope import Scope
 from streamlink_sql.types import CheckedSQL, Column, Dialect, ForeignKey, Plan, Rows, Sample, Table
 
 _log = logging.getLogger("streamlink_sql.engines")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from streamlink_sql.errors import BadRequest, EngineUnavailable, Forbidden, NotFound
-from streamlink_sql.roles import Scope, spelt
+from streamlink_sql.scope import Scope
 
 Format = Literal["parquet", "csv", "json"]
 
@@ -69,10 +69,7 @@ def within(found: Source, scope: Scope) -> Source:
     """The source without the files of tables that a scope does not show; Forbidden where that leaves nothing."""
     if found.kind != "files":
         return found
-    names = {spelt(table.name) for table in found.tables}
-    for view in scope.views:
-        if spelt(view.table) not in names:
-            raise BadRequest(f"The policy has a rule for the table {view.table}, which this data lacks.", setting="policy")
+    scope.refuse_unknown(table.name for table in found.tables)
     shown = tuple(table for table in found.tables if scope.view(table.name))
     if not shown:
         raise Forbidden("Your role may see none of the tables of this data.", rule="role")

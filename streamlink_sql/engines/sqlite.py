@@ -16,7 +16,7 @@ from pathlib import Path
 from streamlink_sql.engines import sandbox, source
 from streamlink_sql.engines.embedded import EmbeddedEngine
 from streamlink_sql.errors import BadRequest, EngineUnavailable
-from streamlink_sql.roles import Scope
+from streamlink_sql.scope import Scope
 from streamlink_sql.types import Dialect
 
 _WAL_MODE = 2

@@ -16,7 +16,9 @@ from typing import Any
 from urllib.parse import quote
 
 from streamlink_sql.engines import arrow, plain_words, scoped, sqlite_plan, sqlite_values
+from streamlink_sql.engines.spelling import literal, quoted
 from streamlink_sql.errors import BadRequest, EngineUnavailable, InvalidSQL, NotFound, TimedOut
+from streamlink_sql.scope import Scope
 
 _EXACT_SAMPLE_ROWS = 2_000_000
 _SAMPLE_BLOCKS = 200
@@ -50,7 +52,7 @@ FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
 def open_reader(source: Mapping[str, Any], setup: Mapping[str, Any]) -> SQLiteReader:
     """A reader of the file, opened as `mode` says."""
     flags = {"ro": "mode=ro", "immutable": "mode=ro&immutable=1", "copy": "mode=rw"}[source["mode"]]
-    path, scope = source["database"], source.get("scope")
+    path, scope = source["database"], Scope.of(source.get("scope"))
     views = None if scope is None else _Views(scope, also_views=bool(source.get("extracts")))
 
     def connect() -> sqlite3.Connection:
@@ -66,7 +68,7 @@ class _Views:
     views alone. A database's own views would be named as well; they are shown only where an extract is made of them.
     """
 
-    def __init__(self, scope: Mapping[str, Any], *, also_views: bool) -> None:
+    def __init__(self, scope: Scope, *, also_views: bool) -> None:
         self._scope, self._types = scope, ("table", "view") if also_views else ("table",)
         self._hidden = f"shown_{secrets.token_hex(16)}_"
         self.names: tuple[str, ...] = ()
@@ -77,25 +79,23 @@ class _Views:
         rows = connection.execute("SELECT name, type FROM main.sqlite_master WHERE type IN ('table', 'view') ORDER BY rowid").fetchall()
         shadows = {row[1] for row in connection.execute("PRAGMA main.table_list").fetchall() if row[2] == "shadow"}
         known = {name: what for name, what in rows if not name.startswith("sqlite_") and name not in shadows}
-        scoped.refuse_unknown(self._scope, list(known))
+        self._scope.refuse_unknown(known)
         shown = {
-            name: rule
-            for name, what in known.items()
-            if (rule := (scoped.own_view_of if what == "view" else scoped.view_of)(self._scope, name))
+            name: view for name, what in known.items() if (view := (self._scope.view_of_view if what == "view" else self._scope.view)(name))
         }
-        for view in self._scope["views"]:
-            if any(name.casefold() == view["table"].casefold() and known[name] not in self._types for name in shown):
-                raise BadRequest(f"{view['table']} is a view: a role that sees it needs isolate = true.", setting="policy")
+        for view in self._scope.views:
+            if any(name.casefold() == view.table.casefold() and known[name] not in self._types for name in shown):
+                raise BadRequest(f"{view.table} is a view: a role that sees it needs isolate = true.", setting="policy")
         self.names = tuple(name for name in shown if known[name] in self._types)
-        self._whole = frozenset(name.casefold() for name in self.names if known[name] == "table" and not shown[name]["rows"])
+        self._whole = frozenset(name.casefold() for name in self.names if known[name] == "table" and not shown[name].rows)
         for number, name in enumerate(self.names):
-            columns = connection.execute(f"PRAGMA main.table_xinfo({_name(name)})").fetchall()
+            columns = connection.execute(f"PRAGMA main.table_xinfo({quoted(name)})").fetchall()
             named = [(column[1], column[2] or "") for column in columns if column[6] != 1]
-            hidden = f"temp.{_name(f'{self._hidden}{number}')}"
-            connection.execute(f"CREATE TEMP VIEW {hidden} AS {scoped.select(shown[name], name, named, f'main.{_name(name)}', 'sqlite')}")
-            connection.execute(f"CREATE TEMP VIEW {_name(name)} AS SELECT * FROM {hidden}")
+            hidden = f"temp.{quoted(f'{self._hidden}{number}')}"
+            connection.execute(f"CREATE TEMP VIEW {hidden} AS {scoped.select(shown[name], name, named, f'main.{quoted(name)}', 'sqlite')}")
+            connection.execute(f"CREATE TEMP VIEW {quoted(name)} AS SELECT * FROM {hidden}")
             try:
-                connection.execute(f"SELECT * FROM temp.{_name(name)} LIMIT 0")
+                connection.execute(f"SELECT * FROM temp.{quoted(name)} LIMIT 0")
             except sqlite3.OperationalError as error:
                 raise BadRequest(
                     f"The policy's condition on the rows of {name} does not fit the data: {error}.", setting="policy"
@@ -115,7 +115,7 @@ def _connect(path: str, flags: str, setup: Mapping[str, Any], views: _Views | No
         connection = sqlite3.connect(
             f"file:{quote(path)}?{flags}", uri=True, isolation_level=None, check_same_thread=False, cached_statements=0
         )
-        connection.execute(f"PRAGMA temp_store_directory = {_text(setup['spill'])}")
+        connection.execute(f"PRAGMA temp_store_directory = {literal(setup['spill'])}")
         for pragma in ("trusted_schema = 0", "temp_store = FILE", f"hard_heap_limit = {setup['memory_mb'] * 2**20}", "busy_timeout = 5000"):
             connection.execute(f"PRAGMA {pragma}")
         if views is not None:
@@ -132,7 +132,7 @@ def _connect(path: str, flags: str, setup: Mapping[str, Any], views: _Views | No
         ) from error
     for (name,) in virtual:
         with contextlib.suppress(sqlite3.Error):  # opened here, where no authorizer stops the module from declaring its columns
-            connection.execute(f"PRAGMA table_xinfo({_name(name)})").fetchall()
+            connection.execute(f"PRAGMA table_xinfo({quoted(name)})").fetchall()
     for name, value in _LIMITS.items():
         connection.setlimit(getattr(sqlite3, name), value)
     return connection
@@ -247,10 +247,10 @@ class SQLiteReader:
             self._names = sqlite3.connect(":memory:", isolation_level=None)
             own, self._own_catalogue = self._own_catalogue, True
             for name in self._table_names():
-                columns = self._connection.execute(f"PRAGMA table_xinfo({_name(name)})").fetchall()
-                listed = ", ".join(f"{_name(column[1])} {_declared(column[2])}" for column in columns if column[6] != 1)
+                columns = self._connection.execute(f"PRAGMA table_xinfo({quoted(name)})").fetchall()
+                listed = ", ".join(f"{quoted(column[1])} {_declared(column[2])}" for column in columns if column[6] != 1)
                 if listed:
-                    self._names.execute(f"CREATE TABLE {_name(name)} ({listed})")
+                    self._names.execute(f"CREATE TABLE {quoted(name)} ({listed})")
             self._own_catalogue = own
         found: set[str] = set()
 
@@ -270,7 +270,7 @@ class SQLiteReader:
         """The rows of a table by its last row's number, which takes no scan."""
         own, self._own_catalogue = self._own_catalogue, True
         try:
-            last = self._connection.execute(f"SELECT max(rowid) FROM main.{_name(table)}").fetchone()[0]
+            last = self._connection.execute(f"SELECT max(rowid) FROM main.{quoted(table)}").fetchone()[0]
             return last if isinstance(last, int) and last > 0 else 1
         except sqlite3.OperationalError:
             return self._quick_count(table) or 1
@@ -294,7 +294,7 @@ class SQLiteReader:
         tables = []
         for name in self._table_names():
             try:
-                columns = self._connection.execute(f"PRAGMA table_xinfo({_name(name)})").fetchall()
+                columns = self._connection.execute(f"PRAGMA table_xinfo({quoted(name)})").fetchall()
             except sqlite3.OperationalError:
                 continue  # a view of what is gone, or a virtual table of a module that is not here
             shown = [column for column in columns if column[6] != 1]
@@ -317,17 +317,17 @@ class SQLiteReader:
         """Writes all tables that can be seen to a database of their own, with their declared types."""
         self._connection.execute("ATTACH ? AS extract", [request["to"]])
         for name in self._table_names():
-            columns = self._connection.execute(f"PRAGMA temp.table_xinfo({_name(name)})").fetchall()
-            declared = ", ".join(f"{_name(column[1])} {_declared(column[2])}" for column in columns)
-            self._connection.execute(f"CREATE TABLE extract.{_name(name)} ({declared})")
-            self._connection.execute(f"INSERT INTO extract.{_name(name)} SELECT * FROM temp.{_name(name)}")
+            columns = self._connection.execute(f"PRAGMA temp.table_xinfo({quoted(name)})").fetchall()
+            declared = ", ".join(f"{quoted(column[1])} {_declared(column[2])}" for column in columns)
+            self._connection.execute(f"CREATE TABLE extract.{quoted(name)} ({declared})")
+            self._connection.execute(f"INSERT INTO extract.{quoted(name)} SELECT * FROM temp.{quoted(name)}")
         self._connection.execute("DETACH extract")
         return self._tables(request)
 
     def _columns(self, table: str, columns: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
-        names = ", ".join(_name(column[1]) for column in columns)
+        names = ", ".join(quoted(column[1]) for column in columns)
         try:
-            rows = self._connection.execute(f"SELECT {names} FROM {_name(table)} LIMIT {_PEEK_ROWS}").fetchall()
+            rows = self._connection.execute(f"SELECT {names} FROM {quoted(table)} LIMIT {_PEEK_ROWS}").fetchall()
         except sqlite3.OperationalError:
             rows = []
         seen = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
@@ -339,7 +339,7 @@ class SQLiteReader:
     def _foreign_keys(self, table: str) -> list[dict[str, Any]]:
         links: dict[int, dict[str, Any]] = {}
         for number, _, to_table, column, to_column, *_rest in self._connection.execute(
-            f"PRAGMA main.foreign_key_list({_name(table)})"
+            f"PRAGMA main.foreign_key_list({quoted(table)})"
         ).fetchall():
             link = links.setdefault(number, {"columns": [], "to_table": to_table, "to_columns": []})
             link["columns"].append(column)
@@ -356,20 +356,20 @@ class SQLiteReader:
         seen = {
             (name.casefold(), column[1])
             for name in (table, *(each for each in self._views.names if each.casefold() == link["to_table"].casefold()))
-            for column in self._connection.execute(f"PRAGMA temp.table_xinfo({_name(name)})").fetchall()
+            for column in self._connection.execute(f"PRAGMA temp.table_xinfo({quoted(name)})").fetchall()
         }
         ends = ((table, link["columns"]), (link["to_table"], link["to_columns"]))
         return all((name.casefold(), column) in seen for name, columns in ends for column in columns)
 
     def _primary_key(self, table: str) -> list[str]:
-        columns = self._connection.execute(f"PRAGMA main.table_xinfo({_name(table)})").fetchall()
+        columns = self._connection.execute(f"PRAGMA main.table_xinfo({quoted(table)})").fetchall()
         return [column[1] for column in sorted((column for column in columns if column[5]), key=lambda column: column[5])]
 
     def _quick_count(self, table: str) -> int | None:
         """The rows of a table; None where counting takes too long."""
         whole, self._deadline = self._deadline, min(self._deadline, time.monotonic() + _COUNT_SECONDS)
         try:
-            return int(self._connection.execute(f"SELECT count(*) FROM {_name(table)}").fetchone()[0])
+            return int(self._connection.execute(f"SELECT count(*) FROM {quoted(table)}").fetchone()[0])
         except sqlite3.OperationalError:
             return None
         finally:
@@ -378,23 +378,23 @@ class SQLiteReader:
     def _sample(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
         table, column, limit = request["table"], request["column"], request["limit"]
         if table not in self._table_names() or column not in [
-            found[1] for found in self._connection.execute(f"PRAGMA table_xinfo({_name(table)})").fetchall()
+            found[1] for found in self._connection.execute(f"PRAGMA table_xinfo({quoted(table)})").fetchall()
         ]:
             raise NotFound(f"There is no column {column} in a table {table}.")
-        part, filled = self._sampled_rows(table), f"{_name(column)} IS NOT NULL"
+        part, filled = self._sampled_rows(table), f"{quoted(column)} IS NOT NULL"
         rows = self._connection.execute(
-            f"SELECT CAST({_name(column)} AS TEXT) AS v, count(*) AS n FROM {_name(table)} WHERE {filled}{part} "
+            f"SELECT CAST({quoted(column)} AS TEXT) AS v, count(*) AS n FROM {quoted(table)} WHERE {filled}{part} "
             f"GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {int(limit) + 1}"
         ).fetchall()
         repeated = bool(rows) and rows[0][1] > 1
-        holes = self._connection.execute(f"SELECT EXISTS (SELECT 1 FROM {_name(table)} WHERE {_name(column)} IS NULL)").fetchone()[0]
+        holes = self._connection.execute(f"SELECT EXISTS (SELECT 1 FROM {quoted(table)} WHERE {quoted(column)} IS NULL)").fetchone()[0]
         unique = False if repeated or holes else None if part else bool(rows)
         return {"values": [value for value, _ in rows[:limit]], "complete": not part and len(rows) <= limit, "unique": unique}, b""
 
     def _sampled_rows(self, table: str) -> str:
         """A condition that picks blocks of rows all over a very large table; nothing for others."""
         try:
-            low, high = self._connection.execute(f"SELECT min(rowid), max(rowid) FROM {_name(table)}").fetchone()
+            low, high = self._connection.execute(f"SELECT min(rowid), max(rowid) FROM {quoted(table)}").fetchone()
         except sqlite3.OperationalError:
             return ""  # a view, or a table without rowid
         if not isinstance(low, int) or not isinstance(high, int) or high - low < _EXACT_SAMPLE_ROWS:
@@ -427,11 +427,3 @@ def _translated(error: sqlite3.Error | sqlite3.Warning) -> Exception:
 def _declared(native: str) -> str:
     """A declared type, where it is one that can be written again."""
     return native if re.fullmatch(r"[A-Za-z][\w ]*(\([\d, ]+\))?", native or "") else ""
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from streamlink_sql.engines import sandbox
+from streamlink_sql.engines.spelling import quoted
 from streamlink_sql.redteam import CORPORA
 from streamlink_sql.types import Dialect, Rows
 
@@ -200,13 +201,13 @@ def _copy_to_sqlite(made: Any, places: list[tuple[str, str]], database: Path) ->
     with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as copy:
         copy.execute("BEGIN")
         for schema, table in places:
-            found = made.execute(f"SELECT * FROM {_name(schema)}.{_name(table)}")
-            columns = ", ".join(f"{_name(column[0])} {_declared(str(column[1]))}" for column in found.description)
+            found = made.execute(f"SELECT * FROM {quoted(schema)}.{quoted(table)}")
+            columns = ", ".join(f"{quoted(column[0])} {_declared(str(column[1]))}" for column in found.description)
             marks = ", ".join("?" for _ in found.description)
             rows = [tuple(map(_plain, row)) for row in found.fetchall()]
             for name in (table,) if schema == "main" else (table, f"{schema}.{table}"):
-                copy.execute(f"CREATE TABLE {_name(name)} ({columns})")
-                copy.executemany(f"INSERT INTO {_name(name)} VALUES ({marks})", rows)
+                copy.execute(f"CREATE TABLE {quoted(name)} ({columns})")
+                copy.executemany(f"INSERT INTO {quoted(name)} VALUES ({marks})", rows)
         copy.execute("COMMIT")
 
 
@@ -219,7 +220,3 @@ def _plain(value: object) -> Any:
     if isinstance(value, decimal.Decimal):
         return float(value)
     return str(value) if isinstance(value, (datetime.date, datetime.datetime)) else value
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -16,7 +16,7 @@ from streamlink_sql.evaluate.gate import fixture_tables
 from streamlink_sql.evaluate.labelled import Labelled, read_texts
 from streamlink_sql.redteam import CORPORA
 from streamlink_sql.redteam.arena import BYTES, NETWORK, OUTSIDE, PRIVATE, SPILL, Arena, Embedded, arena
-from streamlink_sql.roles import Scope, View
+from streamlink_sql.scope import Scope, View
 from streamlink_sql.types import CheckedSQL, Dialect, Draft, Engine, Rows, Table
 
 Layer = Literal["gate", "engine", "both"]

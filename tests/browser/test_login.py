@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.test_page import browser
+from tests.serving import served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -32,20 +32,10 @@ def url(tmp_path: Path) -> Iterator[str]:
     (tmp_path / "recorded.jsonl").write_text(json.dumps({"question": "how many sales?", "sql": "SELECT count(*) AS n FROM sales"}) + "\n")
     told = {"STORE": f"sqlite:///{tmp_path / 'history.db'}", "AUDIT_DIR": str(tmp_path / "audit"), "LOGIN": "true", "DATA": "data"}
     environment = os.environ | {f"STREAMLINK_{name}": value for name, value in told.items()}
-    program = [sys.executable, "-m", "streamlink_sql"]
-    subprocess.run(
-        [*program, "users", "add", "ada", "--password-stdin"], input=f"{PASSWORD}\n", text=True, check=True, env=environment, cwd=tmp_path
-    )
-    command = [*program, "serve", "--model", "replay:recorded.jsonl", "--port", "0"]
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stderr is not None
-        found = re.search(r"http://\S+", process.stderr.readline())
-        assert found
-        yield found[0]
-    finally:
-        process.terminate()
-        process.communicate(timeout=60)
+    adding = [sys.executable, "-m", "streamlink_sql", "users", "add", "ada", "--password-stdin"]
+    subprocess.run(adding, input=f"{PASSWORD}\n", text=True, check=True, env=environment, cwd=tmp_path)
+    with served(tmp_path, "--model", "replay:recorded.jsonl", environment=environment) as address:
+        yield address
 
 
 def test_a_person_logs_in_asks_and_logs_out(browser: Browser, url: str, tmp_path: Path) -> None:

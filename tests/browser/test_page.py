@@ -6,8 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.serving import until
+from tests.serving import served, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -78,16 +76,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     rows = "\n".join(f'{number},"{cell}"' for number, cell in enumerate(CELLS))
     (place / "data" / "hostile.csv").write_text(f":n,{IMAGE}\n{rows}\n")
     (place / "recorded.jsonl").write_text("".join(json.dumps({"question": q, "sql": sql}) + "\n" for q, sql in RECORDED.items()))
-    command = ["serve", "--data", "data", "--model", "replay:recorded.jsonl", "--store", "temporary", "--port", "0"]
-    process = subprocess.Popen([sys.executable, "-m", "streamlink_sql", *command], cwd=place, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stderr is not None
-        found = re.search(r"http://\S+", process.stderr.readline())
-        assert found
-        yield found[0]
-    finally:
-        process.terminate()
-        process.communicate(timeout=60)
+    with served(place, "--data", "data", "--model", "replay:recorded.jsonl", "--store", "temporary") as address:
+        yield address
 
 
 @pytest.fixture
