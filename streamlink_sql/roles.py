@@ -91,10 +91,11 @@ class Policy(_Strict):
 
     def role(self, name: str | None) -> Role:
         """The role of that name; raises Forbidden for none and for an unknown one."""
+        known = list(self.roles)
         if name is None:
-            raise Forbidden(f"There is a policy, so a role is needed: {', '.join(self.roles)}.", rule="role", suggestions=list(self.roles))
-        if name not in self.roles:
-            raise Forbidden(f"There is no role {name} in the policy. There are: {', '.join(self.roles)}.", rule="role")
+            raise Forbidden(f"There is a policy, so a role is needed: {', '.join(known)}.", rule="role", roles=known)
+        if name not in known:
+            raise Forbidden(f"There is no role {name} in the policy. There are: {', '.join(known)}.", rule="role", roles=known)
         return self.roles[name]
 
 

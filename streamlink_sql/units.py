@@ -6,16 +6,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from streamlink_sql.assemble import limits, open_catalog, open_generator, open_scoped, open_store, scope_of
 from streamlink_sql.control import ControlUnit
-from streamlink_sql.errors import Forbidden, Unauthenticated
+from streamlink_sql.errors import EngineUnavailable, Forbidden, StreamLinkError, Unauthenticated
 from streamlink_sql.roles import read_policy
 from streamlink_sql.types import Answer, Attempt, Context, Draft, Feedback, Generator, Person, Question, Table, Verdict, Watcher
 from streamlink_sql.underway import Places
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from streamlink_sql.settings import Settings
     from streamlink_sql.store.store import Store
 
+_log = logging.getLogger(__name__)
 MOST_UNITS, MOST_SCOPES = 16, 1000
 """So many scopes have their data open at a time; the one that was asked longest ago gives way."""
 
@@ -53,13 +56,14 @@ class Units:
         settings = self._settings
         if settings.policy is not None:
             settings = settings.model_copy(update={"role": person.role or None, "attributes": dict(person.attributes)})
-        return AsPerson(self._unit(settings), person)
+        with _kept_from(person):
+            return AsPerson(self._unit(settings), person)
 
     def try_out(self) -> None:
         """Opens the data once as a whole, so that what is wrong with it is said at the start."""
         whole = self._settings.model_copy(update={"policy": None, "role": None})
         self._unit(whole).tables()
-        self.ready()
+        self._look()
 
     def cancel(self, id: str) -> bool:  # noqa: A002 - it is called id everywhere
         """Calls a question off, whoever asked it."""
@@ -69,9 +73,8 @@ class Units:
 
     def ready(self) -> None:
         """Raises what keeps this server from answering: the store, or the policy."""
-        self.store.history(limit=1)
-        if self._settings.policy is not None:
-            read_policy(self._settings.policy)
+        with _kept_from(None):
+            self._look()
 
     def close(self) -> None:
         """Calls off what is under way and closes all."""
@@ -83,6 +86,11 @@ class Units:
                 unit.result().close()
         self._generator.close()
         self.store.close()
+
+    def _look(self) -> None:
+        self.store.history(limit=1)
+        if self._settings.policy is not None:
+            read_policy(self._settings.policy)
 
     def _unit(self, settings: Settings) -> ControlUnit:
         """The unit of a scope; who comes while it is being opened waits for it, who wants another does not."""
@@ -135,6 +143,21 @@ class Units:
         return [self._units.pop(key).result() for key in idle[: max(0, len(self._units) - MOST_UNITS)]]
 
 
+@contextmanager
+def _kept_from(person: Person | None) -> Iterator[None]:
+    """What is wrong with a policy names roles, columns and files: it goes to the log and to administrators, others learn that it is so."""
+    try:
+        yield
+    except StreamLinkError as error:
+        is_unusable, is_no_role = error.helps.get("setting") == "policy", "roles" in error.helps
+        if (person and person.scope == "admin") or not (is_unusable or is_no_role):
+            raise
+        _log.error("%s: %s", person.name if person else "the policy", error.detail)
+        if is_no_role:
+            raise Forbidden("You have no role in this server's policy. Its administrator can give you one.", rule="role") from error
+        raise EngineUnavailable("This server's policy cannot be used. Its administrator finds the reason in its log.") from error
+
+
 class AsPerson:
     """A control unit in the hands of one person: what they ask is theirs, and that is what they see; administrators see what all asked."""
 
@@ -145,15 +168,18 @@ class AsPerson:
 
     def answer(self, question: Question, watch: Watcher | None = None) -> Answer:
         """The answer to a question in plain words."""
-        return self._unit.answer(self._asked(question), watch)
+        with _kept_from(self.person):
+            return self._unit.answer(self._asked(question), watch)
 
     def run_sql(self, sql: str, question: Question | None = None, watch: Watcher | None = None) -> Answer:
         """SQL that a person wrote, under the same checks."""
-        return self._unit.run_sql(sql, self._asked(question or Question(sql)), watch)
+        with _kept_from(self.person):
+            return self._unit.run_sql(sql, self._asked(question or Question(sql)), watch)
 
     def check(self, sql: str) -> Verdict:
         """The verdict on SQL without running it."""
-        return self._unit.check(sql)
+        with _kept_from(self.person):
+            return self._unit.check(sql)
 
     def cancel(self, id: str) -> bool:  # noqa: A002 - it is called id everywhere
         """Calls a question of theirs off; False when it is not under way."""
@@ -166,7 +192,8 @@ class AsPerson:
 
     def tables(self) -> tuple[Table, ...]:
         """What they can ask."""
-        return self._unit.tables()
+        with _kept_from(self.person):
+            return self._unit.tables()
 
     def history(self, *, limit: int = 50, before: str | None = None, asker: str | None = None) -> list[dict[str, Any]]:
         """The newest of their questions first."""

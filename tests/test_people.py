@@ -314,6 +314,27 @@ def test_a_policy_that_changes_counts_at_once(server: str, people: People, setti
     assert get(server + "/v1/tables", headers=header).status_code == 403
 
 
+def test_what_is_wrong_with_a_policy_is_for_administrators_and_the_log(
+    server: str, people: People, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    bob, ada = ({"Authorization": f"Bearer {people.create_key(name, scope=scope)}"} for name, scope in (("bob", "ask"), ("ada", "admin")))
+    assert settings.policy is not None
+    for policy, code in (
+        ("[roles.analyst.tables.secret_plans]\n[roles.boss.tables.secret_plans]\n", "engine_unavailable"),
+        ("[roles.chief]\nothers = true\n", "forbidden"),
+        ("[roles.chief\n", "engine_unavailable"),
+    ):
+        settings.policy.write_text(policy, encoding="utf-8")
+        for path in ("/v1/tables", "/v1/history"):
+            said = get(server + path, headers=bob)
+            assert said.json()["code"] == code
+            assert not re.search("secret|chief|policy.toml", said.text)
+        assert re.search("secret|chief|policy.toml", get(server + "/v1/tables", headers=ada).text)
+    assert "policy.toml" not in get(server + "/readyz").text
+    assert get(server + "/readyz").status_code == 503
+    assert "policy.toml" in caplog.text
+
+
 def interleaved(units: Units, calls: int) -> None:
     """Two people with different rows ask at the same time, again and again."""
     wanted = {"bob": [("DE", 1)], "robot": [("FR", 1)]}
