@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from streamlink_sql.errors import BadRequest, NotFound
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from streamlink_sql.store.store import Store
     from streamlink_sql.types import Engine, Generator
 
+Part = TypeVar("Part")
 ENGINES = {"file": "streamlink_sql.engines:open_embedded"}
 """Scheme of a data address -> who opens it. What has no scheme is a file or a folder."""
 GENERATORS = {"": "streamlink_sql.generators:open_generator"}
@@ -152,6 +153,22 @@ def limits(settings: Settings) -> Limits:
 
     same = {field.name: getattr(settings, field.name) for field in fields(Limits) if hasattr(settings, field.name)}
     return Limits(**same, english_only=settings.model == "parser")
+
+
+def kept_open(part: Part) -> Part:
+    """The same part for a control unit that is one of several: closing it closes nothing, who opened the part does that."""
+    return cast("Part", _KeptOpen(part))
+
+
+class _KeptOpen:
+    def __init__(self, part: object) -> None:
+        self._part = part
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._part, name)
+
+    def close(self) -> None:
+        """Closes nothing."""
 
 
 def _scheme(address: str) -> str:

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from streamlink_sql.assemble import limits, open_catalog, open_generator, open_scoped, open_store, scope_of
+from streamlink_sql.assemble import kept_open, limits, open_catalog, open_generator, open_scoped, open_store, scope_of
 from streamlink_sql.control import ControlUnit
 from streamlink_sql.errors import EngineUnavailable, Forbidden, StreamLinkError, Unauthenticated
 from streamlink_sql.roles import read_policy
-from streamlink_sql.types import Answer, Attempt, Context, Draft, Feedback, Generator, Person, Question, Table, Verdict, Watcher
+from streamlink_sql.types import Answer, Feedback, Person, Question, Table, Verdict, Watcher
 from streamlink_sql.underway import Places
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ class Units:
     def _opened(self, settings: Settings, scope: Scope | None) -> ControlUnit:
         engine = open_scoped(settings, scope)
         try:
-            parts = open_catalog(settings, engine), _Shared(self._generator), engine, _SharedStore(self.store)
-            return ControlUnit(*parts, self._limits, self._places)  # type: ignore[arg-type]
+            catalog = open_catalog(settings, engine)
+            return ControlUnit(catalog, kept_open(self._generator), engine, kept_open(self.store), self._limits, self._places)
         except BaseException:
             engine.close()
             raise
@@ -214,32 +214,3 @@ class AsPerson:
 
     def _asked(self, question: Question) -> Question:
         return replace(question, asker=self.person.name, role=self.person.role)
-
-
-class _Shared:
-    """A model that outlives the control units it serves."""
-
-    def __init__(self, generator: Generator) -> None:
-        self._generator, self.name = generator, generator.name
-
-    def generate(self, question: Question, context: Context, n: int, *, refused: tuple[Attempt, ...] = ()) -> list[Draft]:
-        return self._generator.generate(question, context, n, refused=refused)
-
-    def cancel(self, question_id: str) -> bool:
-        return self._generator.cancel(question_id)
-
-    def close(self) -> None:
-        """Keeps it open; who opened it closes it."""
-
-
-class _SharedStore:
-    """A store that outlives the control units that write to it."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
-
-    def close(self) -> None:
-        """Keeps it open; who opened it closes it."""

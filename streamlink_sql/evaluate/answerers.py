@@ -14,7 +14,7 @@ from streamlink_sql.errors import NotFound
 from streamlink_sql.evaluate.natural_names import natural_names, write_glossary
 from streamlink_sql.evaluate.sets import Answerer, Answering, Generate, GoldQuestion, Reply, Source, predictions_by_key
 from streamlink_sql.evaluate.spelling import spider_spelling
-from streamlink_sql.types import Attempt, Context, Draft, Generator, Question
+from streamlink_sql.types import Question
 
 Answerers = Callable[[str], AbstractContextManager[Answerer]]
 
@@ -73,7 +73,11 @@ def _control_units(source: Source, answering: Answering) -> Iterator[Answerers]:
             settings = settings.model_copy(update={"glossary": write_glossary(names[db_id], Path(folder) / f"{db_id}.toml")})
         engine = assemble.open_engine(settings)
         unit = ControlUnit(
-            assemble.open_catalog(settings, engine), _KeptOpen(generator), engine, assemble.open_store(settings), assemble.limits(settings)
+            assemble.open_catalog(settings, engine),
+            assemble.kept_open(generator),
+            engine,
+            assemble.open_store(settings),
+            assemble.limits(settings),
         )
         try:
             ask = timed_answerer(lambda question: unit.answer(Question(question.text, id=question.id, confirm=True)).sql)
@@ -90,20 +94,3 @@ def _control_units(source: Source, answering: Answering) -> Iterator[Answerers]:
 
 def _spelled(reply: Reply, dialect: str) -> Reply:
     return replace(reply, spelling=spider_spelling(reply.sql, dialect))
-
-
-class _KeptOpen:
-    """A generator that outlives the control units it serves: a model is loaded once, not once a database."""
-
-    def __init__(self, generator: Generator) -> None:
-        self._generator = generator
-        self.name = generator.name
-
-    def generate(self, question: Question, context: Context, n: int, *, refused: tuple[Attempt, ...] = ()) -> list[Draft]:
-        return self._generator.generate(question, context, n, refused=refused)
-
-    def cancel(self, question_id: str) -> bool:
-        return self._generator.cancel(question_id)
-
-    def close(self) -> None:
-        """Keeps the model open; who opened it closes it."""

@@ -105,7 +105,7 @@ class Edge:
             await send({"type": "websocket.close", "code": 1008})
         else:
             challenge = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else None
-            await Problem(error, challenge)(scope, receive, send)
+            await Problem(error, challenge)(scope, receive, _with_headers(send, HEADERS))
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         sending = _with_headers(send, HEADERS)
