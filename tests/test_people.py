@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import re
 import sys
@@ -77,6 +78,12 @@ def test_a_key_opens_until_it_expires_or_is_revoked(people: People, store: Store
         connection.execute(sa.text("UPDATE keys SET expires_at = '2020-01-01'"))
     with pytest.raises(Unauthenticated):
         people.of_key(short)
+
+
+def test_a_key_that_never_expires_is_good_however_the_clock_ticks(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, ticks = people.create_key("bob"), itertools.count(1000)
+    monkeypatch.setattr("streamlink_sql.store.people._now", lambda: f"2026-01-01T00:00:00.{next(ticks)}+00:00")
+    assert people.of_key(key).name == "bob"
 
 
 @pytest.mark.parametrize("key", ["", "sl_", "sl_x", "sl_x_y", "nonsense", "sl_é_😀", "sl_" + "a" * 10_000])

@@ -116,7 +116,8 @@ class People:
         with self._store.transaction("read") as connection:
             row = connection.execute(query).mappings().first() if mark and key.startswith(KEY_START) else None
         good = hmac.compare_digest(_digest(secret), row["hash"] if row else _digest("none"))
-        if row is None or not good or row["revoked_at"] or row["disabled_at"] or (row["expires_at"] or _now()) < _now():
+        expired = row is not None and row["expires_at"] is not None and row["expires_at"] < _now()
+        if row is None or not good or expired or row["revoked_at"] or row["disabled_at"]:
             raise Unauthenticated(_WRONG_KEY)
         return _person(row, row["scope"])
 
