@@ -15,8 +15,9 @@ import sqlalchemy as sa
 
 from streamlink_sql import cli
 from streamlink_sql.checks import check
-from streamlink_sql.errors import BadRequest, CannotAnswer, StoreUnavailable
+from streamlink_sql.errors import BadRequest, CannotAnswer, NotFound, StoreUnavailable
 from streamlink_sql.store.chain import Seal, broken
+from streamlink_sql.store.people import People
 from streamlink_sql.store.store import Store, open_store
 from streamlink_sql.types import Attempt, Draft, Question
 
@@ -242,6 +243,74 @@ def test_a_backup_is_a_store(place: Path, store: Store) -> None:
         assert len(copy.history()) == 2
 
 
+def test_every_change_of_an_account_is_a_line_and_what_opens_is_in_none(store: Store) -> None:
+    people, passwords = People(store), ("correct horse battery", "another good password")
+    people.add("eve", role="analyst", attributes={"countries": ("DE", "FR")}, password=passwords[0])
+    session = people.log_in("eve", passwords[0])
+    people.change("eve", role="boss", attributes={"region": 5}, admin=True)
+    people.change("eve", admin=False, clear_attributes=True)
+    people.set_password("eve", passwords[1])
+    key = people.create_key("eve", days=30)
+    id_, secret = key.split("_", 2)[1:]
+    people.revoke_key(id_)
+    people.disable("eve")
+    people.enable("eve")
+    lines = store.audit_lines()[6:]
+    assert [(line["event"], line["attempts"][0]) for line in lines] == [
+        ("user added", {"user": "eve", "role": "analyst", "attributes": {"countries": ["DE", "FR"]}, "admin": False, "password": True}),
+        ("user changed", {"user": "eve", "role": "boss", "attributes": {"region": 5}, "admin": True}),
+        ("user changed", {"user": "eve", "clear_attributes": True, "admin": False}),
+        ("password changed", {"user": "eve"}),
+        ("key created", {"user": "eve", "key": id_, "scope": "ask", "expires_at": people.keys()[0]["expires_at"]}),
+        ("key revoked", {"user": "eve", "key": id_}),
+        ("user disabled", {"user": "eve"}),
+        ("user enabled", {"user": "eve"}),
+    ]
+    assert {(line["asker"], line["question"]) for line in lines} == {("command line", f"{line['event']}: eve") for line in lines}
+    assert store.verify() == (14, 14, [])
+    with store.transaction("read") as connection:
+        hashes = connection.execute(sa.text("SELECT password FROM users UNION SELECT hash FROM keys")).scalars().all()
+    told = json.dumps(lines)
+    assert [text for text in (*passwords, session, secret, *hashes) if text in told] == []
+
+
+def test_an_account_change_that_failed_is_no_line(store: Store) -> None:
+    people = People(store)
+    people.add("eve")
+    for error, change_ in (
+        (BadRequest, lambda: people.add("eve")),
+        (BadRequest, lambda: people.change("eve")),
+        (BadRequest, lambda: people.create_key("eve", scope="admin")),
+        (BadRequest, lambda: people.set_password("eve", "short")),
+        (NotFound, lambda: people.disable("nobody")),
+        (NotFound, lambda: people.revoke_key("nothing")),
+    ):
+        with pytest.raises(error):
+            change_()
+    assert store.verify() == (7, 7, [])
+    people.disable("eve")
+    assert store.verify() == (8, 8, [])
+
+
+def test_an_account_change_without_its_line_is_none(store: Store) -> None:
+    people = People(store)
+    people.add("eve")
+    change(store, "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no place'); END")
+    with pytest.raises(StoreUnavailable):
+        people.change("eve", admin=True)
+    assert not people.users()[0]["admin"]
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit SET attempts = '[]' WHERE number = 8", "DELETE FROM audit WHERE number = 8"])
+def test_what_is_done_to_the_line_of_an_account_is_found(store: Store, statement: str) -> None:
+    people = People(store)
+    people.add("eve")
+    people.change("eve", role="boss")
+    people.change("eve", admin=True)
+    change(store, statement)
+    assert store.verify()[2]
+
+
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -258,6 +327,19 @@ def run(place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
         return int(ended.value.code or 0), told.out, told.err
 
     return command
+
+
+def test_account_changes_by_commands_are_verified_and_exported(run: Run, store: Store) -> None:
+    assert run("users", "add", "eve", "--no-password")[0] == 0
+    assert run("users", "change", "eve", "--role", "boss")[0] == 0
+    key = run("keys", "create", "eve")[1].strip()
+    assert run("audit", "verify")[:2] == (0, "9 lines: the audit is whole.\n")
+    exported = run("audit", "export")[1]
+    lines = [json.loads(line) for line in exported.splitlines()]
+    assert [line["event"] for line in lines[6:]] == ["user added", "user changed", "key created"]
+    assert key.split("_", 2)[2] not in exported
+    ask(store)
+    assert store.verify() == (12, 12, [])
 
 
 def test_the_commands(run: Run, store: Store, place: Path) -> None:

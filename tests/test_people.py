@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import re
 import sys
@@ -79,6 +80,12 @@ def test_a_key_opens_until_it_expires_or_is_revoked(people: People, store: Store
         people.of_key(short)
 
 
+def test_a_key_that_never_expires_is_good_however_the_clock_ticks(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, ticks = people.create_key("bob"), itertools.count(1000)
+    monkeypatch.setattr("streamlink_sql.store.people._now", lambda: f"2026-01-01T00:00:00.{next(ticks)}+00:00")
+    assert people.of_key(key).name == "bob"
+
+
 @pytest.mark.parametrize("key", ["", "sl_", "sl_x", "sl_x_y", "nonsense", "sl_é_😀", "sl_" + "a" * 10_000])
 def test_what_is_no_key_opens_nothing(people: People, key: str) -> None:
     with pytest.raises(Unauthenticated):
@@ -93,15 +100,37 @@ def test_half_a_key_or_another_ones_id_opens_nothing(people: People) -> None:
         people.of_key(f"sl_{one.split('_')[1]}_{other.split('_', 2)[2]}")
 
 
-def test_only_administrators_have_admin_keys(people: People, store: Store) -> None:
+def test_only_administrators_have_admin_keys_and_sessions(people: People) -> None:
     assert people.of_key(people.create_key("ada", scope="admin")).scope == "admin"
     assert people.of_key(people.create_key("ada")).scope == "ask"
     with pytest.raises(BadRequest):
         people.create_key("bob", scope="admin")
-    key = people.create_key("ada", scope="admin")
-    with store.transaction("written") as connection:
-        connection.execute(sa.text("UPDATE users SET admin = 0"))
-    assert people.of_key(key).scope == "ask"
+    key, session = people.create_key("ada", scope="admin"), people.log_in("ada", PASSWORD)
+    assert people.of_session(session).scope == "admin"
+    people.change("ada", admin=False)
+    assert [people.of_key(key).scope, people.of_session(session).scope] == ["ask", "ask"]
+
+
+def test_what_is_changed_of_a_user_counts_at_once_and_the_rest_stays(people: People) -> None:
+    key = people.create_key("bob")
+    people.change("bob", attributes={"region": 5, "countries": ("DE", "FR")})
+    assert people.of_key(key) == Person("bob", "analyst", {"countries": ("DE", "FR"), "region": 5})
+    people.change("bob", role="boss", admin=True)
+    assert people.of_key(key) == Person("bob", "boss", {"countries": ("DE", "FR"), "region": 5})
+    people.change("bob", attributes={"region": 6}, clear_attributes=True)
+    assert people.of_key(key).attributes == {"region": 6}
+    people.change("bob", clear_attributes=True)
+    assert people.of_key(key).attributes == {}
+    assert people.log_in("bob", OTHER)
+    assert next(user for user in people.users() if user["name"] == "bob")["admin"]
+
+
+def test_a_change_that_changes_nothing_is_told(people: People) -> None:
+    for nothing in ({}, {"role": "analyst"}, {"attributes": {"countries": ("DE",)}, "clear_attributes": True}, {"admin": False}):
+        with pytest.raises(BadRequest, match="nothing to change"):
+            people.change("bob", **nothing)
+    with pytest.raises(NotFound):
+        people.change("nobody", admin=True)
 
 
 def test_a_session_lasts_until_logout_a_new_password_or_the_end_of_the_account(people: People) -> None:
@@ -335,6 +364,29 @@ def test_what_is_wrong_with_a_policy_is_for_administrators_and_the_log(
     assert "policy.toml" in caplog.text
 
 
+def test_a_change_of_a_user_counts_at_the_next_question(server: str, people: People) -> None:
+    def seen(sent: dict[str, str]) -> tuple[set[str], list[list[object]]]:
+        tables = get(server + "/v1/tables", headers=sent).json()["tables"]
+        rows = post(server + "/v1/ask", json={"question": "orders per country"}, headers=sent).json()["rows"]
+        return {table["name"] for table in tables}, rows
+
+    key = {"Authorization": f"Bearer {people.create_key('bob')}"}
+    cookie = {"Cookie": f"{COOKIE}={people.log_in('bob', OTHER)}"}
+    assert seen(key) == seen(cookie) == ({"customers", "orders"}, [["DE", 1]])
+    people.change("bob", attributes={"countries": "FR"})
+    assert seen(key) == seen(cookie) == ({"customers", "orders"}, [["FR", 1]])
+    people.change("bob", role="boss")
+    assert len(seen(key)[1]) == len(seen(cookie)[1]) == 3
+    people.change("bob", role="analyst", clear_attributes=True)
+    for sent in (key, cookie):
+        assert get(server + "/v1/tables", headers=sent).status_code == 403
+    people.change("ada", admin=False)
+    admin = {"Cookie": f"{COOKIE}={people.log_in('ada', PASSWORD)}"}
+    assert get(server + "/metrics", headers=admin).status_code == 403
+    people.change("ada", admin=True)
+    assert get(server + "/metrics", headers=admin).status_code == 200
+
+
 def interleaved(units: Units, calls: int) -> None:
     """Two people with different rows ask at the same time, again and again."""
     wanted = {"bob": [("DE", 1)], "robot": [("FR", 1)]}
@@ -436,3 +488,23 @@ def test_the_commands(run: Run, store: Store) -> None:
     assert "disabled" in run("users", "list")[1]
     assert run("users", "enable", "bob")[0] == 0
     assert run("users", "disable", "nobody")[0] == 2
+
+
+def test_changing_a_user_by_the_command(run: Run, people: People) -> None:
+    status, said, _ = run("users", "change", "bob", "--role", "boss", "--attribute", "region:int=5", "--admin")
+    assert (status, said) == (0, "bob is changed; it counts from their next question on.\n")
+    key = people.create_key("bob", scope="admin")
+    assert people.of_key(key) == Person("bob", "boss", {"countries": ("DE",), "region": 5}, "admin")
+    assert run("users", "change", "bob", "--no-admin", "--clear-attributes")[0] == 0
+    assert people.of_key(key) == Person("bob", "boss")
+    for wrong, told in (
+        ((), "nothing to change"),
+        (("--role", "clerk"), "no role 'clerk'"),
+        (("--role", ""), "no role ''"),
+        (("--attribute", "countries"), "NAME=VALUE"),
+        (("--no-admin",), "nothing to change"),
+    ):
+        status, _, said = run("users", "change", "bob", *wrong)
+        assert (status, told in said) == (2, True), said
+    assert run("users", "change", "nobody", "--admin")[0] == 2
+    assert people.of_key(key) == Person("bob", "boss")

@@ -39,6 +39,7 @@ EXAMPLES = {
     "users": """
         streamlink-sql users add ada --admin                         asks for a password
         streamlink-sql users add bob --role analyst --attribute countries=DE
+        streamlink-sql users change bob --attribute countries=FR     the rest stays
         streamlink-sql users disable bob
         """,
     "keys": """

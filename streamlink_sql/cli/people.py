@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from streamlink_sql.store.people import People
 
 users = typer.Typer(
-    help="Add, list and disable the people who may log in.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    help="Add, change, list and disable the people who may log in.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
 )
 keys = typer.Typer(help="Create, list and revoke keys for programs.", no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 Name = Annotated[str, typer.Argument(help="The user's name.")]
+Attributes = Annotated[
+    list[str] | None, typer.Option("--attribute", help="What the policy's conditions need to know, as NAME=VALUE; may be repeated.")
+]
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin, for scripts.")]
 
 
@@ -39,9 +42,7 @@ class Scope(StrEnum):
 def add(
     name: Name,
     role: Annotated[str, typer.Option("--role", help="Their role in the policy.")] = "",
-    attribute: Annotated[
-        list[str] | None, typer.Option("--attribute", help="What the policy's conditions need to know, as NAME=VALUE; may be repeated.")
-    ] = None,
+    attribute: Attributes = None,
     admin: Annotated[bool, typer.Option("--admin", help="They see what all asked, and may have admin keys.")] = False,
     no_password: Annotated[bool, typer.Option("--no-password", help="For a program: keys only.")] = False,
     password_stdin: FromStdin = False,
@@ -51,11 +52,29 @@ def add(
     """Add a user. A password is asked for, unless --no-password or --password-stdin is given."""
     attributes = attributes_of(attribute)
     with _people(config, store) as (people, known):
-        if known is not None and role not in known:
-            raise BadRequest(f"There is no role {role!r} in the policy. Give one of these with --role: {', '.join(known)}.")
+        _check_role(role, known)
         password = None if no_password else _password(password_stdin)
         people.add(name, role=role, attributes=attributes, admin=admin, password=password)
     print(for_terminal(f"{name} can log in now." if password else f"{name} is added. Make a key: streamlink-sql keys create {name}"))
+
+
+@users.command()
+def change(
+    name: Name,
+    role: Annotated[str | None, typer.Option("--role", help="Their new role in the policy.")] = None,
+    attribute: Attributes = None,
+    clear_attributes: Annotated[bool, typer.Option("--clear-attributes", help="Forget the attributes that they had.")] = False,
+    admin: Annotated[bool | None, typer.Option("--admin/--no-admin", help="Whether they are an administrator.")] = None,
+    config: Config = None,
+    store: Store = None,
+) -> None:
+    """Change a user's role, attributes or admin rights, from their next question on. What is not given stays."""
+    attributes = attributes_of(attribute) or None
+    with _people(config, store) as (people, known):
+        if role is not None:
+            _check_role(role, known)
+        people.change(name, role=role, attributes=attributes, clear_attributes=clear_attributes, admin=admin)
+    print(for_terminal(f"{name} is changed; it counts from their next question on."))
 
 
 @users.command("list")
@@ -124,6 +143,11 @@ def revoke(
     with _people(config, store) as (people, _):
         people.revoke_key(id)
     print(f"The key {for_terminal(id)} opens nothing any more.")
+
+
+def _check_role(role: str, known: list[str] | None) -> None:
+    if known is not None and role not in known:
+        raise BadRequest(f"There is no role {role!r} in the policy. Give one of these with --role: {', '.join(known)}.")
 
 
 def _marks(user: dict[str, Any]) -> list[str]:

@@ -1,4 +1,7 @@
-"""Users, their passwords, keys and sessions. Keeps hashes only: argon2 of passwords, SHA-256 of keys and sessions, which are random."""
+"""Users, their passwords, keys and sessions. Keeps hashes only: argon2 of passwords, SHA-256 of keys and sessions, which are random.
+
+Every change of an account is one transaction with its line in the audit.
+"""
 
 from __future__ import annotations
 
@@ -45,30 +48,55 @@ class People:
         if not name.strip() or not name.isprintable() or len(name) > 200 or name != name.strip():
             raise BadRequest("A user's name is 1 to 200 printable characters, without blanks around it.")
         hashed = None if password is None else _hashed(password)
-        row = {"name": name, "role": role, "attributes": dict(attributes or {}), "admin": admin, "password": hashed, "created_at": _now()}
-        with self._store.transaction("written") as connection:
+        row = {"role": role, "attributes": dict(attributes or {}), "admin": admin}
+        with self._store.account("user added", name, **row, password=hashed is not None) as connection:
             if connection.execute(sa.select(users.c.name).where(users.c.name == name)).first():
                 raise BadRequest(f"There is a user {name} already.")
-            connection.execute(sa.insert(users).values(row))
+            connection.execute(sa.insert(users).values({**row, "name": name, "password": hashed, "created_at": _now()}))
+
+    def change(
+        self,
+        name: str,
+        *,
+        role: str | None = None,
+        attributes: Mapping[str, Attribute] | None = None,
+        clear_attributes: bool = False,
+        admin: bool | None = None,
+    ) -> None:
+        """Changes what is given, for their keys and sessions too, from the next question on. Attributes go beside those that are there,
+        unless these are cleared. BadRequest where nothing would change, NotFound.
+        """
+        told = {"role": role, "attributes": attributes, "clear_attributes": clear_attributes or None, "admin": admin}
+        with self._store.account("user changed", name, **{key: value for key, value in told.items() if value is not None}) as connection:
+            user = self._known(connection, name)
+            before = {"role": user["role"], "attributes": _attributes(user), "admin": user["admin"]}
+            after = {
+                "role": user["role"] if role is None else role,
+                "attributes": {**({} if clear_attributes else _attributes(user)), **(attributes or {})},
+                "admin": user["admin"] if admin is None else admin,
+            }
+            if after == before:
+                raise BadRequest(f"There is nothing to change: give a role, attributes or admin rights other than those that {name} has.")
+            connection.execute(sa.update(users).where(users.c.name == name).values(after))
 
     def set_password(self, name: str, password: str) -> None:
         """Gives a user a new password and ends their sessions; raises BadRequest and NotFound."""
         hashed = _hashed(password)
-        with self._store.transaction("written") as connection:
+        with self._store.account("password changed", name) as connection:
             self._known(connection, name)
             connection.execute(sa.update(users).where(users.c.name == name).values(password=hashed))
             connection.execute(sa.delete(sessions).where(sessions.c.user == name))
 
     def disable(self, name: str) -> None:
         """Ends a user's sessions and refuses their keys and password from now on."""
-        with self._store.transaction("written") as connection:
+        with self._store.account("user disabled", name) as connection:
             self._known(connection, name)
             connection.execute(sa.update(users).where(users.c.name == name).values(disabled_at=_now()))
             connection.execute(sa.delete(sessions).where(sessions.c.user == name))
 
     def enable(self, name: str) -> None:
         """Lets a user in again."""
-        with self._store.transaction("written") as connection:
+        with self._store.account("user enabled", name) as connection:
             self._known(connection, name)
             connection.execute(sa.update(users).where(users.c.name == name).values(disabled_at=None))
 
@@ -87,13 +115,13 @@ class People:
 
     def create_key(self, name: str, *, scope: Scope = "ask", days: float | None = None) -> str:
         """A new key of a user: shown now and never again. `admin` keys are for users who are administrators."""
-        with self._store.transaction("written") as connection:
+        id_, secret = secrets.token_hex(5), secrets.token_urlsafe(32)
+        row = {"scope": scope, "expires_at": None if days is None else _now(days * 24)}
+        with self._store.account("key created", name, key=id_, **row) as connection:
             user = self._known(connection, name)
             if scope == "admin" and not user["admin"]:
                 raise BadRequest(f"{name} is no administrator, so a key of theirs has the scope ask.")
-            id_, secret = secrets.token_hex(5), secrets.token_urlsafe(32)
-            row = {"id": id_, "user": name, "hash": _digest(secret), "scope": scope, "created_at": _now()}
-            connection.execute(sa.insert(keys).values({**row, "expires_at": None if days is None else _now(days * 24)}))
+            connection.execute(sa.insert(keys).values({**row, "id": id_, "user": name, "hash": _digest(secret), "created_at": _now()}))
         return f"{KEY_START}{id_}_{secret}"
 
     def keys(self) -> list[dict[str, Any]]:
@@ -104,10 +132,13 @@ class People:
 
     def revoke_key(self, id: str) -> None:  # noqa: A002 - it is called id everywhere
         """Refuses a key from now on; raises NotFound."""
-        with self._store.transaction("written") as connection:
-            done = connection.execute(sa.update(keys).where(keys.c.id == id, keys.c.revoked_at.is_(None)).values(revoked_at=_now()))
-        if not done.rowcount:
+        good = sa.and_(keys.c.id == id, keys.c.revoked_at.is_(None))
+        with self._store.transaction("read") as connection:
+            user = connection.execute(sa.select(keys.c.user).where(good)).scalar()
+        if user is None:
             raise NotFound(f"There is no key {id} that is still good.")
+        with self._store.account("key revoked", user, key=id) as connection:
+            connection.execute(sa.update(keys).where(good).values(revoked_at=_now()))
 
     def of_key(self, key: str) -> Person:
         """Who holds a key; raises Unauthenticated."""
@@ -116,7 +147,8 @@ class People:
         with self._store.transaction("read") as connection:
             row = connection.execute(query).mappings().first() if mark and key.startswith(KEY_START) else None
         good = hmac.compare_digest(_digest(secret), row["hash"] if row else _digest("none"))
-        if row is None or not good or row["revoked_at"] or row["disabled_at"] or (row["expires_at"] or _now()) < _now():
+        expired = row is not None and row["expires_at"] is not None and row["expires_at"] < _now()
+        if row is None or not good or expired or row["revoked_at"] or row["disabled_at"]:
             raise Unauthenticated(_WRONG_KEY)
         return _person(row, row["scope"])
 
@@ -149,15 +181,18 @@ class People:
             connection.execute(sa.delete(sessions).where(sessions.c.hash == _digest(session)))
 
     def _known(self, connection: sa.Connection, name: str) -> sa.RowMapping:
-        row = connection.execute(sa.select(users).where(users.c.name == name)).mappings().first()
+        row = connection.execute(sa.select(users).where(users.c.name == name).with_for_update()).mappings().first()
         if row is None:
             raise NotFound(f"There is no user {name}.")
         return row
 
 
 def _person(row: sa.RowMapping, scope: Scope) -> Person:
-    attributes = {name: tuple(value) if isinstance(value, list) else value for name, value in row["attributes"].items()}
-    return Person(row["name"], row["role"], attributes, scope if row["admin"] else "ask")
+    return Person(row["name"], row["role"], _attributes(row), scope if row["admin"] else "ask")
+
+
+def _attributes(row: sa.RowMapping) -> dict[str, Attribute]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in row["attributes"].items()}
 
 
 def _digest(secret: str) -> str:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import groupby, takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
@@ -29,6 +29,9 @@ from streamlink_sql.types import Answer, Attempt, CheckedSQL, Feedback, Question
 
 PAGE = 50
 PAGE_MAX = 1000
+AccountEvent = Literal["user added", "user changed", "user disabled", "user enabled", "password changed", "key created", "key revoked"]
+COMMAND_LINE = "command line"
+"""Who changes accounts: whoever may run commands on the store; which person that is, is not known."""
 
 
 def open_store(address: str | None = None, audit_dir: Path | None = None) -> Store:
@@ -181,6 +184,13 @@ class Store:
     def transaction(self, done: str) -> Iterator[sa.Connection]:
         """A transaction of its own; `done` is what is done in it, for the error where that fails."""
         with self._translated(done), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def account(self, event: AccountEvent, user: str, **told: Any) -> Iterator[sa.Connection]:
+        """A transaction in which a user's account changes, with the audit line that says so. `told` stands in it: nothing that opens."""
+        line = _audit_line(Question(f"{event}: {user}", asker=COMMAND_LINE, role=""), event, engine="", sql="")
+        with self._adding({**line, "attempts": [{"user": user, **told}]}) as connection:
             yield connection
 
     def verify(self) -> tuple[int, int, list[str]]:
