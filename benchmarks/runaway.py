@@ -87,11 +87,15 @@ class Ended:
     """Seconds of each stage that it came to."""
     detail: str = ""
 
+    @property
+    def mostly_in(self) -> str:
+        """The stage that took longest, with its seconds."""
+        name = max(self.stages, key=lambda name: self.stages[name], default="")
+        return f"{name} {self.stages[name]:.2f} s" if name else ""
+
     def __str__(self) -> str:
         """The end in a line."""
-        longest = max(self.stages, key=lambda name: self.stages[name], default="")
-        where = f" ({longest} {self.stages[longest]:.2f} s)" if longest else ""
-        return f"{self.seconds:.2f} s{where} {self.code or 'answered'} {self.detail[:100]}"
+        return f"{self.seconds:.2f} s ({self.mostly_in}) {self.code or 'answered'} {self.detail[:100]}"
 
 
 @dataclass(slots=True)
@@ -289,14 +293,15 @@ def report(
 
 
 def by_kind(ran: list[tuple[Runaway, Ended, Ended | None]]) -> dict[str, dict[str, Any]]:
-    """For each kind: its ends under the checks and past them, and the seconds of the longest."""
+    """For each kind: its ends under the checks and past them, the seconds of the longest and the stage that took most of them."""
     found: dict[str, dict[str, Any]] = {}
     for query, *ends in ran:
-        each = found.setdefault(query.kind, {"checks": [], "past": [], "longest_s": 0.0})
+        each = found.setdefault(query.kind, {"checks": [], "past": [], "longest_s": 0.0, "mostly_in": ""})
         for name, end in zip(("checks", "past"), ends, strict=True):
             if end is not None:
                 each[name] = sorted({*each[name], ENDS.get(end.code, end.code)})
-                each["longest_s"] = max(each["longest_s"], round(end.seconds, 2))
+                if end.seconds > each["longest_s"]:
+                    each |= {"longest_s": round(end.seconds, 2), "mostly_in": end.mostly_in}
     return found
 
 

@@ -58,6 +58,20 @@ SELECT max(m) AS m FROM (SELECT median(a.amount) OVER (ORDER BY b.amount ROWS BE
 -- every subset of many columns
 SELECT a.id, count(*) AS n FROM orders a, orders b GROUP BY CUBE (a.id, a.customer_id, a.amount, a.ordered, a.note, b.id, b.customer_id, b.amount, b.ordered, b.note)
 
+-- many times every subset of eight columns
+SELECT count(*) AS n FROM orders a, orders b GROUP BY CUBE (a.id, a.customer_id, a.amount, a.ordered, a.note, b.id, b.customer_id, b.amount)
+UNION ALL SELECT count(*) AS n FROM orders a, orders b GROUP BY CUBE (a.id, a.customer_id, a.amount, a.ordered, a.note, b.id, b.customer_id, b.amount)
+UNION ALL SELECT count(*) AS n FROM orders a, orders b GROUP BY CUBE (a.id, a.customer_id, a.amount, a.ordered, a.note, b.id, b.customer_id, b.amount)
+UNION ALL SELECT count(*) AS n FROM orders a, orders b GROUP BY CUBE (a.id, a.customer_id, a.amount, a.ordered, a.note, b.id, b.customer_id, b.amount)
+UNION ALL SELECT count(*) AS n FROM orders a, orders b GROUP BY CUBE (a.id, a.customer_id, a.amount, a.ordered, a.note, b.id, b.customer_id, b.amount)
+UNION ALL SELECT count(*) AS n FROM orders a, orders b GROUP BY CUBE (a.id, a.customer_id, a.amount, a.ordered, a.note, b.id, b.customer_id, b.amount)
+UNION ALL SELECT count(*) AS n FROM orders a, orders b GROUP BY CUBE (a.id, a.customer_id, a.amount, a.ordered, a.note, b.id, b.customer_id, b.amount)
+UNION ALL SELECT count(*) AS n FROM orders a, orders b GROUP BY CUBE (a.id, a.customer_id, a.amount, a.ordered, a.note, b.id, b.customer_id, b.amount)
+UNION ALL SELECT count(*) AS n FROM orders a, orders b GROUP BY CUBE (a.id, a.customer_id, a.amount, a.ordered, a.note, b.id, b.customer_id, b.amount)
+UNION ALL SELECT count(*) AS n FROM orders a, orders b GROUP BY CUBE (a.id, a.customer_id, a.amount, a.ordered, a.note, b.id, b.customer_id, b.amount)
+UNION ALL SELECT count(*) AS n FROM orders a, orders b GROUP BY CUBE (a.id, a.customer_id, a.amount, a.ordered, a.note, b.id, b.customer_id, b.amount)
+UNION ALL SELECT count(*) AS n FROM orders a, orders b GROUP BY CUBE (a.id, a.customer_id, a.amount, a.ordered, a.note, b.id, b.customer_id, b.amount)
+
 -- query within a query for every row
 SELECT count(*) AS n FROM orders a WHERE a.amount > (SELECT avg(b.amount + c.amount) FROM orders b, orders c WHERE b.id % 97 <> a.id % 89 AND c.id > b.id)
 
