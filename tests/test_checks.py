@@ -288,7 +288,7 @@ def test_no_other_text_keeps_the_gate_long(name: str, dialect: Dialect, tables: 
 def test_recursions_in_recursions_are_read_as_they_are_meant(tables: tuple[Table, ...], database: duckdb.DuckDBPyConnection) -> None:
     inner = "WITH RECURSIVE b AS (SELECT 1 AS n UNION SELECT n + 1 FROM b WHERE n < 3) SELECT n FROM b"
     for first in (inner, f"({inner})"):
-        sql = f"WITH RECURSIVE a AS ({first} UNION SELECT n + 1 FROM a WHERE n < 9) SELECT sum(a.n), count(s.id) FROM a JOIN staff s ON s.id = a.n"
+        sql = f"WITH RECURSIVE a AS ({first} UNION SELECT n + 1 FROM a WHERE n < 9) SELECT sum(a.n) FROM a JOIN staff s ON s.id = a.n"
         checked = check(Draft(sql), tables, "duckdb")
         assert checked.tables == {"staff"}
         assert database.execute(checked.sql).fetchall() == database.execute(sql).fetchall()

@@ -60,7 +60,7 @@ class _Resolver:
         self.withs: dict[int, dict[str, Outputs]] = {}
 
     def query(self, node: exp.Expr, outer: Scope | None, ctes: dict[str, Outputs]) -> Outputs:
-        """Resolves a query and returns its columns; what a recursion begins with is resolved once, or nested ones would double at every step."""
+        """Resolves a query and returns its columns; what a recursion begins with is resolved once, or nested ones would double the work."""
         if id(node) in self.anchors:
             return self.anchors[id(node)]
         if isinstance(node, exp.Subquery) and not isinstance(node.this, exp.Query):

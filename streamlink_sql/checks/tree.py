@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from rapidfuzz import process
 from sqlglot import exp
 
-
 LONGEST_NAME = 100
 
 

@@ -1,8 +1,8 @@
 """Coverage-guided fuzzing of the gate; `make fuzz` runs it. Opens no data and runs no SQL.
 
     prepare FOLDER           writes seeds (the corpora of the package), tables and a dictionary; needs the package's own environment
-    fuzz FOLDER [FLAG...]    looks for texts that reach new lines of the gate and of sqlglot, with libFuzzer's flags; needs atheris, and sqlglot in plain
-                             Python, since compiled code tells nothing of its lines
+    fuzz FOLDER [FLAG...]    looks for texts that reach new lines of the gate and of sqlglot, with libFuzzer's flags; needs atheris, and
+                             sqlglot in plain Python, since compiled code tells nothing of its lines
     replay FOLDER            judges every text that was found with the sqlglot that is shipped, against the time that is promised
 
 A text fails by an error that is none of ours, by SQL that the gate refuses or writes otherwise once it has written it, or by time.
@@ -43,13 +43,15 @@ FUZZING_LIMIT_S = 2.0
 ROOMY = replace(DEFAULT, caps=replace(DEFAULT.caps, bytes=64 * 1024, tokens=8_000, work=16_000, nesting=64, joins=80, run=40, chain=32))
 """SQL that the gate has written may be longer than what was given."""
 WORDS = """
-    SELECT FROM WHERE WITH RECURSIVE AS ( ) [ ] { } , . ; * + - / // % = < > <> || :: : ' " ` ? $1 @ ~ -> ->> => ** ^ & | << -- /* */ JOIN LEFT
-    FULL CROSS NATURAL ASOF LATERAL SEMI ANTI ON USING GROUP BY HAVING ORDER LIMIT OFFSET FETCH UNION ALL EXCEPT INTERSECT CASE WHEN THEN ELSE END
-    NOT IN EXISTS BETWEEN AND OR IS NULL LIKE ILIKE ESCAPE GLOB CAST TRY_CAST INTERVAL EXTRACT OVER PARTITION ROWS RANGE PRECEDING WINDOW FILTER
-    WITHIN QUALIFY UNNEST VALUES DISTINCT TABLESAMPLE PIVOT UNPIVOT GROUPING SETS CUBE ROLLUP COLLATE AT TIME ZONE DATE TIMESTAMP STRUCT MAP ARRAY
-    DECIMAL INTEGER VARCHAR COLUMNS EXCLUDE REPLACE RENAME lambda x'41' E'a' 0x1 1e9 1e999 range( generate_series( printf( format( repeat( date(
-    array[ count(*) list_aggregate( strftime( date_trunc( json_extract( regexp_replace( substring( trim( LATERAL VIEW explode( orders customers
-    order_id ${x} true false current_date \\r\\n \\xc3\\xa9 \\xe2\\x80\\xae
+    SELECT FROM WHERE WITH RECURSIVE AS ( ) [ ] { } , . ; * + - / // % = < > <> || :: : ' " ` ? $1 @ ~ -> ->> => ** ^ & |
+    << -- /* */ JOIN LEFT FULL CROSS NATURAL ASOF LATERAL SEMI ANTI ON USING GROUP BY HAVING ORDER LIMIT OFFSET FETCH
+    UNION ALL EXCEPT INTERSECT CASE WHEN THEN ELSE END NOT IN EXISTS BETWEEN AND OR IS NULL LIKE ILIKE ESCAPE GLOB CAST
+    TRY_CAST INTERVAL EXTRACT OVER PARTITION ROWS RANGE PRECEDING WINDOW FILTER WITHIN QUALIFY UNNEST VALUES DISTINCT
+    TABLESAMPLE PIVOT UNPIVOT GROUPING SETS CUBE ROLLUP COLLATE AT TIME ZONE DATE TIMESTAMP STRUCT MAP ARRAY DECIMAL
+    INTEGER VARCHAR COLUMNS EXCLUDE REPLACE RENAME lambda x'41' E'a' 0x1 1e9 1e999 range( generate_series( printf(
+    format( repeat( date( array[ count(*) list_aggregate( strftime( date_trunc( json_extract( regexp_replace( substring(
+    trim( LATERAL VIEW explode( orders customers order_id ${x} true false current_date \\x0d\\x0a \\xc3\\xa9
+    \\xe2\\x80\\xae
 """.split()
 
 Tables = dict[Dialect, tuple[Table, ...]]
@@ -60,7 +62,7 @@ class Fault(Exception):
 
 
 def judge(sql: str, dialect: Dialect, tables: tuple[Table, ...]) -> str | None:
-    """What the gate makes of a text, None where it refuses it; raises Fault where that does not hold, and whatever the gate should not raise."""
+    """What the gate makes of a text, None where it refuses it; raises Fault, and whatever the gate should not raise."""
     try:
         checked = check(Draft(sql), tables, dialect)
     except (InvalidSQL, PolicyRefused):
@@ -156,7 +158,7 @@ def replay(folder: Path) -> int:
             if took > LIMIT_S * slowness():
                 raise Fault(f"The gate took {took * 1000:.0f} ms.")
             slowest = max(slowest, took)
-        except Exception as error:  # whatever it is, it is what was looked for
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what was looked for
             failed += 1
             print(f"{path} ({dialect}): {type(error).__name__}: {error}\n    {sql[:300]!r}", flush=True)
     print(f"{len(found)} texts, {failed} failed; the slowest of the others took {slowest * 1000:.0f} ms of processor time.")
