@@ -78,8 +78,9 @@ def test_any_change_of_a_text_of_the_corpora(data: st.DataObject, dialect: Diale
 
 def _expressions(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     shapes = """({0})|- {0}|NOT {0}|{0} + {1}|{0} || {1}|{0} AND {1}|{0} BETWEEN {1} AND {0}|{0} IN ({1}, {0})|{0} IS NOT NULL
-        CAST({0} AS INTEGER)|CASE WHEN {0} THEN {1} END|coalesce({0}, {1})|sum({0}) OVER (PARTITION BY {1})|count({0}) FILTER (WHERE {1})|{0} LIKE {1}|abs({0})
-        EXISTS(SELECT {0} FROM customers WHERE {1})|(SELECT {0})|{0} IN (SELECT {1} FROM orders)|{0} / {1}|{0} = {1}|nullif({0}, {1})"""
+        CAST({0} AS INTEGER)|CASE WHEN {0} THEN {1} END|coalesce({0}, {1})|sum({0}) OVER (PARTITION BY {1})|count({0}) FILTER (WHERE {1})
+        {0} LIKE {1}|abs({0})|EXISTS(SELECT {0} FROM customers WHERE {1})|(SELECT {0})
+        {0} IN (SELECT {1} FROM orders)|{0} / {1}|{0} = {1}|nullif({0}, {1})"""
     each = st.sampled_from([shape.strip() for line in shapes.splitlines() for shape in line.split("|") if "{" in shape])
     return st.builds(lambda shape, one, other: shape.format(one, other), each, inner, inner)
 
