@@ -7,7 +7,7 @@ STAMP := $(VENV)/.streamlink-setup
 ROWS ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint docs-check test-training test-llm test-browser test-slow lock clean
+.PHONY: help setup demo test check lint docs-check test-training test-llm test-browser test-slow fuzz lock clean
 
 help: ## Show what there is to make
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ test-browser: $(STAMP) ## The tests of the web page in a browser
 
 test-slow: $(STAMP) ## The tests that take more than a few seconds each
 	$(RUN)/python -m pytest -m slow; status=$$?; if [ $$status = 5 ]; then echo "There are no slow tests yet."; else exit $$status; fi
+
+fuzz: $(STAMP) ## Look for texts that the checks fail on, MINUTES=1 long; installs atheris first
+	@PYTHON=$(RUN)/python MINUTES=$(or $(MINUTES),1) scripts/fuzz
 
 lock: $(STAMP) ## Make the lock files anew
 	scripts/lock

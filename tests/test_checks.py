@@ -248,6 +248,64 @@ def test_no_text_keeps_the_gate_long(name: str, dialect: Dialect, tables: tuple[
             assert any(_seconds(sql, tables, dialect) < 0.1 * slowness() for _ in range(3)), f"{count} times"
 
 
+def _doubled(last: str) -> str:
+    """A query over a part with 10,241 columns; the last one is called `w`."""
+    steps = [f"c{step} AS (SELECT * FROM c{step - 1} a, c{step - 1} b)" for step in range(1, 11)]
+    start = "SELECT 1, 2, 3, 4, 5, 6, 7, 8, 9, 10"
+    return f"WITH c0 AS ({start}), {', '.join(steps)}, wide AS (SELECT *, 1 AS w FROM c10) {last}"
+
+
+def _nested_recursions(depth: int, opening: str, closing: str) -> str:
+    sql = "SELECT 1 AS n"
+    for step in range(depth):
+        sql = f"{opening}WITH RECURSIVE r{step} AS ({sql} UNION SELECT 1) SELECT 1 AS n{closing}"
+    return sql
+
+
+SLOW_WHOLE = {
+    "a long word, and a letter of another script": f"SELECT 'ü', '{'a' * 16_000}'",
+    "a long word for a column": f"SELECT {'ab' * 8_000} FROM orders",
+    "a long word for a function": f"SELECT {'ab' * 8_000}(1) FROM orders",
+    "recursions in recursions": _nested_recursions(24, "", ""),
+    "recursions in recursions, in brackets": _nested_recursions(15, "(", ")"),
+    "one column of very many": _doubled(f"SELECT {', '.join(['w'] * 800)} FROM wide"),
+    "very many columns again and again": _doubled(" UNION ALL ".join(["SELECT * FROM wide"] * 200)),
+    "very many columns before few": _doubled("SELECT * FROM wide" + " UNION ALL SELECT 1" * 300),
+    "very many columns by name": _doubled("SELECT * FROM wide UNION ALL BY NAME SELECT * FROM wide"),
+    "very many columns that are shared": _doubled("SELECT * FROM wide NATURAL JOIN wide v"),
+    "very many columns that nobody reads": _doubled("SELECT 1 FROM " + ", ".join(["wide"] * 700)),
+}
+
+
+@pytest.mark.parametrize("name", SLOW_WHOLE)
+@pytest.mark.parametrize("dialect", ["duckdb", "sqlite", "spark"])
+def test_no_other_text_keeps_the_gate_long(name: str, dialect: Dialect, tables: tuple[Table, ...]) -> None:
+    sql = SLOW_WHOLE[name]
+    assert len(sql.encode()) <= 16 * 1024
+    assert any(_seconds(sql, tables, dialect) < 0.1 * slowness() for _ in range(5))
+
+
+def test_recursions_in_recursions_are_read_as_they_are_meant(tables: tuple[Table, ...], database: duckdb.DuckDBPyConnection) -> None:
+    inner = "WITH RECURSIVE b AS (SELECT 1 AS n UNION SELECT n + 1 FROM b WHERE n < 3) SELECT n FROM b"
+    for first in (inner, f"({inner})"):
+        sql = f"WITH RECURSIVE a AS ({first} UNION SELECT n + 1 FROM a WHERE n < 9) SELECT sum(a.n) FROM a JOIN staff s ON s.id = a.n"
+        checked = check(Draft(sql), tables, "duckdb")
+        assert checked.tables == {"staff"}
+        assert database.execute(checked.sql).fetchall() == database.execute(sql).fetchall()
+        assert refusal(sql.replace("SELECT n + 1 FROM a", "SELECT m FROM a"), tables).helps["rule"] == "column.unknown"
+
+
+@pytest.mark.parametrize("width", ["9" * 5_000, "0" * 5_000 + "9" * 9])
+def test_a_width_that_no_number_holds_is_refused(width: str, tables: tuple[Table, ...]) -> None:
+    assert refusal(f"SELECT printf('%{width}d', id) FROM orders", tables).helps["rule"] == "function.size"
+    assert refusal(f"SELECT format('{{:{width}}}', id) FROM orders", tables).helps["rule"] == "function.size"
+
+
+def test_a_series_to_infinity_is_refused(tables: tuple[Table, ...]) -> None:
+    for bounds in ("0, 1e999", "1e999, 1e999", "-1e999, 1e999, 1e999"):
+        assert refusal(f"SELECT * FROM range({bounds})", tables).helps["rule"] == "function.series_not_constant"
+
+
 def _seconds(sql: str, tables: tuple[Table, ...], dialect: Dialect) -> float:
     """The processor time of one check; of three tries one is free of the noise of other work."""
     begin = time.thread_time()

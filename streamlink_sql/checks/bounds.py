@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -71,9 +72,10 @@ def _constant(node: exp.Expr | None) -> float | None:
 
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
 
 
 def _days(text: str) -> float | None:
@@ -137,7 +139,7 @@ def _check_format(node: exp.Expr, most: int) -> None:
     form = node.this if isinstance(node.this, exp.Expr) else next(iter(node.expressions), None)
     if isinstance(form, exp.Literal) and not _TOLD_WIDTH.search(form.name):
         widths = re.findall(r"\d+", " ".join(_DIRECTIVE.findall(form.name)))
-        if all(int(width) <= most for width in widths):
+        if all(float(width) <= most for width in widths):
             return
     raise PolicyRefused("A format must be a constant text with small widths.", rule="function.size", span=span_of(node))
 

@@ -11,13 +11,25 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from streamlink_sql.checks.policy import forbidden_table
-from streamlink_sql.checks.scopes import UNNAMED, Names, Outputs, Relation, Scope, all_columns, check_width, relations_of, rename
+from streamlink_sql.checks.scopes import (
+    MOST_NAMES,
+    UNNAMED,
+    Names,
+    Outputs,
+    Relation,
+    Scope,
+    all_columns,
+    check_width,
+    relations_of,
+    rename,
+)
 from streamlink_sql.checks.tree import children, nearest, span_of
 from streamlink_sql.errors import InvalidSQL, PolicyRefused
 from streamlink_sql.types import Dialect, Table
 
 _ROW_IDS = {"sqlite": {"rowid", "oid", "_rowid_"}, "duckdb": {"rowid"}, "spark": set[str]()}
 _HOME_SCHEMAS = {"duckdb": "main", "sqlite": "main", "spark": "default"}
+_SET_PARTS = {"this", "expression", "with_"}
 
 
 def resolve(tree: exp.Query, tables: tuple[Table, ...], dialect: Dialect) -> Names:
@@ -43,9 +55,14 @@ class _Resolver:
         self.exact: Mapping[str, Table] = {table.name: table for table in tables}
         self.found = Names()
         self.seen: set[int] = set()
+        self.width = 0
+        self.anchors: dict[int, Outputs] = {}
+        self.withs: dict[int, dict[str, Outputs]] = {}
 
     def query(self, node: exp.Expr, outer: Scope | None, ctes: dict[str, Outputs]) -> Outputs:
-        """Resolves a query and returns its columns."""
+        """Resolves a query and returns its columns; what a recursion begins with is resolved once, or nested ones would double the work."""
+        if id(node) in self.anchors:
+            return self.anchors[id(node)]
         if isinstance(node, exp.Subquery) and not isinstance(node.this, exp.Query):
             raise InvalidSQL("A table stands where a query is expected.", rule="table.misplaced", span=span_of(node))
         if node.args.get("with_"):
@@ -61,15 +78,20 @@ class _Resolver:
         raise PolicyRefused("Only a query that reads is allowed.", rule="statement.not_query", span=span_of(node))
 
     def with_(self, node: exp.Expr, outer: Scope | None, ctes: dict[str, Outputs]) -> dict[str, Outputs]:
+        if id(node) in self.withs:
+            return {**ctes, **self.withs[id(node)]}
+        self.withs[id(node)] = own = {}
         for cte in node.expressions:
             name, renamed = cte.alias.lower(), [column.name.lower() for column in cte.args["alias"].columns]
             inner = cte.this
             while isinstance(inner, exp.Subquery) and not inner.args.get("with_"):
                 inner = inner.this
             if node.args.get("recursive") and isinstance(inner, exp.SetOperation):
-                first = self.query(_leftmost(inner), outer, {**ctes, **self._own_ctes(inner, outer, ctes)})
-                ctes = {**ctes, name: rename(first, renamed)}
-            ctes[name] = rename(self.query(cte.this, outer, ctes), renamed)
+                anchor = _leftmost(inner)
+                first = self.query(anchor, outer, {**ctes, **self._own_ctes(inner, outer, ctes)})
+                self.anchors[id(anchor)] = first
+                ctes = {**ctes, name: self.counted(rename(first, renamed))}
+            ctes[name] = own[name] = self.counted(rename(self.query(cte.this, outer, ctes), renamed))
         return ctes
 
     def _own_ctes(self, node: exp.Expr, outer: Scope | None, ctes: dict[str, Outputs]) -> dict[str, Outputs]:
@@ -86,10 +108,20 @@ class _Resolver:
         for operation in reversed(chain):
             right = self.query(operation.expression, outer, ctes)
             if operation.args.get("by_name"):
-                outputs = None if outputs is None or right is None else [*outputs, *(name for name in right if name not in outputs)]
-            sources = [Relation("", outputs), Relation("", right)]
-            scope = Scope(outer, ctes, sources, aliases=set(outputs or ()) | set(right or ()))
-            self.modifiers(operation, scope, {"this", "expression", "with_"})
+                known = set(outputs or ())
+                outputs = None if outputs is None or right is None else [*outputs, *(name for name in right if name not in known)]
+                self.counted(outputs)
+            if any(value and key not in _SET_PARTS and isinstance(value, (exp.Expr, list)) for key, value in operation.args.items()):
+                sources = [Relation("", outputs), Relation("", right)]
+                scope = Scope(outer, ctes, sources, aliases=set(outputs or ()) | set(right or ()))
+                self.modifiers(operation, scope, _SET_PARTS)
+        return outputs
+
+    def counted(self, outputs: Outputs) -> Outputs:
+        """The same columns; raises InvalidSQL once there are too many in all parts of the query together."""
+        self.width += len(outputs or ())
+        if self.width > MOST_NAMES:
+            raise InvalidSQL("The parts of the SQL have too many columns together. Name those that you need.", rule="columns.too_many")
         return outputs
 
     def select(self, node: exp.Select, outer: Scope | None, ctes: dict[str, Outputs]) -> Outputs:
@@ -162,7 +194,7 @@ class _Resolver:
             scope.relations += inner.relations
             scope.merged |= inner.merged
             return
-        self.add(node, all_columns(inner), scope)
+        self.add(node, self.counted(all_columns(inner)), scope)
 
     def computed(self, node: exp.Expr, scope: Scope) -> None:
         """LATERAL, UNNEST and VALUES: columns known only where the alias names them."""
@@ -178,7 +210,7 @@ class _Resolver:
         alias = node.args.get("alias")
         renamed = [column.name.lower() for column in alias.columns] if alias is not None else []
         columns = rename(outputs, renamed) if outputs is not None or not isinstance(node, exp.Unnest | exp.Values) else (renamed or None)
-        scope.relations.append(Relation(node.alias.lower(), columns))
+        scope.relations.append(Relation(node.alias.lower(), self.counted(columns)))
 
     def table(self, node: exp.Table, scope: Scope) -> None:
         self.seen.add(id(node))
@@ -192,11 +224,11 @@ class _Resolver:
         renamed = [column.name.lower() for column in alias.columns] if alias is not None else []
         name, schema = node.name.lower(), node.text("db").lower()
         if not schema and not node.catalog and name in scope.ctes:
-            scope.relations.append(Relation(node.alias.lower() or name, rename(scope.ctes[name], renamed)))
+            scope.relations.append(Relation(node.alias.lower() or name, self.counted(rename(scope.ctes[name], renamed))))
             return
         table = self.stored(node)
         self.found.tables.add(table.name)
-        columns = rename([column.name.lower() for column in table.columns], renamed)
+        columns = self.counted(rename([column.name.lower() for column in table.columns], renamed))
         scope.relations.append(Relation(node.alias.lower() or name, columns, stored=True, schema=schema))
 
     def stored(self, node: exp.Table) -> Table:
@@ -347,7 +379,7 @@ class _Resolver:
                 return None
             else:
                 names.append(item.alias_or_name.lower() or UNNAMED)
-        return names
+        return self.counted(names)
 
     def unknown_column(self, node: exp.Expr, scope: Scope, relation: str = "") -> None:
         known = {name for source in relations_of(scope) if not relation or source.name == relation for name in source.columns or ()}

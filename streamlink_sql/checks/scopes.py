@@ -16,6 +16,8 @@ UNNAMED = "?"
 
 MOST_COLUMNS = 20_000
 """No part of a query has more: a chain of `SELECT * FROM a, a` doubles them at every step."""
+MOST_NAMES = 5 * MOST_COLUMNS
+"""All parts of a query together have no more: a wide one may be read again and again."""
 
 
 @dataclass(slots=True)
@@ -26,10 +28,15 @@ class Relation:
     columns: Outputs
     stored: bool = False
     schema: str = ""
+    known: frozenset[str] | None = None
 
     def has(self, name: str) -> bool:
         """True when it has that column; an expression without alias may be called by its own text, as in "count(*)"."""
-        return self.columns is not None and (name in self.columns or (UNNAMED in self.columns and not name.isidentifier()))
+        if self.columns is None:
+            return False
+        if self.known is None:
+            self.known = frozenset(self.columns)
+        return name in self.known or (UNNAMED in self.known and not name.isidentifier())
 
 
 @dataclass(slots=True)
@@ -61,11 +68,13 @@ def relations_of(scope: Scope) -> Iterator[Relation]:
 
 
 def all_columns(scope: Scope) -> Outputs:
+    if any(relation.columns is None for relation in scope.relations):
+        return None
     names: list[str] = []
+    taken = set[str]()
     for relation in scope.relations:
-        if relation.columns is None:
-            return None
-        names += [name for name in relation.columns if name not in scope.merged or name not in names]
+        names += [name for name in relation.columns or () if name not in taken]
+        taken |= scope.merged.intersection(relation.columns or ())
         check_width(names)
     return names
 

@@ -36,6 +36,8 @@ CAPS = Caps()
 
 _PLAIN = re.compile(r"[\t\n\r\x20-\x7e]*")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_FOREIGN_WORD = re.compile(r"[\w\x7f-\U0010ffff]+")
+"""A word with the signs of other scripts beside it; a pattern that asks for such a sign within takes time by the square of the length."""
 _BLANK_LETTERS = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0]")
 _OPEN = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 _CLOSE = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
@@ -120,8 +122,8 @@ def _check_outside_quotes(sql: str, tokens: list[Token]) -> None:
     for position, char in enumerate(sql):
         if char > "\x7e" and not quoted[position] and (unicodedata.category(char)[0] in "CZ" or _BLANK_LETTERS.match(char)):
             _refuse_char(position, char)
-    for match in re.finditer(r"\w*[^\x00-\x7e]\w*", sql):
-        if not quoted[match.start()] and _looks_alike(match.group()):
+    for match in _FOREIGN_WORD.finditer(sql):
+        if not quoted[match.start()] and not match.group().isascii() and _looks_alike(match.group()):
             raise PolicyRefused(
                 f"The word {match.group()!r} holds letters that look like others; put it in quotes.",
                 rule="text.look_alike",

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from rapidfuzz import process
 from sqlglot import exp
 
+LONGEST_NAME = 100
+
 
 def span_of(node: exp.Expr) -> list[int] | None:
     """The characters of the input that a node came from, as far as its names tell."""
@@ -24,9 +26,9 @@ def own_span(node: exp.Expr) -> list[int] | None:
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str] | None:
-    """Up to three known names that look like this one."""
+    """Up to three known names that look like this one; of a name longer than any, only its beginning is looked at."""
     choices = {text: text.lower() for text in known}
-    found = process.extract(name.lower(), choices, limit=3, score_cutoff=55)
+    found = process.extract(name[:LONGEST_NAME].lower(), choices, limit=3, score_cutoff=55)
     return [key for _, _, key in found] or None
 
 

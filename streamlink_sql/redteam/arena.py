@@ -173,7 +173,7 @@ def arena(dialect: Embedded, parent: Path | None = None) -> Iterator[Arena]:
         hidden, outside = Canary(), Canary()
         database, secret = folder / "data" / f"roaster.{dialect}", folder / "outside" / "secret.csv"
         script = (CORPORA / "fixture.sql").read_text(encoding="utf-8").replace("CANARY", f"CANARY-{hidden.word}")
-        tables, figures = _make(database, script, dialect)
+        tables, figures = make_database(database, script, dialect)
         secret.write_text(f"name,secret\nroot,{outside.word}\n", encoding="utf-8")
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
         listener.setblocking(False)
@@ -183,7 +183,7 @@ def arena(dialect: Embedded, parent: Path | None = None) -> Iterator[Arena]:
         yield Arena(folder, database, secret, folder / "private", folder / "home", tables, hidden, outside, figures, listener)
 
 
-def _make(database: Path, script: str, dialect: Dialect) -> tuple[tuple[str, ...], frozenset[float]]:
+def make_database(database: Path, script: str, dialect: Dialect) -> tuple[tuple[str, ...], frozenset[float]]:
     """Makes the database; returns the tables of `main`, and private figures."""
     import duckdb
 
