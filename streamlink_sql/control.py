@@ -28,6 +28,7 @@ from streamlink_sql.errors import (
 )
 from streamlink_sql.questions import readable, storable
 from streamlink_sql.types import (
+    PLAN_LIMIT_S,
     Answer,
     Attempt,
     CheckedSQL,
@@ -297,7 +298,7 @@ class ControlUnit:
         with run.stage("checks"):
             query = check(draft, tables, self.engine.dialect)
         with run.stage("dry_run"):
-            plan = self.engine.dry_run(query)
+            plan = self.engine.dry_run(query, time_limit_s=min(self.limits.seconds_for(run.question), PLAN_LIMIT_S))
         if {name.casefold() for name in plan.tables} != {name.casefold() for name in query.tables}:
             raise PolicyRefused("The database would read other tables than the checks have seen.", rule="second_opinion")
         return Candidate(draft, query, plan)

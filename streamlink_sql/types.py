@@ -18,6 +18,8 @@ Kind = Literal["text", "integer", "real", "decimal", "boolean", "date", "timesta
 Dialect = Literal["duckdb", "sqlite", "spark"]
 Attribute = str | int | float | bool | tuple[str | int | float, ...]
 """What is known of a person, such as the country they answer for; several values where they answer for several."""
+PLAN_LIMIT_S = 10.0
+"""Planning a query takes no longer than this, whatever its own time limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +287,7 @@ class Engine(Protocol):
         """Up to `limit` distinct non-null values of a column as text, most frequent first."""
         ...
 
-    def dry_run(self, query: CheckedSQL) -> Plan:
+    def dry_run(self, query: CheckedSQL, *, time_limit_s: float = PLAN_LIMIT_S) -> Plan:
         """Binds and plans the query without running it; raises InvalidSQL when it does not bind."""
         ...
 

@@ -50,8 +50,8 @@ class Watched:
         self.sampled += 1
         return self._engine.sample(table, column, limit=limit)
 
-    def dry_run(self, query: CheckedSQL) -> Plan:
-        return self._engine.dry_run(query)
+    def dry_run(self, query: CheckedSQL, *, time_limit_s: float = 10.0) -> Plan:
+        return self._engine.dry_run(query, time_limit_s=time_limit_s)
 
     def run(self, query: CheckedSQL, *, row_limit: int, time_limit_s: float, run_id: str = "") -> Rows:
         return self._engine.run(query, row_limit=row_limit, time_limit_s=time_limit_s, run_id=run_id)

@@ -551,6 +551,7 @@ def test_spider_dev_passes_and_means_the_same() -> None:
         ),
         ("duckdb", "SELECT count(*) FROM items GROUP BY CUBE (1, 2, 3, 4, 5), CUBE (6, 7, 8, 9)", "query.cube"),
         ("spark", "SELECT count(*) FROM items GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 WITH CUBE", "query.cube"),
+        ("duckdb", " UNION ALL ".join(["SELECT count(*) FROM items GROUP BY CUBE (1, 2, 3, 4, 5, 6, 7, 8)"] * 2), "query.cube"),
         ("spark", "SELECT * FROM parquet.`/data/x`", "table.file"),
         ("spark", "SELECT TRANSFORM(id) USING 'cat' AS (x STRING) FROM orders", "node.not_allowed"),
         ("spark", "SELECT try_reflect('java.lang.System', 'getenv', 'HOME')", "function.unknown"),

@@ -177,8 +177,21 @@ def wrapped(engine: Engine, **changed: Callable[..., Any]) -> Any:
     return Wrapped(engine, **changed)
 
 
+def test_planning_takes_no_longer_than_the_question_may(build: Build, engine: Engine, store: Store) -> None:
+    given: list[float] = []
+
+    def dry_run(query: CheckedSQL, *, time_limit_s: float) -> Plan:
+        given.append(time_limit_s)
+        return engine.dry_run(query, time_limit_s=time_limit_s)
+
+    control = build(says("SELECT 1"), wrapped(engine, dry_run=dry_run))
+    for seconds in (0.5, 60.0):
+        control.run_sql("SELECT count(*) FROM sales", Question("", time_limit_s=seconds))
+    assert given == [0.5, 10.0]
+
+
 def test_the_engine_must_see_the_same_tables(build: Build, engine: Engine, store: Store) -> None:
-    def dry_run(query: CheckedSQL) -> Plan:
+    def dry_run(query: CheckedSQL, *, time_limit_s: float) -> Plan:
         return Plan(frozenset({"sales", "secrets"}))
 
     with pytest.raises(PolicyRefused) as caught:

@@ -132,7 +132,7 @@ class Careless:
     def sample(self, table: str, column: str, *, limit: int) -> Sample:
         raise NotImplementedError
 
-    def dry_run(self, query: CheckedSQL) -> Plan:
+    def dry_run(self, query: CheckedSQL, *, time_limit_s: float = 10.0) -> Plan:
         return Plan(query.tables)
 
     def run(self, query: CheckedSQL, *, row_limit: int, time_limit_s: float, run_id: str = "") -> Rows:

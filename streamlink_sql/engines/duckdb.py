@@ -49,7 +49,6 @@ class DuckDBEngine(EmbeddedEngine):
             limits if threads is None else replace(limits, threads=threads),
             scope=scope,
             spill_dir=spill_dir,
-            plan_limit_s=10.0,
             catalog_limit_s=120.0,
         )
 

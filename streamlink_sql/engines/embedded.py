@@ -18,7 +18,7 @@ from typing import Any
 from streamlink_sql.engines import confine, sandbox, source
 from streamlink_sql.errors import EngineUnavailable
 from streamlink_sql.scope import Scope
-from streamlink_sql.types import CheckedSQL, Column, Dialect, ForeignKey, Plan, Rows, Sample, Table
+from streamlink_sql.types import PLAN_LIMIT_S, CheckedSQL, Column, Dialect, ForeignKey, Plan, Rows, Sample, Table
 
 _log = logging.getLogger("streamlink_sql.engines")
 
@@ -43,14 +43,13 @@ class EmbeddedEngine:
         *,
         scope: Scope | None,
         spill_dir: str | Path | None,
-        plan_limit_s: float,
         catalog_limit_s: float,
     ) -> None:
         self.path = Path(path).expanduser().absolute()
         self.limits = limits
         self.scope = scope
         self.warnings: tuple[str, ...] = ()
-        self._plan_limit_s, self._catalog_limit_s = plan_limit_s, catalog_limit_s
+        self._catalog_limit_s = catalog_limit_s
         self._folder = _private_folder(spill_dir)
         self._lock = threading.Lock()
         self._pool: sandbox.Pool | None = None
@@ -149,13 +148,13 @@ class EmbeddedEngine:
             return None
         return Sample(found.values[:limit], found.complete and len(found.values) <= limit, found.unique)
 
-    def dry_run(self, query: CheckedSQL) -> Plan:
+    def dry_run(self, query: CheckedSQL, *, time_limit_s: float = PLAN_LIMIT_S) -> Plan:
         """Binds and plans the query; raises InvalidSQL when it does not bind."""
         from sqlglot import exp
 
         aliases = {table.alias: table.name for table in query.tree.find_all(exp.Table) if table.alias}
         derived = sorted({node.alias for node in query.tree.find_all(exp.CTE, exp.Subquery) if node.alias})
-        reply, _ = self._call({"do": "plan", "sql": query.sql, "aliases": aliases, "derived": derived}, self._plan_limit_s)
+        reply, _ = self._call({"do": "plan", "sql": query.sql, "aliases": aliases, "derived": derived}, time_limit_s)
         return Plan(frozenset(reply["tables"]), tuple(reply["columns"]), reply["rows"])
 
     def run(self, query: CheckedSQL, *, row_limit: int, time_limit_s: float, run_id: str = "") -> Rows:

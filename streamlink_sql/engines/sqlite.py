@@ -45,7 +45,7 @@ class SQLiteEngine(EmbeddedEngine):
         children: int = 2,
     ) -> None:
         limits = sandbox.Limits(memory_mb=memory_limit_mb, threads=1, spill_mb=spill_limit_mb, result_mb=result_limit_mb, children=children)
-        super().__init__(path, limits, scope=scope, spill_dir=spill_dir, plan_limit_s=10.0, catalog_limit_s=120.0)
+        super().__init__(path, limits, scope=scope, spill_dir=spill_dir, catalog_limit_s=120.0)
 
     @property
     def version(self) -> str:
