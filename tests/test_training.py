@@ -27,7 +27,7 @@ from streamlink_sql.generators.parser.runtime import Model  # noqa: E402
 from streamlink_sql.training import example_files, parser  # noqa: E402
 from streamlink_sql.training.batches import Source, Stream, collate, prepare  # noqa: E402
 from streamlink_sql.training.example_files import HELD_OUT, TrainingData, TrainingSet  # noqa: E402
-from streamlink_sql.training.export import EncodeOnce, export  # noqa: E402
+from streamlink_sql.training.export import EncodeOnce, export, mean_of  # noqa: E402
 from streamlink_sql.training.held_out import greedy  # noqa: E402
 from streamlink_sql.training.network import EncoderShape, ParserNetwork, ParserShape  # noqa: E402
 from streamlink_sql.training.parser_data import Database, Example, read_set  # noqa: E402
@@ -225,6 +225,14 @@ def test_what_is_shipped_computes_what_torch_computes(
             wanted = EncodeOnce(trained)(embedded, inputs.segments, inputs.pool, inputs.features, inputs.relations)
         for name, tensor in zip(("items", "used", "pointer_keys", "cross_keys", "cross_values"), wanted, strict=True):
             assert np.abs(got[name] - tensor.numpy()).max() < (0.25 if quantise else 1e-4), name
+
+
+def test_the_mean_of_networks_lies_between_them() -> None:
+    first, second = tiny(1), tiny(2)
+    wanted = {name: (value + second.state_dict()[name]) / 2 for name, value in first.state_dict().items()}
+    found = mean_of([first, second]).state_dict()
+    assert all(torch.allclose(found[name], value) for name, value in wanted.items())
+    assert not torch.equal(found["to_fixed.weight"], second.state_dict()["to_fixed.weight"])
 
 
 def test_serving_writes_what_training_would(trained: ParserNetwork, examples: list[Example], folder: Path, tmp_path: Path) -> None:

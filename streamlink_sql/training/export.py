@@ -17,6 +17,7 @@ import math
 import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -229,15 +230,29 @@ def _places(module: nn.Module, model: onnx.ModelProto) -> dict[str, tuple[str, b
     return places
 
 
+def mean_of(networks: Sequence[ParserNetwork]) -> ParserNetwork:
+    """The network whose weights are the mean of these (Izmailov et al. 2018: better than each where one was trained on from the other)."""
+    states = [network.state_dict() for network in networks]
+    mean = {name: torch.stack([state[name].float() for state in states]).mean(0) for name in states[0]}
+    networks[0].load_state_dict(mean)
+    return networks[0]
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--checkpoint", type=Path, required=True, help="last.pt of a training run")
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        required=True,
+        nargs="+",
+        help="last.pt of a training run; of several, one started from the other, the mean",
+    )
     parser.add_argument("--tokenizer", type=Path, required=True, help="tokenizer.json of the encoder")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--float", action="store_true", help="keep the weights in float32 (to measure what int8 costs)")
     given = parser.parse_args()
-    network = network_of(torch.load(given.checkpoint, weights_only=True, map_location="cpu"))
+    network = mean_of([network_of(torch.load(path, weights_only=True, map_location="cpu")) for path in given.checkpoint])
     export(network, given.tokenizer, given.out, quantise=not given.float)
     for path in sorted(given.out.iterdir()):
         print(f"{path.stat().st_size / 1e6:8.1f} MB  {path.name}")
