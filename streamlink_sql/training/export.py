@@ -246,7 +246,7 @@ def main() -> None:
         type=Path,
         required=True,
         nargs="+",
-        help="last.pt of a training run; of several, one started from the other, the mean",
+        help="last.pt of a run; of several, each trained on from the one before, the mean",
     )
     parser.add_argument("--tokenizer", type=Path, required=True, help="tokenizer.json of the encoder")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
