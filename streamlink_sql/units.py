@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from streamlink_sql.store.store import Store
 
 _log = logging.getLogger(__name__)
+_UNUSABLE = "This server's policy cannot be used. Its administrator finds the reason in its log."
 MOST_UNITS, MOST_SCOPES = 16, 1000
 """So many scopes have their data open at a time; the one that was asked longest ago gives way."""
 
@@ -155,7 +156,7 @@ def _kept_from(person: Person | None) -> Iterator[None]:
         _log.error("%s: %s", person.name if person else "the policy", error.detail)
         if is_no_role:
             raise Forbidden("You have no role in this server's policy. Its administrator can give you one.", rule="role") from error
-        raise EngineUnavailable("This server's policy cannot be used. Its administrator finds the reason in its log.") from error
+        raise EngineUnavailable(_UNUSABLE, id=error.helps.get("id")) from error
 
 
 class AsPerson:
@@ -188,7 +189,8 @@ class AsPerson:
     def give_feedback(self, verdict: Feedback) -> None:
         """Keeps their verdict on an answer that they can see."""
         self.entry(verdict.id)
-        self._unit.give_feedback(replace(verdict, asker=self.person.name))
+        with _kept_from(self.person):
+            self._unit.give_feedback(replace(verdict, asker=self.person.name))
 
     def tables(self) -> tuple[Table, ...]:
         """What they can ask."""
@@ -197,11 +199,11 @@ class AsPerson:
 
     def history(self, *, limit: int = 50, before: str | None = None, asker: str | None = None) -> list[dict[str, Any]]:
         """The newest of their questions first."""
-        return self._unit.history(limit=limit, before=before, asker=self._whose or asker)
+        return [self._told(entry) for entry in self._unit.history(limit=limit, before=before, asker=self._whose or asker)]
 
     def entry(self, id: str, *, asker: str | None = None) -> dict[str, Any]:  # noqa: A002
         """One of their questions and what became of it."""
-        return self._unit.entry(id, asker=self._whose or asker)
+        return self._told(self._unit.entry(id, asker=self._whose or asker))
 
     def accepted_pairs(self) -> Iterator[dict[str, str]]:
         """Questions with SQL that somebody vouched for; for administrators."""
@@ -211,6 +213,11 @@ class AsPerson:
 
     def close(self) -> None:
         """Closes nothing: the unit is everybody's."""
+
+    def _told(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """An entry of the history, without what is wrong with a policy."""
+        is_open = self._whose is None or entry.get("setting") != "policy"
+        return entry if is_open else {**{name: value for name, value in entry.items() if name != "setting"}, "detail": _UNUSABLE}
 
     def _asked(self, question: Question) -> Question:
         return replace(question, asker=self.person.name, role=self.person.role)

@@ -341,6 +341,11 @@ def test_words_mean_the_codes_that_abbreviate_them(question: str, means: list[tu
     assert [(question[m.start : m.end], m.value) for m in ValueIndex(JOBS).match(question)] == means
 
 
+def test_a_code_takes_no_match_from_another_column() -> None:
+    index = ValueIndex({("jobs", "kind"): ["INS", "CLN"], ("sites", "title"): ["Fire inspection", "Deep cleaning"]})
+    assert {(m.column, m.value) for m in index.match("which inspection costs most")} == {("kind", "INS"), ("title", "Fire inspection")}
+
+
 def test_glossary_gives_synonyms_and_descriptions(patents: Data, tmp_path: Path) -> None:
     glossary = tmp_path / "glossary.toml"
     glossary.write_text(

@@ -24,7 +24,7 @@ from streamlink_sql.errors import BadRequest, Forbidden, InvalidSQL, NotFound, S
 from streamlink_sql.settings import Settings
 from streamlink_sql.store.people import People
 from streamlink_sql.store.store import Store, open_store
-from streamlink_sql.types import Person
+from streamlink_sql.types import Person, Question
 from streamlink_sql.units import Units
 from streamlink_sql.web.guard import COOKIE, Throttle
 from tests.serving import serving
@@ -352,6 +352,7 @@ def test_what_is_wrong_with_a_policy_is_for_administrators_and_the_log(
         ("[roles.analyst.tables.secret_plans]\n[roles.boss.tables.secret_plans]\n", "engine_unavailable"),
         ("[roles.chief]\nothers = true\n", "forbidden"),
         ("[roles.chief\n", "engine_unavailable"),
+        ("[roles.analyst.tables.orders]\nrows = 'secret >'\n[roles.boss.tables.secret]\n", "engine_unavailable"),
     ):
         settings.policy.write_text(policy, encoding="utf-8")
         for path in ("/v1/tables", "/v1/history"):
@@ -359,9 +360,23 @@ def test_what_is_wrong_with_a_policy_is_for_administrators_and_the_log(
             assert said.json()["code"] == code
             assert not re.search("secret|chief|policy.toml", said.text)
         assert re.search("secret|chief|policy.toml", get(server + "/v1/tables", headers=ada).text)
+    settings.policy.write_text("[roles.chief\n", encoding="utf-8")
     assert "policy.toml" not in get(server + "/readyz").text
     assert get(server + "/readyz").status_code == 503
     assert "policy.toml" in caplog.text
+
+
+def test_history_tells_the_asker_no_more_of_a_policy(settings: Settings) -> None:
+    told = BadRequest("The policy names the column secret, which this data lacks.", setting="policy")
+    with closing(Units(settings)) as units:
+        bob = units.of(Person("bob", "analyst", {"countries": ("DE",)}))
+        question = Question("orders", id="q1", asker="bob")
+        units.store.accepted(question)
+        units.store.refused(question, told, engine="duckdb", attempts=())
+        assert bob.history()[0]["code"] == "bad_request"
+        assert "secret" not in str((bob.history(), bob.entry("q1")))
+        admin = units.of(Person("ada", "boss", {}, "admin"))
+        assert "secret" in str(admin.entry("q1"))
 
 
 def test_a_change_of_a_user_counts_at_the_next_question(server: str, people: People) -> None:

@@ -134,11 +134,11 @@ class ValueIndex:
         if not hits:
             for country in DEMONYMS.get(norm, ()):
                 hits += [(place, value, 0.9) for place, value in self._places.get(country, ())]
-        if not hits and len(words) == 1 and len(norm) >= _SHORTEST_SPELT:
-            hits = [(place, value, _ABBREVIATED) for place, value in self._codes.get(norm[0], ()) if is_code_of(value.lower(), norm)]
+        is_spelt = not hits and len(words) == 1 and len(norm) >= _SHORTEST_SPELT
+        codes = [(place, code, _ABBREVIATED) for place, code in self._codes.get(norm[0], ()) if is_spelt and is_code_of(code.lower(), norm)]
         if not hits and not all(word.norm in STOP_WORDS for word in (words[0], words[-1])):
             hits = self._partial(norm, words) or (self._typo(words[0]) if len(words) == 1 else [])
-        return sorted(hits, key=lambda hit: (-hit[2], hit[0], hit[1]))[: MOST_PER_SPAN * 2]
+        return sorted((*codes, *hits), key=lambda hit: (-hit[2], hit[0], hit[1]))[: MOST_PER_SPAN * 2]
 
     def _partial(self, norm: str, words: list[_Word]) -> list[tuple[Place, str, float]]:
         """Values that hold all of these words: 'Ward' for 'Timothy Ward'."""

@@ -23,7 +23,7 @@ def condition(written: str, dialect: Dialect, attributes: Mapping[str, Attribute
     """
     query = f"SELECT 1 FROM t WHERE ({written}\n)"
     if not written.strip():
-        raise BadRequest("A condition is empty. Leave it out where all rows may be seen.")
+        raise BadRequest("A condition is empty. Leave it out where all rows may be seen.", setting="policy")
     try:
         tokens = text.tokens_of(query, dialect, DEFAULT.caps)
         tree = syntax.parse(tokens, query, dialect)
@@ -32,7 +32,8 @@ def condition(written: str, dialect: Dialect, attributes: Mapping[str, Attribute
             _put_in(place, attributes)
         check_tree(tree, dialect, DEFAULT, tokens)
     except (InvalidSQL, PolicyRefused) as error:
-        raise BadRequest(f"The condition {written!r} cannot be used: {error.detail}", rule=error.helps.get("rule")) from error
+        detail = f"The condition {written!r} cannot be used: {error.detail}"
+        raise BadRequest(detail, rule=error.helps.get("rule"), setting="policy") from error
     columns = dict.fromkeys(column.name for column in tree.find_all(exp.Column))
     return syntax.generate(tree.args["where"].this, dialect), tuple(columns)
 
@@ -44,7 +45,8 @@ def _check_form(tree: exp.Query, written: str) -> None:
     if not isinstance(tree, exp.Select) or extra or others or any(column.table for column in tree.find_all(exp.Column)):
         raise BadRequest(
             f"The condition {written!r} cannot be used: it is one condition on the columns of its own table, such as country = 'DE' or "
-            "country = :country, without other tables."
+            "country = :country, without other tables.",
+            setting="policy",
         )
 
 

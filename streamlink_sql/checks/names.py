@@ -121,7 +121,10 @@ class _Resolver:
         """The same columns; raises InvalidSQL once there are too many in all parts of the query together."""
         self.width += len(outputs or ())
         if self.width > MOST_NAMES:
-            raise InvalidSQL("The parts of the SQL have too many columns together. Name those that you need.", rule="columns.too_many")
+            raise InvalidSQL(
+                "The parts of the SQL have too many columns together. Name those that you need, and read wide tables fewer times.",
+                rule="columns.too_many",
+            )
         return outputs
 
     def select(self, node: exp.Select, outer: Scope | None, ctes: dict[str, Outputs]) -> Outputs:

@@ -75,7 +75,7 @@ class People:
                 "attributes": {**({} if clear_attributes else _attributes(user)), **(attributes or {})},
                 "admin": user["admin"] if admin is None else admin,
             }
-            if after == before:
+            if repr(after) == repr(before):  # 1 and True differ to a condition
                 raise BadRequest(f"There is nothing to change: give a role, attributes or admin rights other than those that {name} has.")
             connection.execute(sa.update(users).where(users.c.name == name).values(after))
 
