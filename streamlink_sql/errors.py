@@ -19,6 +19,7 @@
     |-- EngineUnavailable     engine_unavailable   503   the database does not answer, or is damaged
     |-- StoreUnavailable      store_unavailable    503   history and audit cannot be written or read
     |-- ServerUnavailable     server_unavailable   503   no StreamLink server answers at that address
+    |-- LoginUnavailable      login_unavailable    503   the provider of the login does not answer as it should
     `-- InternalError         internal             500   a fault of ours, with an id to look up in the log
 
 One error becomes one problem (RFC 9457) at the web edge and one line plus an exit status at the command line.
@@ -154,6 +155,12 @@ class ServerUnavailable(StreamLinkError):
     """No StreamLink server answers at that address, or it stopped in the middle."""
 
     code, status, exit_status, title = "server_unavailable", 503, 4, "The server is not available"
+
+
+class LoginUnavailable(StreamLinkError):
+    """The provider where people log in does not answer, or not as it should."""
+
+    code, status, exit_status, title = "login_unavailable", 503, 4, "The login is not available"
 
 
 class InternalError(StreamLinkError):

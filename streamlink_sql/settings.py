@@ -98,6 +98,25 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="The address that `serve` listens on.")
     port: int = Field(default=8080, ge=0, le=65_535, description="The port that `serve` listens on; 0 takes a free one.")
+    public_url: str | None = Field(default=None, description="Where browsers find this server, such as `https://ask.example.org`.")
+    password_login: bool = Field(default=True, description="Whether people may log in with a name and a password of this server.")
+
+    oidc_issuer: str | None = Field(default=None, description="The provider of OpenID Connect where people log in: its issuer address.")
+    oidc_title: str = Field(default="OpenID Connect", description="What the provider is called on the login page.")
+    oidc_client_id: str | None = Field(default=None, description="The id under which the provider knows this server.")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="The secret shared with the provider. Unset: this server is a public client."
+    )
+    oidc_scopes: str = Field(default="openid email profile", description="What the provider is asked for, `openid` among it.")
+    oidc_user_claim: str = Field(
+        default="email", description="The claim that names a user at their first login. `email` counts where the provider has verified it."
+    )
+    oidc_role_claim: str | None = Field(default=None, description="The claim with a person's groups, such as `realm_access.roles`.")
+    oidc_roles: dict[str, str] = Field(
+        default={}, description="Which role each group has, at every login anew; the first group here that a person is in counts."
+    )
+    oidc_attributes: dict[str, str] = Field(default={}, description="The claim that each attribute comes from, at every login anew.")
+    oidc_new_users: bool = Field(default=False, description="Whether people with a role by `oidc_roles` are added at their first login.")
 
     outside: ClassVar[bool] = False
     file: ClassVar[Path | None] = None

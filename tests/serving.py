@@ -13,6 +13,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from streamlink_sql.catalog import Catalog
 from streamlink_sql.control import ControlUnit, Limits
 from streamlink_sql.engines import open_embedded
@@ -90,10 +92,11 @@ def control_on(data: Path, says: dict[str, str | Exception] | None = None, **lim
 
 
 @contextmanager
-def serving(control: Control, **options: Any) -> Iterator[str]:
+def serving(control: Control, *, port: int = 0, **options: Any) -> Iterator[str]:
     """A server of the REST API; gives its address."""
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
         listener.listen(64)
         server = Server(create_app(control, pages=False, **options))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -107,9 +110,9 @@ def serving(control: Control, **options: Any) -> Iterator[str]:
 
 
 @contextmanager
-def served(place: Path, *options: str, environment: Mapping[str, str] | None = None) -> Iterator[str]:
+def served(place: Path, *options: str, environment: Mapping[str, str] | None = None, port: int = 0) -> Iterator[str]:
     """`streamlink-sql serve` as a process of its own, in that folder and on a free port; gives the address that it says."""
-    command = [sys.executable, "-m", "streamlink_sql", "serve", *options, "--port", "0"]
+    command = [sys.executable, "-m", "streamlink_sql", "serve", *options, "--port", str(port)]
     process = subprocess.Popen(command, cwd=place, env=environment, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
@@ -119,6 +122,36 @@ def served(place: Path, *options: str, environment: Mapping[str, str] | None = N
     finally:
         process.terminate()
         process.communicate(timeout=60)
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def oidc_provider() -> Iterator[str]:
+    """A provider of OpenID Connect as a process of its own; gives its issuer."""
+    issuer = f"http://localhost:{free_port()}"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.oidc_provider", issuer.rpartition(":")[2]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        until(lambda: process.poll() is not None or _answers(issuer))
+        assert process.poll() is None, "the provider does not start"
+        yield issuer
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=10).is_success
+    except httpx.HTTPError:
+        return False
 
 
 def until(true: Callable[[], bool], seconds: float = 60.0) -> None:

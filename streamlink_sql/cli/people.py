@@ -28,6 +28,7 @@ Name = Annotated[str, typer.Argument(help="The user's name.")]
 Attributes = Annotated[
     list[str] | None, typer.Option("--attribute", help="What the policy's conditions need to know, as NAME=VALUE; may be repeated.")
 ]
+ByProvider = "They log in at the provider of `oidc_issuer`, where the first to come by this name is taken for them."
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin, for scripts.")]
 
 
@@ -45,17 +46,20 @@ def add(
     attribute: Attributes = None,
     admin: Annotated[bool, typer.Option("--admin", help="They see what all asked, and may have admin keys.")] = False,
     no_password: Annotated[bool, typer.Option("--no-password", help="For a program: keys only.")] = False,
+    oidc: Annotated[bool, typer.Option("--oidc", help=ByProvider)] = False,
     password_stdin: FromStdin = False,
     config: Config = None,
     store: Store = None,
 ) -> None:
-    """Add a user. A password is asked for, unless --no-password or --password-stdin is given."""
+    """Add a user. A password is asked for, unless --no-password, --oidc or --password-stdin is given."""
     attributes = attributes_of(attribute)
     with _people(config, store) as (people, known):
         _check_role(role, known)
-        password = None if no_password else _password(password_stdin)
-        people.add(name, role=role, attributes=attributes, admin=admin, password=password)
-    print(for_terminal(f"{name} can log in now." if password else f"{name} is added. Make a key: streamlink-sql keys create {name}"))
+        issuer = _issuer(config) if oidc else None
+        password = None if no_password or (oidc and not password_stdin) else _password(password_stdin)
+        people.add(name, role=role, attributes=attributes, admin=admin, password=password, issuer=issuer)
+    can = password or issuer
+    print(for_terminal(f"{name} can log in now." if can else f"{name} is added. Make a key: streamlink-sql keys create {name}"))
 
 
 @users.command()
@@ -65,15 +69,17 @@ def change(
     attribute: Attributes = None,
     clear_attributes: Annotated[bool, typer.Option("--clear-attributes", help="Forget the attributes that they had.")] = False,
     admin: Annotated[bool | None, typer.Option("--admin/--no-admin", help="Whether they are an administrator.")] = None,
+    oidc: Annotated[bool | None, typer.Option("--oidc/--no-oidc", help=f"{ByProvider} Either ends their sessions.")] = None,
     config: Config = None,
     store: Store = None,
 ) -> None:
-    """Change a user's role, attributes or admin rights, from their next question on. What is not given stays."""
+    """Change a user's role, attributes, admin rights or way to log in, from their next question on. What is not given stays."""
     attributes = attributes_of(attribute) or None
     with _people(config, store) as (people, known):
         if role is not None:
             _check_role(role, known)
-        people.change(name, role=role, attributes=attributes, clear_attributes=clear_attributes, admin=admin)
+        issuer = _issuer(config) if oidc else None if oidc is None else ""
+        people.change(name, role=role, attributes=attributes, clear_attributes=clear_attributes, admin=admin, issuer=issuer)
     print(for_terminal(f"{name} is changed; it counts from their next question on."))
 
 
@@ -145,6 +151,15 @@ def revoke(
     print(f"The key {for_terminal(id)} opens nothing any more.")
 
 
+def _issuer(config: Path | None) -> str:
+    from streamlink_sql.settings import load_settings
+
+    found = load_settings(config).oidc_issuer
+    if found is None:
+        raise BadRequest("There is no provider to log in at. Set oidc_issuer first.", setting="oidc_issuer")
+    return found
+
+
 def _check_role(role: str, known: list[str] | None) -> None:
     if known is not None and role not in known:
         raise BadRequest(f"There is no role {role!r} in the policy. Give one of these with --role: {', '.join(known)}.")
@@ -152,7 +167,8 @@ def _check_role(role: str, known: list[str] | None) -> None:
 
 def _marks(user: dict[str, Any]) -> list[str]:
     marks = ["administrator"] if user["admin"] else []
-    return marks + (["disabled"] if user["disabled_at"] else [] if user["password"] else ["keys only"])
+    marks += ([f"at {user['issuer']}"] if user["subject"] else [f"expected from {user['issuer']}"]) if user["issuer"] else []
+    return marks + (["disabled"] if user["disabled_at"] else [] if user["password"] or user["issuer"] else ["keys only"])
 
 
 def _state(key: dict[str, Any]) -> str:

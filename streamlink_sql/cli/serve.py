@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -50,7 +51,7 @@ def serve_settings(settings: Settings, examples: tuple[str, ...] = ()) -> None:
             app = create_app(
                 control,
                 guard=guard,
-                hosts=LOOPBACK if settings.host in LOOPBACK else None,
+                hosts=LOOPBACK | {urlsplit(settings.public_url or "").hostname or ""} if settings.host in LOOPBACK else None,
                 data=settings.data,
                 model=settings.model,
                 at_once=settings.running + settings.waiting,
@@ -73,29 +74,30 @@ def answering(settings: Settings) -> Iterator[tuple[Control | Controls, Guard | 
             control.catalog.tables()
             yield control, None
         return
+    from streamlink_sql.cli.provider import provider_of
     from streamlink_sql.store.people import People
     from streamlink_sql.units import Units
     from streamlink_sql.web.guard import Guard
 
     with closing(Units(settings)) as units:
-        people = People(units.store)
-        if not people.somebody():
+        people, provider = People(units.store), provider_of(settings)
+        if not people.somebody() and not settings.oidc_new_users:
             raise BadRequest(
                 f"People must log in where the server listens on {settings.host}, and there is nobody yet. Add somebody first: "
                 "streamlink-sql users add NAME",
                 setting="login",
             )
         units.try_out()
-        yield units, Guard(people)
+        yield units, Guard(people, provider, passwords=settings.password_login)
 
 
 def needs_login(settings: Settings) -> bool:
-    """Whether people must log in: always but on this machine alone, and there where the setting says so."""
+    """Whether people must log in: always but on this machine alone, and there where a provider is set or the setting says so."""
     from streamlink_sql.web.api import LOOPBACK
 
     if settings.host not in LOOPBACK and settings.login is False:
         raise BadRequest(f"Without login StreamLink listens on this machine only, not on {settings.host}.", setting="login")
-    return settings.host not in LOOPBACK if settings.login is None else settings.login
+    return settings.host not in LOOPBACK or settings.oidc_issuer is not None if settings.login is None else settings.login
 
 
 @contextlib.contextmanager

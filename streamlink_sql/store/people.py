@@ -10,13 +10,14 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from streamlink_sql.errors import BadRequest, NotFound, Unauthenticated
-from streamlink_sql.store.store import Store
+from streamlink_sql.errors import BadRequest, Forbidden, NotFound, Unauthenticated
+from streamlink_sql.store.store import PROVIDER, Store
 from streamlink_sql.store.tables import keys, sessions, users
 from streamlink_sql.types import Attribute, Person
 
@@ -26,6 +27,22 @@ KEY_START = "sl_"
 Scope = Literal["ask", "admin"]
 _WRONG = "Name or password is wrong."
 _WRONG_KEY = "This key is not known, has expired or was revoked."
+_NOT_HERE = "Your login was good, but no account that is open here belongs to it. Ask an administrator of this server for one."
+_NO_ROLE = "Your login was good, but none of your groups has a role here. Ask an administrator of this server, then log in again."
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Somebody whom a provider of OpenID Connect vouches for."""
+
+    issuer: str
+    subject: str
+    name: str
+    """What they are called there; empty where the provider tells no name that can be trusted."""
+    role: str | None = None
+    """The role that they have by their groups; empty: no group of theirs has one; None: roles are not told by the provider."""
+    attributes: Mapping[str, Attribute | None] = field(default_factory=dict)
+    """What the provider tells of them; None is for what it could tell and does not."""
 
 
 class People:
@@ -43,16 +60,16 @@ class People:
         attributes: Mapping[str, Attribute] | None = None,
         admin: bool = False,
         password: str | None = None,
+        issuer: str | None = None,
     ) -> None:
-        """A new user, who can log in if there is a password; BadRequest where the name is taken or no name, or the password too short."""
-        if not name.strip() or not name.isprintable() or len(name) > 200 or name != name.strip():
-            raise BadRequest("A user's name is 1 to 200 printable characters, without blanks around it.")
+        """A new user, who can log in if there is a password, or at the provider `issuer`, where the first one of this name is taken for
+        them. BadRequest where the name is taken or no name, or the password too short.
+        """
         hashed = None if password is None else _hashed(password)
         row = {"role": role, "attributes": dict(attributes or {}), "admin": admin}
-        with self._store.account("user added", name, **row, password=hashed is not None) as connection:
-            if connection.execute(sa.select(users.c.name).where(users.c.name == name)).first():
-                raise BadRequest(f"There is a user {name} already.")
-            connection.execute(sa.insert(users).values({**row, "name": name, "password": hashed, "created_at": _now()}))
+        told: dict[str, Any] = {**row, "password": hashed is not None} | ({"issuer": issuer} if issuer else {})
+        with self._store.account("user added", name, **told) as connection:
+            _insert(connection, {**row, "name": name, "password": hashed, "issuer": issuer})
 
     def change(
         self,
@@ -62,22 +79,31 @@ class People:
         attributes: Mapping[str, Attribute] | None = None,
         clear_attributes: bool = False,
         admin: bool | None = None,
+        issuer: str | None = None,
     ) -> None:
         """Changes what is given, for their keys and sessions too, from the next question on. Attributes go beside those that are there,
-        unless these are cleared. BadRequest where nothing would change, NotFound.
+        unless these are cleared. From an `issuer` the next one of this name is taken for them; an empty one ends such logins;
+        both end their sessions.
+        BadRequest where nothing would change, NotFound.
         """
-        told = {"role": role, "attributes": attributes, "clear_attributes": clear_attributes or None, "admin": admin}
-        with self._store.account("user changed", name, **{key: value for key, value in told.items() if value is not None}) as connection:
+        given = {"role": role, "attributes": attributes, "clear_attributes": clear_attributes or None, "admin": admin, "issuer": issuer}
+        told: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+        with self._store.account("user changed", name, **told) as connection:
             user = self._known(connection, name)
             before = {"role": user["role"], "attributes": _attributes(user), "admin": user["admin"]}
+            before |= {"issuer": user["issuer"], "subject": user["subject"]}
             after = {
                 "role": user["role"] if role is None else role,
                 "attributes": {**({} if clear_attributes else _attributes(user)), **(attributes or {})},
                 "admin": user["admin"] if admin is None else admin,
+                "issuer": user["issuer"] if issuer is None else issuer or None,
+                "subject": user["subject"] if issuer is None else None,
             }
             if repr(after) == repr(before):  # 1 and True differ to a condition
-                raise BadRequest(f"There is nothing to change: give a role, attributes or admin rights other than those that {name} has.")
+                raise BadRequest(f"There is nothing to change: give what {name} has not yet.")
             connection.execute(sa.update(users).where(users.c.name == name).values(after))
+            if issuer is not None:
+                connection.execute(sa.delete(sessions).where(sessions.c.user == name))
 
     def set_password(self, name: str, password: str) -> None:
         """Gives a user a new password and ends their sessions; raises BadRequest and NotFound."""
@@ -159,6 +185,49 @@ class People:
         known = row["password"] if row and row["password"] and not row["disabled_at"] else None
         if not _fits(known or _nobodys(), password[: PASSWORD_MAX + 1]) or known is None:
             raise Unauthenticated(_WRONG)
+        return self._new_session(name)
+
+    def log_in_as(self, who: Identity, *, may_add: bool = False) -> str:
+        """A new session for somebody whom a provider vouches for; their role and attributes are then what it says. An account belongs to
+        the subject that first came for it: a name alone never opens one that nobody has opened to the provider. Who is not known is
+        added where they may be and have a role. Raises Forbidden.
+        """
+        with self._store.transaction("read") as connection:
+            row = _belongs_to(connection, who)
+        if row is None and may_add and who.role:
+            return self._new_session(self._add(who))
+        if row is None or row["disabled_at"]:
+            raise Forbidden(_NOT_HERE)
+        self._renew(row, who)
+        if who.role == "":
+            raise Forbidden(_NO_ROLE)
+        return self._new_session(row["name"])
+
+    def _add(self, who: Identity) -> str:
+        row: dict[str, Any] = {"role": who.role, "attributes": _known_of(who), "admin": False}
+        row |= {"issuer": who.issuer, "subject": who.subject}
+        try:
+            with self._store.account("user added", who.name, asker=PROVIDER, **row) as connection:
+                _insert(connection, {**row, "name": who.name})
+        except BadRequest as error:  # the name is somebody else's here, or none
+            raise Forbidden(_NOT_HERE) from error
+        return who.name
+
+    def _renew(self, row: sa.RowMapping, who: Identity) -> None:
+        """Takes over what the provider says, where it says something new."""
+        kept = {name: value for name, value in _attributes(row).items() if name not in who.attributes}
+        before = {"role": row["role"], "attributes": _attributes(row), "subject": row["subject"]}
+        role = row["role"] if who.role is None else who.role
+        now: dict[str, Any] = {"role": role, "attributes": {**kept, **_known_of(who)}, "subject": who.subject}
+        if repr(now) == repr(before):  # 1 and True differ to a condition
+            return
+        mine = sa.or_(users.c.subject.is_(None), users.c.subject == who.subject)
+        same = sa.and_(users.c.name == row["name"], users.c.issuer == who.issuer, mine)
+        with self._store.account("user changed", row["name"], asker=PROVIDER, **now, issuer=who.issuer) as connection:
+            if not connection.execute(sa.update(users).where(same).values(now)).rowcount:
+                raise Forbidden(_NOT_HERE)  # another came first
+
+    def _new_session(self, name: str) -> str:
         session = secrets.token_urlsafe(32)
         with self._store.transaction("written") as connection:
             connection.execute(sa.delete(sessions).where(sessions.c.expires_at < _now()))
@@ -185,6 +254,27 @@ class People:
         if row is None:
             raise NotFound(f"There is no user {name}.")
         return row
+
+
+def _insert(connection: sa.Connection, row: Mapping[str, Any]) -> None:
+    """A new user; BadRequest where the name is taken or no name."""
+    name = row["name"]
+    if not name.strip() or not name.isprintable() or len(name) > 200 or name != name.strip():
+        raise BadRequest("A user's name is 1 to 200 printable characters, without blanks around it.")
+    if connection.execute(sa.select(users.c.name).where(users.c.name == name)).first():
+        raise BadRequest(f"There is a user {name} already.")
+    connection.execute(sa.insert(users).values({**row, "created_at": _now()}))
+
+
+def _belongs_to(connection: sa.Connection, who: Identity) -> sa.RowMapping | None:
+    """The account of a provider's subject, or one of its name that was opened to the provider and that nobody has come for yet."""
+    of_issuer = sa.select(users).where(users.c.issuer == who.issuer)
+    own = connection.execute(of_issuer.where(users.c.subject == who.subject)).mappings().first()
+    return own or connection.execute(of_issuer.where(users.c.subject.is_(None), users.c.name == who.name)).mappings().first()
+
+
+def _known_of(who: Identity) -> dict[str, Attribute]:
+    return {name: value for name, value in who.attributes.items() if value is not None}
 
 
 def _person(row: sa.RowMapping, scope: Scope) -> Person:

@@ -32,6 +32,8 @@ PAGE_MAX = 1000
 AccountEvent = Literal["user added", "user changed", "user disabled", "user enabled", "password changed", "key created", "key revoked"]
 COMMAND_LINE = "command line"
 """Who changes accounts: whoever may run commands on the store; which person that is, is not known."""
+PROVIDER = "OpenID Connect"
+"""Who changes an account when its owner logs in at a provider."""
 
 
 def open_store(address: str | None = None, audit_dir: Path | None = None) -> Store:
@@ -187,9 +189,9 @@ class Store:
             yield connection
 
     @contextmanager
-    def account(self, event: AccountEvent, user: str, **told: Any) -> Iterator[sa.Connection]:
+    def account(self, event: AccountEvent, user: str, *, asker: str = COMMAND_LINE, **told: Any) -> Iterator[sa.Connection]:
         """A transaction in which a user's account changes, with the audit line that says so. `told` stands in it: nothing that opens."""
-        line = _audit_line(Question(f"{event}: {user}", asker=COMMAND_LINE, role=""), event, engine="", sql="")
+        line = _audit_line(Question(f"{event}: {user}", asker=asker, role=""), event, engine="", sql="")
         with self._adding({**line, "attempts": [{"user": user, **told}]}) as connection:
             yield connection
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-VERSION = "0003"
+VERSION = "0004"
 """The migration that makes these tables: the newest one."""
 
 metadata = MetaData()
@@ -69,7 +69,10 @@ users = Table(
     Column("password", Text),  # argon2; none: keys only
     Column("created_at", String(40), nullable=False),
     Column("disabled_at", String(40)),
+    Column("issuer", String(500)),  # the provider where they log in; none: here alone
+    Column("subject", String(255)),  # who they are there; none: whoever comes first under this name
 )
+Index("users_by_subject", users.c.issuer, users.c.subject, unique=True)
 
 keys = Table(
     "keys",

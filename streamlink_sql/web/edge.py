@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streamlink_sql.errors import Forbidden, StreamLinkError, TooLarge, Unauthenticated
-from streamlink_sql.web.guard import LOGIN, LOGOUT, OPEN, Guard, login_page
+from streamlink_sql.web.guard import LOGIN, LOGOUT, OPEN, Guard
 from streamlink_sql.web.look import POLICY
 from streamlink_sql.web.problems import Problem
 
@@ -77,17 +77,20 @@ class Edge:
         """Notes who asks for the routes; False where the request was answered here: by the login, or because nobody may send it."""
         headers, path = Headers(scope=scope), scope["path"]
         address = (scope.get("client") or ("",))[0]
-        posted = scope["type"] == "http" and scope["method"] == "POST"
+        posted, got = (scope["type"] == "http" and scope["method"] == method for method in ("POST", "GET"))
         response: Response | None = None
         try:
             if path == LOGIN and posted:
                 body, secure = await _body(receive), scope.get("scheme") == "https"
                 response = await anyio.to_thread.run_sync(lambda: guard.log_in(body, address, secure=secure))
             elif path == LOGIN:
-                response = login_page()
+                response = guard.login_page()
             elif path == LOGOUT and posted:
                 response = await anyio.to_thread.run_sync(guard.log_out, headers)
-            elif path not in OPEN:
+            elif path.startswith(f"{LOGIN}/") and got:
+                query = scope["query_string"].decode("ascii", "replace")
+                response = await anyio.to_thread.run_sync(guard.at_provider, path, query, headers, address)
+            if response is None and path not in OPEN:
                 who = partial(guard.person, headers, address)
                 scope.setdefault("state", {}).update(person=await anyio.to_thread.run_sync(who), who=who)
         except StreamLinkError as error:
