@@ -445,6 +445,8 @@ def test_roles_that_the_policy_lacks_are_told_at_the_start(tmp_path: Path) -> No
 def test_with_a_provider_people_log_in_on_this_machine_too() -> None:
     assert needs_login(Settings(**GOOD))
     assert not needs_login(Settings())
+    with pytest.raises(BadRequest, match="login is off"):
+        needs_login(Settings(**GOOD, login=False))
     assert provider_of(Settings()) is None
 
 

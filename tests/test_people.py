@@ -22,7 +22,7 @@ from streamlink_sql.cli.serve import answering
 from streamlink_sql.client import Client
 from streamlink_sql.errors import BadRequest, Forbidden, InvalidSQL, NotFound, StreamLinkError, TooManyAttempts, Unauthenticated
 from streamlink_sql.settings import Settings
-from streamlink_sql.store.people import People
+from streamlink_sql.store.people import Identity, People
 from streamlink_sql.store.store import Store, open_store
 from streamlink_sql.types import Person, Question
 from streamlink_sql.units import Units
@@ -503,6 +503,22 @@ def test_the_commands(run: Run, store: Store) -> None:
     assert "disabled" in run("users", "list")[1]
     assert run("users", "enable", "bob")[0] == 0
     assert run("users", "disable", "nobody")[0] == 2
+
+
+def test_users_of_a_provider_by_the_commands(run: Run, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    status, _, said = run("users", "add", "eve@example.org", "--role", "boss", "--oidc")
+    assert (status, "Set oidc_issuer first" in said) == (2, True)
+    monkeypatch.setenv("STREAMLINK_OIDC_ISSUER", "https://login.example")
+    monkeypatch.setenv("STREAMLINK_OIDC_CLIENT_SECRET", "kept to itself")
+    assert run("users", "add", "eve@example.org", "--role", "boss", "--oidc")[:2] == (0, "eve@example.org can log in now.\n")
+    assert run("users", "change", "bob", "--oidc")[0] == 0
+    people.log_in_as(Identity("https://login.example", "s-eve", "eve@example.org"))
+    _, listed, _ = run("users", "list")
+    assert "bob  analyst  expected from https://login.example\n" in listed
+    assert "eve@example.org  boss  at https://login.example\n" in listed
+    assert run("users", "change", "eve@example.org", "--no-oidc")[0] == 0
+    assert "eve@example.org  boss  keys only\n" in run("users", "list")[1]
+    assert run("users", "change", "eve@example.org", "--no-oidc")[0] == 2
 
 
 def test_changing_a_user_by_the_command(run: Run, people: People) -> None:

@@ -40,6 +40,7 @@ EXAMPLES = {
         streamlink-sql users add ada --admin                         asks for a password
         streamlink-sql users add bob --role analyst --attribute countries=DE
         streamlink-sql users change bob --attribute countries=FR     the rest stays
+        streamlink-sql users add eve@example.org --oidc              logs in at the provider of oidc_issuer
         streamlink-sql users disable bob
         """,
     "keys": """

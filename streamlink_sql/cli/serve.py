@@ -97,6 +97,8 @@ def needs_login(settings: Settings) -> bool:
 
     if settings.host not in LOOPBACK and settings.login is False:
         raise BadRequest(f"Without login StreamLink listens on this machine only, not on {settings.host}.", setting="login")
+    if settings.oidc_issuer is not None and settings.login is False:
+        raise BadRequest("There is a provider to log in at (oidc_issuer), and login is off. Leave out one of them.", setting="login")
     return settings.host not in LOOPBACK or settings.oidc_issuer is not None if settings.login is None else settings.login
 
 

@@ -142,7 +142,7 @@ class People:
     def create_key(self, name: str, *, scope: Scope = "ask", days: float | None = None) -> str:
         """A new key of a user: shown now and never again. `admin` keys are for users who are administrators."""
         id_, secret = secrets.token_hex(5), secrets.token_urlsafe(32)
-        row = {"scope": scope, "expires_at": None if days is None else _now(days * 24)}
+        row: dict[str, Any] = {"scope": scope, "expires_at": None if days is None else _now(days * 24)}
         with self._store.account("key created", name, key=id_, **row) as connection:
             user = self._known(connection, name)
             if scope == "admin" and not user["admin"]:

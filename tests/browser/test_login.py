@@ -74,7 +74,7 @@ def test_a_person_logs_in_asks_and_logs_out(browser: Browser, url: str, tmp_path
 
 
 def test_a_person_logs_in_at_a_provider_of_another_site(browser: Browser, tmp_path: Path) -> None:
-    """The provider is at `localhost`, the server at 127.0.0.1: to a browser these are two sites, between which it sends no Strict cookie."""
+    """The provider is at `localhost`, the server at 127.0.0.1: to a browser these are two sites, and no Strict cookie goes between."""
     port = free_port()
     context = browser.new_context()
     context.set_default_timeout(60_000)
