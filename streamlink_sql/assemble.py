@@ -12,6 +12,8 @@ from streamlink_sql.errors import BadRequest, NotFound
 if TYPE_CHECKING:
     from streamlink_sql.catalog import Catalog, KeptSamples
     from streamlink_sql.control import ControlUnit, Limits
+    from streamlink_sql.generators.chat import ChatGenerator
+    from streamlink_sql.judging import Judging
     from streamlink_sql.scope import Scope
     from streamlink_sql.settings import Settings
     from streamlink_sql.store.store import Store
@@ -34,11 +36,12 @@ def control_unit(settings: Settings | None = None, **told: Any) -> ControlUnit:
         from streamlink_sql.settings import load_settings
 
         settings = load_settings(**told)
-    engine = open_engine(settings)
+    judge, engine = open_judge(settings), open_engine(settings)
     try:
         catalog, store = open_catalog(settings, engine), open_store(settings)
         try:
-            return ControlUnit(catalog, open_generator(settings), engine, store, limits(settings))
+            generator = open_generator(settings)
+            return ControlUnit(catalog, generator, engine, store, limits(settings), judging=judging(judge, store))
         except BaseException:
             store.close()
             raise
@@ -109,6 +112,26 @@ def open_generator(settings: Settings) -> Generator:
         key=settings.model_key.get_secret_value() if settings.model_key else None,
     )
     return generator
+
+
+def open_judge(settings: Settings) -> ChatGenerator | None:
+    """The chat model that the setting `judge` names; None where none is."""
+    from streamlink_sql.generators import ModelOptions
+    from streamlink_sql.generators.chat import open_chat
+
+    if settings.judge is None:
+        return None
+    if _scheme(settings.judge) not in ("http", "https"):
+        raise BadRequest(f"{settings.judge!r} cannot judge: a chat model does, as http(s)://HOST:PORT/v1#MODEL.", setting="judge")
+    key = settings.judge_key.get_secret_value() if settings.judge_key else None
+    return open_chat(settings.judge, ModelOptions(timeout_s=settings.model_timeout_s, key=key, setting="judge"))
+
+
+def judging(judge: ChatGenerator | None, store: Store) -> Judging | None:
+    """The judge at work beside the answers, writing to this store; None for no judge."""
+    from streamlink_sql.judging import Judging
+
+    return Judging(judge, store) if judge else None
 
 
 def open_catalog(settings: Settings, engine: Engine) -> Catalog:

@@ -47,6 +47,7 @@ from streamlink_sql.underway import Places, Underway
 
 if TYPE_CHECKING:
     from streamlink_sql.catalog import Catalog
+    from streamlink_sql.judging import Judging
     from streamlink_sql.store.store import Store
 
 ROUNDS = 2
@@ -113,9 +114,10 @@ class ControlUnit:
         store: Store,
         limits: Limits | None = None,
         places: Places | None = None,
+        judging: Judging | None = None,
     ) -> None:
         """Takes the parts as they are; `close` closes them. `places` are shared by control units that run beside each other."""
-        self.catalog, self.generator, self.engine, self.store = catalog, generator, engine, store
+        self.catalog, self.generator, self.engine, self.store, self.judging = catalog, generator, engine, store, judging
         self.limits = limits or Limits()
         self._places = places or Places(self.limits.running, self.limits.waiting)
         self._lock = threading.Lock()
@@ -192,8 +194,9 @@ class ControlUnit:
             self._closed, ids = True, list(self._underway)
         for id_ in ids:
             self.cancel(id_)
-        for part in (self.generator, self.engine, self.store):
-            part.close()
+        for part in (self.generator, self.engine, self.judging, self.store):
+            if part:
+                part.close()
 
     def _is_sql(self, text: str) -> bool:
         """Whether a question is SQL in truth."""
@@ -234,12 +237,16 @@ class ControlUnit:
                 self.store.refused(run.question, problem, engine=self.engine.name, attempts=tuple(run.attempts), alarm=alarm)
             except StoreUnavailable as unrecorded:
                 problem.helps.setdefault("warning", unrecorded.detail)
+            if self.judging and run.attempts:
+                self.judging.look_at(run.question, run.attempts[-1].sql)
             raise
         try:
             self.store.answered(run.question, answer, run.alarm)
         except StoreUnavailable as error:
             answer = replace(answer, warnings=(*answer.warnings, f"This answer is not in the history. {error.detail}"))
         self._keep(run.question, answer)
+        if self.judging:
+            self.judging.look_at(run.question, answer.sql)
         return answer
 
     def _story(self, run: Underway, written: Draft | None) -> Answer:

@@ -46,6 +46,11 @@ class Settings(BaseSettings):
     )
     model_key: SecretStr | None = Field(default=None, description="The key sent to a model server as a bearer token.")
     model_timeout_s: float = Field(default=60.0, gt=0, le=3600, description="Seconds that the model may take for one question.")
+    judge: str | None = Field(
+        default=None,
+        description="A chat model that is asked about each SQL after its answer; what it says stands in the audit. Unset: none.",
+    )
+    judge_key: SecretStr | None = Field(default=None, description="The key sent to the judge's server as a bearer token.")
     adapter: Path | None = Field(default=None, description="A folder with an adapter for a local model, trained on your own questions.")
     glossary: Path | None = Field(default=None, description="A TOML file with synonyms, descriptions and value aliases of your tables.")
     store: str | None = Field(

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from streamlink_sql.assemble import kept_open, limits, open_catalog, open_generator, open_scoped, open_store, scope_of
+from streamlink_sql.assemble import judging, kept_open, limits, open_catalog, open_generator, open_judge, open_scoped, open_store, scope_of
 from streamlink_sql.control import ControlUnit
 from streamlink_sql.errors import EngineUnavailable, Forbidden, StreamLinkError, Unauthenticated
 from streamlink_sql.roles import read_policy
@@ -39,12 +39,14 @@ class Units:
     def __init__(self, settings: Settings) -> None:
         """Opens the model and the store, which all share. Data is opened with the first question of a scope."""
         self._settings, self._limits = settings, limits(settings)
+        judge = open_judge(settings)
         self._generator = open_generator(settings)
         try:
             self.store: Store = open_store(settings)
         except BaseException:
             self._generator.close()
             raise
+        self._judging = judging(judge, self.store)
         self._places = Places(self._limits.running, self._limits.waiting)
         self._lock = threading.Lock()
         self._units: OrderedDict[str, Future[ControlUnit]] = OrderedDict()
@@ -86,6 +88,8 @@ class Units:
             if unit.exception() is None:
                 unit.result().close()
         self._generator.close()
+        if self._judging:
+            self._judging.close()
         self.store.close()
 
     def _look(self) -> None:
@@ -117,7 +121,8 @@ class Units:
         engine = open_scoped(settings, scope)
         try:
             catalog = open_catalog(settings, engine)
-            return ControlUnit(catalog, kept_open(self._generator), engine, kept_open(self.store), self._limits, self._places)
+            shared = kept_open(self._judging) if self._judging else None
+            return ControlUnit(catalog, kept_open(self._generator), engine, kept_open(self.store), self._limits, self._places, shared)
         except BaseException:
             engine.close()
             raise

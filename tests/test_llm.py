@@ -1,4 +1,4 @@
-"""The chat generator with a real local model on llama.cpp's server. Run by `make test-llm`; skipped with the reason where there is none."""
+"""The chat generator and the judge with a real local model on llama.cpp's server (`make test-llm`); skipped where there is none."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from streamlink_sql.assemble import control_unit
+from streamlink_sql.checks.judge import injection_share, invalid_share, judge
 from streamlink_sql.errors import Cancelled, ModelUnavailable
 from streamlink_sql.generators import open_generator
+from streamlink_sql.generators.chat import ChatGenerator
 from streamlink_sql.types import Attempt, Column, Context, ForeignKey, Question, Table
 from tests.serving import until
 
@@ -155,3 +157,27 @@ def test_an_address_without_v1_is_told(address: str) -> None:
     with pytest.raises(ModelUnavailable):
         generator.generate(Question("How many singers are there?"), CONTEXT, 1)
     generator.close()
+
+
+def test_a_real_model_judges_by_one_word(address: str) -> None:
+    """The model is small: of its judgement only this is asked, that it finds more of an attack in an attack."""
+    harmless, attack = "SELECT name FROM singer WHERE age > 40", "1' UNION ALL SELECT user, password FROM users; DROP TABLE singer --"
+    chat = open_generator(address, timeout_s=300)
+    assert isinstance(chat, ChatGenerator)
+    for share in (invalid_share, injection_share):
+        found = share(harmless, chat.choose), share(attack, chat.choose)
+        assert found[0] < found[1]
+        assert all(0 < each < 1 for each in found), "llama.cpp gives the probabilities of both words"
+    assert 0 < judge("x<|im_end|>\n" * 20, chat.choose).invalid < 1
+    chat.close()
+
+
+def test_a_real_judge_writes_to_the_audit(address: str, database: Path) -> None:
+    unit = control_unit(data=str(database), judge=address, store="temporary")
+    try:
+        unit.run_sql("SELECT count(*) AS n FROM singer")
+        until(lambda: any(line["event"] == "judged" for line in unit.store.audit_lines()))
+        (line,) = (line for line in unit.store.audit_lines() if line["event"] == "judged")
+    finally:
+        unit.close()
+    assert (line["code"], line["model"]) == ("", address.partition("#")[2])

@@ -30,7 +30,9 @@ Predictions = Annotated[
 Adapter = Annotated[Path | None, typer.Option("--adapter", help="A folder with an adapter for a local model.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Score the first so many questions only.")]
 Errors = Annotated[Path | None, typer.Option("--errors", help="Write each question whose rows were wrong to this file, as JSON lines.")]
+Weights = Annotated[Path | None, typer.Option("--weights", help="Other weights for the detector than the package's own.")]
 SHOWN = 30
+BESIDE = {"detector": "detector", "judge": "judge, both stages", "syntax": "judge: no valid SQL", "injection": "judge: an injection"}
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -89,14 +91,42 @@ def questions(
 @app.command()
 def detector(
     file: Annotated[Path, typer.Argument(help="CSV with the columns id, text and label (1 = attack).")],
+    weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
     """Score the injection detector on labelled texts."""
     from streamlink_sql.evaluate.security import evaluate_detector
 
     with _progress("texts") as progress:
-        result = evaluate_detector(file, progress=progress)
+        result = evaluate_detector(file, weights=weights, progress=progress)
     _show_shares(result, str(file), {"a second": f"{result['statements_per_second']:,.0f}"}, as_json=as_json)
+
+
+@app.command()
+def judge(
+    file: Annotated[Path, typer.Argument(help="CSV with the columns id, text and label (1 = attack).")],
+    model: Annotated[str, typer.Option("--model", help="The chat model that judges: http(s)://HOST:PORT/v1#MODEL.")],
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Judge so many rows only, drawn by lot.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Another number draws other rows.")] = 1,
+    record: Annotated[
+        Path | None, typer.Option("--record", help="Add each answer to this file of JSON lines; rows that it holds are not asked again.")
+    ] = None,
+    weights: Weights = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a chat model as a judge of labelled texts, and the injection detector on the same ones."""
+    from streamlink_sql.assemble import open_judge
+    from streamlink_sql.evaluate.security import evaluate_judge
+    from streamlink_sql.settings import load_settings
+
+    chat = open_judge(load_settings(judge=model))
+    assert chat
+    try:
+        with _progress("texts") as progress:
+            result = evaluate_judge(file, chat.choose, chat.name, limit=limit, seed=seed, weights=weights, record=record, progress=progress)
+    finally:
+        chat.close()
+    _show_beside(result, str(file), as_json=as_json)
 
 
 @app.command()
@@ -118,14 +148,31 @@ def gate(
     _show_shares(result, str(file), times, as_json=as_json)
 
 
+def _show_beside(result: dict[str, Any], title: str, *, as_json: bool) -> None:
+    """Prints the shares of the detector, the judge and its stages, a line each."""
+    if as_json:
+        typer.echo(json.dumps(result))
+        return
+    table = Table("", "texts", "recall", "misintercept", "a second", title=escape(title))
+    for name, shown in BESIDE.items():
+        figures = result[name]
+        table.add_row(shown, f"{figures['count']:,}", *_shares(figures), f"{figures['statements_per_second']:,}")
+    Console().print(table)
+
+
+def _shares(figures: dict[str, Any]) -> tuple[str, str]:
+    """Recall and misintercept in per cent; a dash where there is nothing to count."""
+    recall, misintercept = ("-" if figures[name] is None else f"{figures[name]:.2%}" for name in ("recall", "misintercept"))
+    return recall, misintercept
+
+
 def _show_shares(result: dict[str, Any], title: str, speed: dict[str, str], *, as_json: bool) -> None:
     """Prints how many attacks were caught and how much harmless was taken for one, and what was judged wrong."""
     if as_json:
         typer.echo(json.dumps(result))
         return
-    recall, misintercept = ("-" if result[name] is None else f"{result[name]:.2%}" for name in ("recall", "misintercept"))
     table = Table("texts", "recall", "misintercept", *speed, title=escape(title))
-    table.add_row(f"{result['count']:,}", recall, misintercept, *speed.values())
+    table.add_row(f"{result['count']:,}", *_shares(result), *speed.values())
     console, wrong = Console(), result["wrong"]
     console.print(table)
     if wrong:

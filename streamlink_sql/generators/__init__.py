@@ -29,6 +29,8 @@ class ModelOptions:
     adapter: Path | None = None
     timeout_s: float = 60.0
     key: str | None = None
+    setting: str = "model"
+    """Which setting names it."""
 
     def no_adapter(self, what: str) -> None:
         """Raises BadRequest where an adapter was given to a model that takes none."""

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -25,6 +26,8 @@ from streamlink_sql.types import Attempt, Context, Draft, Question
 _MORE_TEMPERATURE = 0.8
 _MORE_TRIES = 2
 _PROMPT_CUTS = 5
+_ALTERNATIVES = 20
+"""First tokens that a server is asked for with their probabilities: the most that the protocol allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +62,22 @@ class ChatGenerator:
     def generate(self, question: Question, context: Context, n: int, *, refused: tuple[Attempt, ...] = ()) -> list[Draft]:
         """At most `n` drafts, and at most as many as the server's `drafts`; the first is the model's most likely one."""
         wanted = max(1, min(n, self._server.drafts))
-        future = self._start(self._write(question.text, context, wanted, refused), question.id)
-        try:
-            choices = future.result()
-        except concurrent.futures.CancelledError as error:
-            raise Cancelled("The question was cancelled while the model wrote.") from error
-        finally:
-            future.cancel()
-            with self._lock:
-                self._running.pop(question.id, None)
-        return _drafts(choices, self.name)[:wanted]
+        return _drafts(self._done(self._write(question.text, context, wanted, refused), question.id), self.name)[:wanted]
+
+    def choose(self, messages: Sequence[prompt.Message], words: Sequence[str]) -> dict[str, float]:
+        """How likely the model answers with each of these words, could it say nothing else: shares of its first token that add up to 1.
+
+        Where the server gives no probabilities, the word that was said has all; raises ModelUnavailable where it said none of them.
+        """
+        choices = self._done(self._first_token(messages), uuid4().hex)
+        shares = _shares(choices[0], words) if choices else {}
+        total = sum(shares.values())
+        if not total:
+            raise ModelUnavailable(
+                f"{self.name} was asked for {' or '.join(words)} and began with {choices[0].text[:40] if choices else ''!r}. "
+                "Choose a model that follows chat instructions and does not think aloud first."
+            )
+        return {word: share / total for word, share in shares.items()}
 
     def cancel(self, question_id: str) -> bool:
         """Closes the connection on which the question is being answered, which makes the server stop."""
@@ -88,6 +97,18 @@ class ChatGenerator:
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
             loop.close()
+
+    def _done(self, work: Coroutine[Any, Any, list[Choice]], id_: str) -> list[Choice]:
+        """What comes of a request, which may be called off under its id."""
+        future = self._start(work, id_)
+        try:
+            return future.result()
+        except concurrent.futures.CancelledError as error:
+            raise Cancelled("The question was cancelled while the model wrote.") from error
+        finally:
+            future.cancel()
+            with self._lock:
+                self._running.pop(id_, None)
 
     def _start(self, work: Coroutine[Any, Any, list[Choice]], question_id: str) -> concurrent.futures.Future[list[Choice]]:
         with self._lock:
@@ -120,26 +141,37 @@ class ChatGenerator:
                 "Raise the setting model_timeout_s, or choose a smaller model."
             ) from error
 
+    async def _first_token(self, messages: Sequence[prompt.Message]) -> list[Choice]:
+        try:
+            async with asyncio.timeout(self._server.timeout_s):
+                return await self._request(messages, max_tokens=1, top_logprobs=_ALTERNATIVES)
+        except TooLong as error:
+            raise ModelUnavailable(f"What is to be judged does not fit into what {self.name} can read at once: {error}.") from error
+        except TimeoutError as error:
+            raise TimedOut(
+                f"{self.name} at {self._server.base_url} gave no word within {self._server.timeout_s:g} s. Raise model_timeout_s."
+            ) from error
+
     async def _ask(self, messages: Sequence[prompt.Message], wanted: int) -> list[Choice]:
         """The most likely answer first, then as many others as are wanted, by `n` where the server knows it, else by asking again."""
-        choices = await self._request(messages, n=1, temperature=0.0)
+        choices = await self._request(messages)
         for _ in range(_MORE_TRIES):
             missing = wanted - len(choices)
             if missing <= 0:
                 break
-            choices += await self._request(messages, n=missing, temperature=_MORE_TEMPERATURE)
+            choices += await self._request(messages, temperature=_MORE_TEMPERATURE, **({"n": missing} if missing > 1 else {}))
         return choices
 
-    async def _request(self, messages: Sequence[prompt.Message], *, n: int, temperature: float) -> list[Choice]:
+    async def _request(self, messages: Sequence[prompt.Message], **told: Any) -> list[Choice]:
         assert self._client is not None
         body = {
             "model": self._server.model,
             "messages": [{"role": message.role, "content": message.content} for message in messages],
-            "temperature": temperature,
+            "temperature": 0.0,
             "max_tokens": self._server.max_tokens,
             "stream": True,
             "logprobs": True,
-            **({"n": n} if n > 1 else {}),
+            **told,
         }
         return await read_choices(self._client, self._server.model, body)
 
@@ -149,6 +181,12 @@ def _client(server: Server) -> httpx.AsyncClient:
     headers = {"Authorization": f"Bearer {server.key}"} if server.key else {}
     timeout = httpx.Timeout(server.timeout_s, connect=min(10.0, server.timeout_s))
     return httpx.AsyncClient(base_url=server.base_url, headers=headers, timeout=timeout, trust_env=False, follow_redirects=False)
+
+
+def _shares(choice: Choice, words: Sequence[str]) -> dict[str, float]:
+    """How much of the first token stands for each word, however it is spelt; a token that goes on (`nothing`) stands for none."""
+    said = [(token.strip(" \n.,:*\"'▁Ġ").casefold(), share) for token, share in choice.first or ((choice.text, 1.0),)]
+    return {word: sum(share for token, share in said if token == word.casefold()) for word in words}
 
 
 def _drafts(choices: Iterable[Choice], model: str) -> list[Draft]:
@@ -177,7 +215,9 @@ def open_chat(address: str, options: ModelOptions) -> ChatGenerator:
     base, _, fragment = address.partition("#")
     model, _, drafts = fragment.partition("?drafts=")
     if not model or not httpx.URL(base).host:
-        raise BadRequest(f"{address} names no model. Write the server's address and the model: http://HOST:PORT/v1#MODEL.", setting="model")
+        raise BadRequest(
+            f"{address} names no model. Write the server's address and the model: http://HOST:PORT/v1#MODEL.", setting=options.setting
+        )
     if drafts and not (drafts.isdecimal() and 1 <= int(drafts) <= 16):
-        raise BadRequest(f"{address}: drafts must be a number from 1 to 16.", setting="model")
+        raise BadRequest(f"{address}: drafts must be a number from 1 to 16.", setting=options.setting)
     return ChatGenerator(Server(base.rstrip("/"), model, options.key, options.timeout_s, int(drafts or 1)))

@@ -12,7 +12,7 @@ import httpx
 
 from streamlink_sql.errors import Busy, ModelUnavailable
 
-_OPTIONAL = ("logprobs", "n")
+_OPTIONAL = ("logprobs", "top_logprobs", "n")
 _MOST_CHARACTERS = 200_000
 _TOO_LONG_SIGNS = ("context", "too long", "too large", "maximum", "exceed")
 
@@ -23,11 +23,14 @@ class TooLong(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One whole answer. `score` is the mean probability of its tokens, None where the server gives none."""
+    """One whole answer. `score` is the mean probability of its tokens, None where the server gives none; `first` has the tokens that it
+    could have begun with, each with its probability, where `top_logprobs` asked for them.
+    """
 
     text: str
     score: float | None = None
     is_cut_off: bool = False
+    first: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(slots=True)
@@ -36,12 +39,13 @@ class _Growing:
 
     parts: list[str] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
+    first: tuple[tuple[str, float], ...] = ()
     finish: str = ""
 
     def done(self) -> Choice:
         mean = sum(self.logprobs) / len(self.logprobs) if self.logprobs else None
         score = min(1.0, math.exp(mean)) if mean is not None else None
-        return Choice("".join(self.parts), score, is_cut_off=self.finish in ("", "length"))
+        return Choice("".join(self.parts), score, is_cut_off=self.finish in ("", "length"), first=self.first)
 
 
 async def read_choices(client: httpx.AsyncClient, model: str, body: Mapping[str, Any]) -> list[Choice]:
@@ -57,7 +61,7 @@ async def read_choices(client: httpx.AsyncClient, model: str, body: Mapping[str,
             return await read_choices(client, model, {name: value for name, value in body.items() if name not in left_out})
         known = await _known_models(client) if response.status_code == httpx.codes.NOT_FOUND else None
     except httpx.ConnectError as error:
-        raise ModelUnavailable(f"Nothing answers at {where}. Start the model server, or correct the setting model.") from error
+        raise ModelUnavailable(f"Nothing answers at {where}. Start the model server, or correct its address.") from error
     except httpx.TimeoutException as error:
         raise TimeoutError from error
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
@@ -71,7 +75,7 @@ def _refusal(response: httpx.Response, detail: str, model: str, where: str, know
     if status in (400, 413, 422) and (status == httpx.codes.REQUEST_ENTITY_TOO_LARGE or _is_too_long(detail)):
         return TooLong(detail)
     if status in (401, 403):
-        return ModelUnavailable(f"{where} refuses the key. Set model_key (STREAMLINK_MODEL_KEY) to a valid one.")
+        return ModelUnavailable(f"{where} refuses the key. Set model_key (STREAMLINK_MODEL_KEY), for the judge judge_key, to a valid one.")
     if status == httpx.codes.NOT_FOUND and known:
         return ModelUnavailable(f"{where} has no model {model!r}. It serves: {', '.join(known[:10])}.", suggestions=known[:10])
     if status == httpx.codes.NOT_FOUND:
@@ -107,6 +111,9 @@ def _grow(growing: _Growing, choice: Mapping[str, Any]) -> int:
     growing.parts.append(text)
     tokens = (choice.get("logprobs") or {}).get("content") or ()
     growing.logprobs += [float(token["logprob"]) for token in tokens if token.get("logprob") is not None]
+    if tokens and not growing.first:
+        tops = tokens[0].get("top_logprobs") or ()
+        growing.first = tuple((str(top["token"]), math.exp(float(top["logprob"]))) for top in tops if top.get("logprob") is not None)
     growing.finish = choice.get("finish_reason") or growing.finish
     return len(text)
 

@@ -131,6 +131,12 @@ class Store:
         with self._adding(line) as connection:
             self._set_state(connection, question, "problem", error.problem())
 
+    def judged(self, question: Question, sql: str, *, model: str, alarm: str | None, code: str) -> None:
+        """What the judge said of SQL after its question had ended; with the code of an error, it said nothing."""
+        line = _audit_line(question, "judged", engine="", model=model, sql=sql, code=code) | {"alarm": alarm}
+        with self._adding(line):
+            pass
+
     def history(self, *, limit: int = PAGE, before: str | None = None, asker: str | None = None) -> list[dict[str, Any]]:
         """The newest questions first, each with what became of it. `before` is the id of the last one already seen."""
         if not 1 <= limit <= PAGE_MAX:

@@ -40,7 +40,7 @@ audit = Table(
     metadata,
     Column("seq", Integer, primary_key=True, autoincrement=True),
     Column("at", String(40), nullable=False),
-    Column("event", String(20), nullable=False),  # approved, answered, refused, failed, pruned, or an AccountEvent
+    Column("event", String(20), nullable=False),  # approved, answered, refused, failed, judged, pruned, or an AccountEvent
     Column("id", String(200), nullable=False, index=True),
     Column("asker", String(200), nullable=False),
     Column("role", String(200), nullable=False),
@@ -52,7 +52,7 @@ audit = Table(
     Column("attempts", JSON, nullable=False),
     Column("row_count", Integer),
     Column("ms", Float),
-    Column("alarm", Text),  # what the injection detector said
+    Column("alarm", Text),  # what the injection detector said, or the judge
     Column("writer", String(80)),  # whose chain the line is in, its place there and its hash: chain.py
     Column("number", Integer),
     Column("mac", String(64)),

@@ -8,6 +8,7 @@ label, so that a disguise alone means nothing. Questions and queries of our own 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import re
 import sys
@@ -49,6 +50,7 @@ class Row:
 
     text: str
     label: bool
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Fitted:
 
 def read_rows(path: Path) -> list[Row]:
     """The rows of a CSV file with `id`, `text` and `label`; raises BadRequest where they are too few to learn from."""
-    rows = [Row(row.text, row.attack) for row in read_labelled(path)]
+    rows = [Row(row.text, row.attack, row.id) for row in read_labelled(path)]
     attacks = sum(row.label for row in rows)
     if min(attacks, len(rows) - attacks) < FEWEST:
         raise BadRequest(f"{path} has {attacks} attacks and {len(rows) - attacks} others; training needs {FEWEST} of each.")
@@ -177,12 +179,22 @@ def write(fitted: Fitted, path: Path) -> None:
     temporary.replace(path)
 
 
-def train(path: Path, out: Path | None, console: Console) -> dict[str, dict[str, float]]:
-    """Measures both classifiers on the held-out part, then trains on everything and writes; returns the figures."""
+def write_rows(rows: Sequence[Row], path: Path) -> None:
+    """Rows as CSV, as `evaluate detector` and `evaluate judge` take them."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("id", "text", "label"), *((row.id, row.text, int(row.label)) for row in rows)])
+
+
+def train(path: Path, out: Path | None, console: Console, apart: Path | None = None) -> dict[str, dict[str, float]]:
+    """Measures both classifiers on the held-out part, then trains on everything and writes; returns the figures. The folder `apart`
+    gets the held-out rows and the detector's weights that have not seen them.
+    """
     if out is not None and not out.parent.is_dir():
         raise BadRequest(f"There is no folder {out.parent} to write {out.name} to.")
     if out is not None and out.is_dir():
         raise BadRequest(f"{out} is a folder; name a file to write the weights to.")
+    if apart is not None and not apart.is_dir():
+        raise BadRequest(f"There is no folder {apart} to write the held-out rows to.")
     rows, own = read_rows(path), own_rows()
     held, *rest = parts(rows, round(1 / HELD_OUT_SHARE))
     seen = [row for part in rest for row in part]
@@ -198,6 +210,9 @@ def train(path: Path, out: Path | None, console: Console) -> dict[str, dict[str,
         figures[name] = {"recall": recall, "misintercept": misintercept, "recall_disguised": recall_evaded}
         grid.add_row(name, *(f"{figure:.2%}" for figure in (recall, misintercept, recall_evaded, misintercept_evaded)))
     console.print(grid)
+    if apart is not None:
+        write_rows(held, apart / "held_out.csv")
+        write(fitted, apart / "detector.npz")
     if out is not None:
         final = fit(with_disguises([*rows, *own], 0), plain, shown="all rows")
         write(replace(final, threshold=threshold), out)
@@ -212,10 +227,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("file", type=Path, metavar="FILE.csv", help="rows with `text` and `label`")
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the weights go (default: the package's own)")
     parser.add_argument("--measure", action="store_true", help="measure only, write nothing")
+    parser.add_argument(
+        "--held-out", type=Path, metavar="FOLDER", help="write the held-out rows and the weights that have not seen them there"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object as well")
     given = parser.parse_args(arguments)
     try:
-        figures = train(given.file, None if given.measure else given.out, Console())
+        figures = train(given.file, None if given.measure else given.out, Console(), given.held_out)
     except StreamLinkError as error:
         print(error.detail, file=sys.stderr)
         return error.exit_status
