@@ -11,7 +11,7 @@ from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING
 
 from streamlink_sql.checks.judge import Judgement, judge
-from streamlink_sql.errors import StoreUnavailable, StreamLinkError
+from streamlink_sql.errors import InternalError, StoreUnavailable, StreamLinkError
 from streamlink_sql.types import Question
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ class Judging:
             with suppress(Empty):
                 while True:
                     self._waiting.get_nowait()
-            self._waiting.put_nowait(None)
+            with suppress(Full):
+                self._waiting.put_nowait(None)
             self._chat.close()
             self._thread.join(0.1)
         self._chat.close()
@@ -65,6 +66,9 @@ class Judging:
             except StreamLinkError as error:
                 code = error.code
                 _log.warning("The judge has no verdict on question %s: %s", question.id, error.detail)
+            except Exception:  # noqa: BLE001 - the edge of a thread: a fault of ours must not silence the judge for good
+                code = InternalError.code
+                _log.exception("The judge failed on question %s.", question.id)
             try:
                 self._store.judged(question, sql, model=self._chat.name, alarm=alarm, code=code)
             except StoreUnavailable as error:

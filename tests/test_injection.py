@@ -16,6 +16,7 @@ from streamlink_sql.checks import alarms, check
 from streamlink_sql.checks.injection import MOST_CHARS, Detector, detector, plain
 from streamlink_sql.errors import BadRequest, NotFound
 from streamlink_sql.evaluate.commands import app
+from streamlink_sql.evaluate.labelled import read_labelled
 from streamlink_sql.evaluate.security import evaluate_detector
 from streamlink_sql.training import detector as training
 from streamlink_sql.training.evasions import EVASIONS, Evasion, disguised
@@ -163,7 +164,11 @@ def test_training_measures_on_templates_it_has_not_seen(tmp_path: Path, monkeypa
     path.write_text("id,text,label\n" + "".join(f'{n},"{text}",{label}\n' for n, (text, label) in enumerate(rows)), encoding="utf-8")
     monkeypatch.setattr(training, "OWN", 50)
     monkeypatch.setattr(training, "EPOCHS", 2)
-    assert training.main([str(path), "--out", str(tmp_path / "weights.npz")]) == 0
+    assert training.main([str(path), "--out", str(tmp_path / "weights.npz"), "--held-out", str(tmp_path)]) == 0
+    apart = read_labelled(tmp_path / "held_out.csv")
+    assert {row.text for row in apart} < {text for text, _ in rows}
+    assert evaluate_detector(tmp_path / "held_out.csv", weights=tmp_path / "detector.npz")["recall"] > 0.5
+    assert training.main([str(path), "--measure", "--held-out", str(tmp_path / "nowhere")]) == 2
     trained = Detector(tmp_path / "weights.npz")
     assert trained.judge("7' or copper = 'stone' --").alarm
     assert not trained.judge("garden window winter").alarm

@@ -139,6 +139,12 @@ def test_a_server_that_knows_no_probabilities_is_asked_without() -> None:
         (problem(401), ModelUnavailable, "judge_key"),
         (problem(400, "the request exceeds the context size of 64 tokens"), ModelUnavailable, "does not fit"),
         (raw(200, "<html>"), ModelUnavailable, "OpenAI protocol"),
+        (
+            raw(200, '{"choices": [{"message": {}, "logprobs": {"content": [{"top_logprobs": [{"logprob": "x"}]}]}}]}'),
+            ModelUnavailable,
+            "protocol",
+        ),
+        (raw(200, '{"choices": ["yes"]}'), ModelUnavailable, "protocol"),
         (broken, ModelUnavailable, "broke"),
         (hanging, TimedOut, "within 1 s"),
     ],

@@ -111,7 +111,7 @@ def _figures(rows: Sequence[Labelled], alarms: Sequence[bool], seconds: float) -
         "recall": caught / attacks if attacks else None,
         "misintercept": (sum(alarms) - caught) / (len(rows) - attacks) if len(rows) > attacks else None,
         "count": len(rows),
-        "statements_per_second": round(len(rows) / seconds, 1),
+        "statements_per_second": round(len(rows) / seconds, 2),
         "wrong": [row.id for row, alarm in zip(rows, alarms, strict=True) if alarm != row.attack],
     }
 

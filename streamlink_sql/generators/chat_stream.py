@@ -98,8 +98,10 @@ async def _collect(response: httpx.Response, where: str) -> list[Choice]:
         if chunk.get("error"):
             raise ModelUnavailable(f"{where} stopped with an error: {_message(chunk)}. See its log.")
         for choice in chunk.get("choices") or ():
-            at = growing.setdefault(int(choice.get("index") or 0), _Growing())
-            size += _grow(at, choice)
+            try:
+                size += _grow(growing.setdefault(int(choice.get("index") or 0), _Growing()), choice)
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+                raise ModelUnavailable(f"{where} sent what the OpenAI protocol does not know: {str(choice)[:100]}.") from error
         if size > _MOST_CHARACTERS:
             break
     return [growing[index].done() for index in sorted(growing)]
