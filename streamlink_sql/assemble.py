@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import suppress
+from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -17,8 +20,10 @@ if TYPE_CHECKING:
     from streamlink_sql.scope import Scope
     from streamlink_sql.settings import Settings
     from streamlink_sql.store.store import Store
+    from streamlink_sql.trial import Trials
     from streamlink_sql.types import Engine, Generator
 
+_log = logging.getLogger(__name__)
 Part = TypeVar("Part")
 ENGINES = {"file": "streamlink_sql.engines:open_embedded"}
 """Scheme of a data address -> who opens it. What has no scheme is a file or a folder."""
@@ -40,8 +45,8 @@ def control_unit(settings: Settings | None = None, **told: Any) -> ControlUnit:
     try:
         catalog, store = open_catalog(settings, engine), open_store(settings)
         try:
-            generator = open_generator(settings)
-            return ControlUnit(catalog, generator, engine, store, limits(settings), judging=judging(judge, store))
+            generator, judges = open_generator(settings), judging(judge, store)
+            return ControlUnit(catalog, generator, engine, store, limits(settings), judging=judges, trials=trials(settings, store))
         except BaseException:
             store.close()
             raise
@@ -51,7 +56,41 @@ def control_unit(settings: Settings | None = None, **told: Any) -> ControlUnit:
 
 
 def scope_of(settings: Settings) -> Scope | None:
-    """What the settings let whoever uses this process see; None for everything, as without a policy."""
+    """What the settings let whoever uses this process see; None for everything, as without a policy or with one in log mode."""
+    return None if looks_on(settings) else role_scope(settings)
+
+
+def looks_on(settings: Settings) -> bool:
+    """Whether the policy is in log mode. The log says so, once for each state of the file, and what would keep it from being enforced."""
+    from streamlink_sql.roles import is_log_only
+
+    if settings.policy is None or not is_log_only(settings.policy):
+        return False
+    with suppress(OSError):  # removed in this moment
+        _warn_of_log_mode(settings.policy, settings.policy.stat().st_mtime_ns)
+    return True
+
+
+@lru_cache(maxsize=8)
+def _warn_of_log_mode(policy: Path, changed: int) -> None:  # noqa: ARG001 - a changed file is told again
+    from streamlink_sql.roles import read_policy
+
+    _log.warning("The policy %s is in log mode: NOTHING IS ENFORCED, everybody sees everything. The audit says what it would do.", policy)
+    try:
+        read_policy(policy)
+    except BadRequest as error:
+        _log.error("It cannot be used: %s", error.detail)
+
+
+def trials(settings: Settings, store: Store) -> Trials:
+    """What judges answers by a policy in log mode."""
+    from streamlink_sql.trial import Trials
+
+    return Trials(settings, store, role_scope, open_scoped)
+
+
+def role_scope(settings: Settings) -> Scope | None:
+    """What the policy lets the role of the settings see once it is enforced; None for everything."""
     from streamlink_sql.checks.conditions import condition
     from streamlink_sql.engines import dialect_of
     from streamlink_sql.roles import read_policy

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
-from streamlink_sql.checks import alarms, check, explain, heads, is_sql, may_be_sql
+from streamlink_sql.checks import alarms, check, compare, explain, heads, is_sql, may_be_sql
 from streamlink_sql.errors import (
     BadRequest,
     Busy,
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from streamlink_sql.catalog import Catalog
     from streamlink_sql.judging import Judging
     from streamlink_sql.store.store import Store
+    from streamlink_sql.trial import Trials
 
 ROUNDS = 2
 """How often drafts are asked for: once, and once more when all were turned down."""
@@ -115,10 +116,14 @@ class ControlUnit:
         limits: Limits | None = None,
         places: Places | None = None,
         judging: Judging | None = None,
+        trials: Trials | None = None,
     ) -> None:
-        """Takes the parts as they are; `close` closes them. `places` are shared by control units that run beside each other."""
+        """Takes the parts as they are; `close` closes them. `places` are shared by control units that run beside each other; `trials` look
+        at each answer with the eyes of a policy in log mode.
+        """
         self.catalog, self.generator, self.engine, self.store, self.judging = catalog, generator, engine, store, judging
         self.limits = limits or Limits()
+        self._trials = trials
         self._places = places or Places(self.limits.running, self.limits.waiting)
         self._lock = threading.Lock()
         self._underway: dict[str, Underway] = {}
@@ -141,6 +146,11 @@ class ControlUnit:
     def check(self, sql: str) -> CheckedSQL:
         """The verdict on SQL without running it: what would run; raises InvalidSQL or PolicyRefused."""
         return self._candidate(Underway(Question("")), Draft(storable(sql, "SQL")), self.catalog.tables()).query
+
+    @property
+    def tried(self) -> Mapping[str, int]:
+        """How many answers a policy in log mode has judged, by outcome."""
+        return self._trials.counted if self._trials is not None else {}
 
     @property
     def is_idle(self) -> bool:
@@ -194,7 +204,7 @@ class ControlUnit:
             self._closed, ids = True, list(self._underway)
         for id_ in ids:
             self.cancel(id_)
-        for part in (self.generator, self.engine, self.judging, self.store):
+        for part in (self.generator, self.engine, self.judging, self._trials, self.store):
             if part:
                 part.close()
 
@@ -247,6 +257,8 @@ class ControlUnit:
         self._keep(run.question, answer)
         if self.judging:
             self.judging.look_at(run.question, answer.sql)
+        if self._trials:
+            self._trials.judge(run.question, answer)
         return answer
 
     def _story(self, run: Underway, written: Draft | None) -> Answer:
@@ -306,8 +318,7 @@ class ControlUnit:
             query = check(draft, tables, self.engine.dialect)
         with run.stage("dry_run"):
             plan = self.engine.dry_run(query, time_limit_s=min(self.limits.seconds_for(run.question), PLAN_LIMIT_S))
-        if {name.casefold() for name in plan.tables} != {name.casefold() for name in query.tables}:
-            raise PolicyRefused("The database would read other tables than the checks have seen.", rule="second_opinion")
+        compare(query, plan)
         return Candidate(draft, query, plan)
 
     def _rows(self, run: Underway, candidate: Candidate, forgiven: tuple[type[StreamLinkError], ...] = (InvalidSQL,)) -> Rows | None:

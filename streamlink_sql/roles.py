@@ -1,5 +1,7 @@
 """Who may see what: roles, read from a policy file. Judges no SQL and opens no data.
 
+mode = "enforce"                                   # or "log": nothing is enforced, the audit says what would have been
+
 [roles.analyst]
 others = false                                     # tables that are not named below: not to be seen (the default)
 isolate = false                                    # true: queries run on a copy that holds nothing else
@@ -18,7 +20,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -87,6 +89,7 @@ class Role(_Strict):
 class Policy(_Strict):
     """A policy file."""
 
+    mode: Literal["enforce", "log"] = "enforce"
     roles: dict[str, Role] = Field(min_length=1)
 
     def role(self, name: str | None) -> Role:
@@ -102,17 +105,28 @@ class Policy(_Strict):
 def read_policy(path: Path) -> Policy:
     """The policy in a file; raises NotFound and BadRequest with the place of the first thing that cannot be used."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest(f"{path} is not valid TOML: {error}.", setting="policy") from error
-    except OSError as error:
-        raise NotFound(f"There is no policy that can be read at {path} ({error.strerror}).", setting="policy") from error
-    try:
-        return Policy.model_validate(content)
+        return Policy.model_validate(_content(path))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise BadRequest(f"{path}, {place or 'roles'}: {_said(first, place)}.", setting="policy") from error
+
+
+def is_log_only(path: Path) -> bool:
+    """Whether a policy only looks on. A file that is no TOML does not say so: it counts as one that is enforced, and opens nothing."""
+    try:
+        return _content(path).get("mode") == "log"
+    except (BadRequest, NotFound):
+        return False
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(f"{path} is not valid TOML: {error}.", setting="policy") from error
+    except OSError as error:
+        raise NotFound(f"There is no policy that can be read at {path} ({error.strerror}).", setting="policy") from error
 
 
 def _said(error: Mapping[str, Any], place: str) -> str:

@@ -118,6 +118,8 @@ class Question:
     row_limit: int | None = None
     time_limit_s: float | None = None
     confirm: bool = False
+    attributes: Mapping[str, Attribute] | None = None
+    """What is known of a person who has logged in; None where whoever asks is who the settings say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +232,23 @@ class Feedback:
     sql: str | None = None
     comment: str | None = None
     asker: str = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that a policy would change: the rule, the table that it is about where there is one, and a sentence."""
+
+    rule: str
+    message: str
+    table: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a policy in log mode would have made of an answer; `unknown` where that could not be found out."""
+
+    outcome: Literal["same", "changed", "refused", "unknown"]
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,28 @@ import json
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from streamlink_sql.assemble import judging, kept_open, limits, open_catalog, open_generator, open_judge, open_scoped, open_store, scope_of
+from streamlink_sql.assemble import (
+    judging,
+    kept_open,
+    limits,
+    looks_on,
+    open_catalog,
+    open_generator,
+    open_judge,
+    open_scoped,
+    open_store,
+    scope_of,
+    trials,
+)
 from streamlink_sql.control import ControlUnit
 from streamlink_sql.errors import EngineUnavailable, Forbidden, StreamLinkError, Unauthenticated
-from streamlink_sql.roles import read_policy
+from streamlink_sql.roles import is_log_only, read_policy
 from streamlink_sql.types import Answer, Feedback, Person, Question, Table, Verdict, Watcher
 from streamlink_sql.underway import Places
 
@@ -47,6 +59,7 @@ class Units:
             self._generator.close()
             raise
         self._judging = judging(judge, self.store)
+        self.trials = trials(settings, self.store)
         self._places = Places(self._limits.running, self._limits.waiting)
         self._lock = threading.Lock()
         self._units: OrderedDict[str, Future[ControlUnit]] = OrderedDict()
@@ -67,6 +80,12 @@ class Units:
         whole = self._settings.model_copy(update={"policy": None, "role": None})
         self._unit(whole).tables()
         self._look()
+        looks_on(self._settings)
+
+    @property
+    def tried(self) -> Mapping[str, int]:
+        """How many answers a policy in log mode has judged, by outcome."""
+        return self.trials.counted
 
     def cancel(self, id: str) -> bool:  # noqa: A002 - it is called id everywhere
         """Calls a question off, whoever asked it."""
@@ -90,11 +109,12 @@ class Units:
         self._generator.close()
         if self._judging:
             self._judging.close()
+        self.trials.close()
         self.store.close()
 
     def _look(self) -> None:
         self.store.history(limit=1)
-        if self._settings.policy is not None:
+        if self._settings.policy is not None and not is_log_only(self._settings.policy):
             read_policy(self._settings.policy)
 
     def _unit(self, settings: Settings) -> ControlUnit:
@@ -121,8 +141,9 @@ class Units:
         engine = open_scoped(settings, scope)
         try:
             catalog = open_catalog(settings, engine)
-            shared = kept_open(self._judging) if self._judging else None
-            return ControlUnit(catalog, kept_open(self._generator), engine, kept_open(self.store), self._limits, self._places, shared)
+            judges = kept_open(self._judging) if self._judging else None
+            parts = catalog, kept_open(self._generator), engine, kept_open(self.store)
+            return ControlUnit(*parts, self._limits, self._places, judges, kept_open(self.trials))
         except BaseException:
             engine.close()
             raise
@@ -225,4 +246,4 @@ class AsPerson:
         return entry if is_open else {**{name: value for name, value in entry.items() if name != "setting"}, "detail": _UNUSABLE}
 
     def _asked(self, question: Question) -> Question:
-        return replace(question, asker=self.person.name, role=self.person.role)
+        return replace(question, asker=self.person.name, role=self.person.role, attributes=self.person.attributes)

@@ -17,13 +17,13 @@ from streamlink_sql.checks.notes import notes
 from streamlink_sql.checks.policy import DEFAULT, Policy, check_text, check_tree
 from streamlink_sql.checks.typed import is_sql, may_be_sql
 from streamlink_sql.checks.unchecked import unchecked_for_redteam
-from streamlink_sql.errors import InvalidSQL
-from streamlink_sql.types import CheckedSQL, Dialect, Draft, Table
+from streamlink_sql.errors import InvalidSQL, PolicyRefused
+from streamlink_sql.types import CheckedSQL, Dialect, Draft, Plan, Table
 
 SHORTEST_ALARM, _WORD = 8, re.compile(r"[^\W\d_]{2}")
 """Shorter texts and texts without a word harm nobody; signs, units and phone numbers look like attacks now and then."""
 
-__all__ = ["DEFAULT", "Policy", "alarms", "check", "explain", "heads", "is_sql", "may_be_sql", "unchecked_for_redteam"]
+__all__ = ["DEFAULT", "Policy", "alarms", "check", "compare", "explain", "heads", "is_sql", "may_be_sql", "unchecked_for_redteam"]
 
 
 def check(draft: Draft, tables: tuple[Table, ...], dialect: Dialect, *, policy: Policy = DEFAULT) -> CheckedSQL:
@@ -39,6 +39,12 @@ def check(draft: Draft, tables: tuple[Table, ...], dialect: Dialect, *, policy: 
     except RecursionError as error:
         raise InvalidSQL("The SQL is nested too deeply.", rule="text.too_complex") from error
     return CheckedSQL(sql=sql, dialect=dialect, tables=frozenset(found.tables), tree=tree, warnings=warnings)
+
+
+def compare(query: CheckedSQL, plan: Plan) -> None:
+    """The second opinion: raises PolicyRefused unless the engine would read the tables that the checks have seen."""
+    if {name.casefold() for name in plan.tables} != {name.casefold() for name in query.tables}:
+        raise PolicyRefused("The database would read other tables than the checks have seen.", rule="second_opinion")
 
 
 def alarms(question: str, query: CheckedSQL | None = None) -> tuple[str, ...]:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streamlink_sql.cli.options import AsJSON, Config, Store
-from streamlink_sql.cli.policy import attributes_of
+from streamlink_sql.cli.options import AsJSON, Attributes, Config, Store, attributes_of
 from streamlink_sql.cli.terminal import for_terminal, json_line
 from streamlink_sql.errors import BadRequest
 
@@ -25,9 +24,6 @@ users = typer.Typer(
 )
 keys = typer.Typer(help="Create, list and revoke keys for programs.", no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 Name = Annotated[str, typer.Argument(help="The user's name.")]
-Attributes = Annotated[
-    list[str] | None, typer.Option("--attribute", help="What the policy's conditions need to know, as NAME=VALUE; may be repeated.")
-]
 ByProvider = "They log in at the provider of `oidc_issuer`, where the first to come by this name is taken for them."
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin, for scripts.")]
 

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import re
+import datetime
 import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streamlink_sql.cli.options import AsJSON, Config, Data, Policy, Role
+from streamlink_sql.cli.options import AsJSON, Attributes, Config, Data, Policy, Role, Store, attributes_of
 from streamlink_sql.cli.terminal import for_terminal, json_line
 from streamlink_sql.errors import BadRequest
+
+OUTCOMES = {
+    "refused": "would have been refused",
+    "changed": "would have been others",
+    "same": "would have been the same",
+    "unknown": "could not be judged",
+}
+"""What a trial may come to, in words."""
 
 if TYPE_CHECKING:
     from streamlink_sql.scope import Scope
@@ -20,9 +30,6 @@ if TYPE_CHECKING:
     from streamlink_sql.types import Table
 
 app = typer.Typer(help="Check a policy, or show what a role may see.", no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-Asker = Annotated[
-    list[str] | None, typer.Option("--attribute", help="What the conditions need to know of the asker, as NAME=VALUE; may be repeated.")
-]
 
 
 @app.command()
@@ -30,13 +37,16 @@ def check(
     ctx: typer.Context,
     file: Annotated[Path | None, typer.Argument(help="The policy. Default: the setting `policy`.")] = None,
     data: Data = None,
-    attribute: Asker = None,
+    attribute: Attributes = None,
     config: Config = None,
     as_json: AsJSON = False,
 ) -> None:
     """Read a policy and try every role on the data: names that are not there and conditions that do not fit are told."""
     ctx.obj.as_json = as_json
+    from streamlink_sql.assemble import looks_on
+
     settings = _settings(config, file, data, attribute)
+    looks_on(settings)
     shown = {name: _tables_of(settings, name) for name in _roles(settings)}
     if as_json:
         print(json_line({name: [table.name for table in tables] for name, tables in shown.items()}))
@@ -51,13 +61,16 @@ def show(
     role: Role = None,
     policy: Policy = None,
     data: Data = None,
-    attribute: Asker = None,
+    attribute: Attributes = None,
     config: Config = None,
     as_json: AsJSON = False,
 ) -> None:
     """Show what a role may see: tables, columns, masks and the conditions on rows, as they are for an asker with these attributes."""
     ctx.obj.as_json = as_json
+    from streamlink_sql.assemble import looks_on
+
     settings = _settings(config, policy, data, attribute, role)
+    looks_on(settings)
     scope, tables = _scope_of(settings, settings.role), _tables_of(settings, settings.role)
     if as_json:
         print(json_line([_body(table, scope) for table in tables]))
@@ -71,6 +84,54 @@ def show(
             print(for_terminal(f"  rows: {view.rows}"))
     if scope is not None and scope.isolate:
         print("Queries run on a copy that holds nothing else.", file=sys.stderr)
+
+
+@app.command()
+def report(
+    ctx: typer.Context,
+    days: Annotated[int | None, typer.Option("--days", min=1, help="Only what was asked in so many last days. Default: all.")] = None,
+    config: Config = None,
+    store: Store = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Tell what a policy in log mode would have done: for each role, how many answers it would have refused or changed, and why."""
+    ctx.obj.as_json = as_json
+    from streamlink_sql.assemble import open_store
+    from streamlink_sql.settings import load_settings
+
+    since = "" if days is None else (datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=days)).isoformat()
+    with closing(open_store(load_settings(config, store=store))) as opened:
+        told = _summary(line for line in opened.audit_lines() if line["event"] == "tried" and line["at"] >= since)
+    if as_json:
+        print(json_line(told))
+        return
+    for role in told:
+        counts = ", ".join(f"{role[outcome]:,} {said}" for outcome, said in OUTCOMES.items() if role[outcome])
+        print(for_terminal(f"{role['role'] or '(no role)'}: {role['answers']:,} answers, {counts}"))
+        for reason in role["reasons"]:
+            print(for_terminal(f"  {reason['count']:>7,}  {reason['outcome']}  {reason['rule']}  {reason['message']}"))
+    if not told:
+        print("No policy in log mode has judged anything.", file=sys.stderr)
+
+
+def _summary(lines: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """For each role the number of answers by outcome, and its reasons, the most frequent first."""
+    outcomes, reasons = defaultdict[str, Counter[str]](Counter), defaultdict[str, Counter[tuple[str, ...]]](Counter)
+    for line in lines:
+        outcomes[line["role"]][line["code"]] += 1
+        found = dict.fromkeys((line["code"], each["rule"], each["table"], each["message"]) for each in line["attempts"])
+        reasons[line["role"]].update(found.keys())
+    return [
+        {"role": role, "answers": counts.total()}
+        | {outcome: counts[outcome] for outcome in OUTCOMES}
+        | {
+            "reasons": [
+                {"outcome": outcome, "rule": rule, "table": table, "message": message, "count": count}
+                for (outcome, rule, table, message), count in reasons[role].most_common()
+            ]
+        }
+        for role, counts in sorted(outcomes.items())
+    ]
 
 
 def _body(table: Table, scope: Scope | None) -> dict[str, object]:
@@ -87,19 +148,6 @@ def _settings(
     return load_settings(config, policy=policy, data=data, role=role, attributes=attributes_of(attributes) or None)
 
 
-def attributes_of(pairs: list[str] | None) -> dict[str, str | int | tuple[str | int, ...]]:
-    """What stands in options of the form NAME=VALUE, or NAME:int=VALUE; a name that comes again has several values."""
-    told: dict[str, str | int | tuple[str | int, ...]] = {}
-    for pair in pairs or ():
-        name, mark, text = pair.partition("=")
-        name, number, _ = name.partition(":int")
-        if not name or not mark or not text.isprintable() or (number and not re.fullmatch(r"-?\d{1,18}", text)):
-            raise BadRequest(f"--attribute cannot be {pair!r}: it takes NAME=VALUE, such as country=DE, or NAME:int=VALUE for a number.")
-        value, known = int(text) if number else text, told.get(name)
-        told[name] = value if known is None else (*(known if isinstance(known, tuple) else (known,)), value)
-    return told
-
-
 def _roles(settings: Settings) -> list[str]:
     from streamlink_sql.roles import read_policy
 
@@ -109,14 +157,15 @@ def _roles(settings: Settings) -> list[str]:
 
 
 def _scope_of(settings: Settings, role: str | None) -> Scope | None:
-    from streamlink_sql.assemble import scope_of
+    """What a role sees once the policy is enforced."""
+    from streamlink_sql.assemble import role_scope
 
     _roles(settings)
-    return scope_of(settings.model_copy(update={"role": role}))
+    return role_scope(settings.model_copy(update={"role": role}))
 
 
 def _tables_of(settings: Settings, role: str | None) -> tuple[Table, ...]:
-    from streamlink_sql.assemble import open_engine
+    from streamlink_sql.assemble import open_scoped
 
-    with closing(open_engine(settings.model_copy(update={"role": role}))) as engine:
+    with closing(open_scoped(settings, _scope_of(settings, role))) as engine:
         return engine.tables()

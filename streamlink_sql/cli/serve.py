@@ -16,9 +16,9 @@ from streamlink_sql.cli.options import Adapter, Config, Data, Glossary, Model, P
 from streamlink_sql.errors import BadRequest
 
 if TYPE_CHECKING:
+    from streamlink_sql.control import ControlUnit
     from streamlink_sql.settings import Settings
-    from streamlink_sql.types import Control
-    from streamlink_sql.web.desk import Controls
+    from streamlink_sql.units import Units
     from streamlink_sql.web.guard import Guard
 
 
@@ -56,6 +56,7 @@ def serve_settings(settings: Settings, examples: tuple[str, ...] = ()) -> None:
                 model=settings.model,
                 at_once=settings.running + settings.waiting,
                 examples=examples,
+                tried=control.tried,
             )
             host, port = listener.getsockname()[:2]
             print(f"StreamLink answers on http://{f'[{host}]' if ':' in host else host}:{port} - Ctrl-C stops it.", file=sys.stderr)
@@ -65,7 +66,7 @@ def serve_settings(settings: Settings, examples: tuple[str, ...] = ()) -> None:
 
 
 @contextlib.contextmanager
-def answering(settings: Settings) -> Iterator[tuple[Control | Controls, Guard | None]]:
+def answering(settings: Settings) -> Iterator[tuple[ControlUnit | Units, Guard | None]]:
     """Who answers: one control unit for all on this machine, or, with login, one for each person and the guard who knows them."""
     if not needs_login(settings):
         from streamlink_sql.assemble import control_unit

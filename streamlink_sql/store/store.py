@@ -25,11 +25,13 @@ from streamlink_sql.store import failures
 from streamlink_sql.store.chain import PRUNED, Chain, End, Seal, broken, newest_ends
 from streamlink_sql.store.migrate import migrate
 from streamlink_sql.store.tables import audit, feedback, history
-from streamlink_sql.types import Answer, Attempt, CheckedSQL, Feedback, Question
+from streamlink_sql.types import Answer, Attempt, CheckedSQL, Feedback, Question, Trial
 
 PAGE = 50
 PAGE_MAX = 1000
 AccountEvent = Literal["user added", "user changed", "user disabled", "user enabled", "password changed", "key created", "key revoked"]
+TRIED = "tried"
+"""The event of a line that says what a policy in log mode would have made of an answer."""
 COMMAND_LINE = "command line"
 """Who changes accounts: whoever may run commands on the store; which person that is, is not known."""
 PROVIDER = "OpenID Connect"
@@ -135,6 +137,12 @@ class Store:
         """What the judge said of SQL after its question had ended; with the code of an error, it said nothing."""
         line = _audit_line(question, "judged", engine="", model=model, sql=sql, code=code) | {"alarm": alarm}
         with self._adding(line):
+            pass
+
+    def tried(self, question: Question, trial: Trial, *, engine: str, sql: str) -> None:
+        """What a policy in log mode would have made of an answer."""
+        line = _audit_line(question, TRIED, engine=engine, sql=sql, code=trial.outcome)
+        with self._adding({**line, "attempts": [asdict(finding) for finding in trial.findings]}):
             pass
 
     def history(self, *, limit: int = PAGE, before: str | None = None, asker: str | None = None) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Annotated, Any, cast
@@ -66,10 +66,11 @@ def create_app(
     model: str | None = None,
     at_once: int = 66,
     examples: tuple[str, ...] = (),
+    tried: Mapping[str, int] | None = None,
 ) -> Edge:
     """What a server runs. `control` is one control unit for all, or one for each person, whom `guard` lets in. `hosts`: the names it may be
-    called by; `data`, `model`: what it serves, as askers may name it."""
-    desk = Desk(Alone(cast(Control, control)) if guard is None else cast(Controls, control), at_once)
+    called by; `data`, `model`: what it serves, as askers may name it; `tried`: answers that a policy in log mode has judged, by outcome."""
+    desk = Desk(Alone(cast(Control, control)) if guard is None else cast(Controls, control), at_once, tried)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from typing import Protocol
@@ -55,9 +55,9 @@ class Alone:
 class Desk:
     """The way from API and pages to the control unit; may be used by many threads."""
 
-    def __init__(self, server: Controls, at_once: int = 66) -> None:
-        """`at_once` questions may be under way; the next is told that all places are taken."""
-        self.server, self.at_once, self.metrics = server, at_once, Metrics()
+    def __init__(self, server: Controls, at_once: int = 66, tried: Mapping[str, int] | None = None) -> None:
+        """`at_once` questions may be under way; the next is told that all places are taken. `tried` counts a policy's trials."""
+        self.server, self.at_once, self.metrics = server, at_once, Metrics({} if tried is None else tried)
         self._lock = threading.Lock()
         self._askers: Counter[str] = Counter()
         self._left: Counter[str] = Counter()

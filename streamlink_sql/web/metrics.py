@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as MEDIA_TYPE
+from prometheus_client.registry import Collector
 
 from streamlink_sql.types import Stage
 
@@ -15,9 +19,10 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 class Metrics:
     """The counters of one server."""
 
-    def __init__(self) -> None:
-        """Each server counts for itself."""
+    def __init__(self, tried: Mapping[str, int]) -> None:
+        """Each server counts for itself. `tried` are the answers that a policy in log mode has judged, by outcome."""
         self.registry = CollectorRegistry()
+        self.registry.register(_Tried(tried))
         self.questions = Counter(
             "streamlink_questions", "Questions by outcome: ok, or the code of the problem.", ["code"], registry=self.registry
         )
@@ -33,3 +38,16 @@ class Metrics:
     def page(self) -> bytes:
         """Everything, as Prometheus reads it."""
         return generate_latest(self.registry)
+
+
+class _Tried(Collector):
+    def __init__(self, tried: Mapping[str, int]) -> None:
+        self._tried = tried
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        family = CounterMetricFamily(
+            "streamlink_policy_trials", "Answers by what a policy in log mode would have made.", labels=["outcome"]
+        )
+        for outcome, count in sorted(self._tried.items()):
+            family.add_metric([outcome], count)
+        yield family
