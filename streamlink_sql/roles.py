@@ -5,6 +5,7 @@ mode = "enforce"                                   # or "log": nothing is enforc
 [roles.analyst]
 others = false                                     # tables that are not named below: not to be seen (the default)
 isolate = false                                    # true: queries run on a copy that holds nothing else
+smallest_group = 0                                 # 5: counts, sums and averages of 5 rows or more, and nothing else; also of one table
 
 [roles.analyst.tables.orders]
 columns = ["id", "ordered_on", "country", "total"] # the only ones; or hide = ["email"] for all but these
@@ -42,6 +43,7 @@ class TableRule(_Strict):
     hide: tuple[str, ...] = ()
     mask: dict[str, str] = Field(default_factory=dict)
     rows: str | None = None
+    smallest_group: int = Field(default=0, ge=0, le=1_000_000)
 
     @field_validator("mask")
     @classmethod
@@ -64,6 +66,7 @@ class Role(_Strict):
     tables: dict[str, TableRule] = Field(default_factory=dict)
     others: bool = False
     isolate: bool = False
+    smallest_group: int = Field(default=0, ge=0, le=1_000_000)
 
     @field_validator("tables")
     @classmethod
@@ -75,15 +78,20 @@ class Role(_Strict):
     def scope(self, condition: Callable[[str], tuple[str, tuple[str, ...]]]) -> Scope | None:
         """The scope of an asker; `condition` makes SQL of a condition, with their attributes, and names the columns that it reads.
         None where a role sees everything."""
-        if self.others and not self.tables and not self.isolate:
+        if self.others and not self.tables and not self.isolate and self.smallest_group <= 1:
             return None
         views = tuple(
             View(
-                table, rule.columns, rule.hide, tuple(sorted(rule.mask.items())), *(("", ()) if rule.rows is None else condition(rule.rows))
+                table,
+                rule.columns,
+                rule.hide,
+                tuple(sorted(rule.mask.items())),
+                *(("", ()) if rule.rows is None else condition(rule.rows)),
+                smallest_group=rule.smallest_group,
             )
             for table, rule in sorted(self.tables.items())
         )
-        return Scope(views, self.others, self.isolate)
+        return Scope(views, self.others, self.isolate, self.smallest_group)
 
 
 class Policy(_Strict):

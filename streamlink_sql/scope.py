@@ -29,6 +29,7 @@ class View:
     mask: tuple[tuple[str, str], ...] = ()
     rows: str = ""
     reads: tuple[str, ...] = ()
+    smallest_group: int = 0
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -52,6 +53,7 @@ class Scope:
     views: tuple[View, ...] = ()
     others: bool = False
     isolate: bool = False
+    smallest_group: int = 0
 
     @property
     def key(self) -> str:
@@ -70,7 +72,12 @@ class Scope:
     def shows(self, table: str, column: str) -> bool:
         """Whether the values of a column are seen as they are."""
         view = self.view(table)
-        return view is not None and view.lists(column) and not view.mask_of(column)
+        return view is not None and view.lists(column) and not view.mask_of(column) and self.smallest_group_of(table) <= 1
+
+    def smallest_group_of(self, table: str) -> int:
+        """How many rows a group of that table has at least in an answer; up to 1 for a table that is shown row by row."""
+        view = self.view(table)
+        return max(self.smallest_group, view.smallest_group if view is not None else 0)
 
     def refuse_unknown(self, tables: Iterable[str]) -> None:
         """Raises BadRequest for a view of a table that the data lacks: a misspelt name must not leave a table open."""
@@ -96,7 +103,8 @@ class Scope:
                 tuple((name, mask) for name, mask in view["mask"]),
                 view["rows"],
                 tuple(view["reads"]),
+                view["smallest_group"],
             )
             for view in body["views"]
         )
-        return cls(tuple(views), body["others"], body["isolate"])
+        return cls(tuple(views), body["others"], body["isolate"], body["smallest_group"])

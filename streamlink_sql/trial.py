@@ -110,6 +110,8 @@ def _changes(scope: Scope, query: CheckedSQL, plan: Plan, columns: int) -> Itera
         yield Finding("columns", f"{columns - len(plan.columns)} columns would be left out.")
     for table in sorted(query.tables):
         view = scope.view(table)
+        if (smallest := scope.smallest_group_of(table)) > 1:
+            yield Finding("group", f"Groups of fewer than {smallest} rows of {table} would be left out.", table)
         if view is not None and view.rows:
             yield Finding("rows", f"Rows of {table} would be filtered.", table)
         for column, mask in view.mask if view is not None else ():

@@ -52,6 +52,8 @@ class Table:
     foreign_keys: tuple[ForeignKey, ...] = ()
     comment: str = ""
     rows: int | None = None
+    smallest_group: int = 0
+    """Answers over this table hold groups of so many rows or more only; up to 1 it is shown row by row."""
 
     def column(self, name: str) -> Column:
         """The column of that name, matched without regard to case; KeyError when there is none."""

@@ -311,8 +311,8 @@ def test_the_whole_path_answers_as_the_role(tmp_path: Path) -> None:
     [
         ("[roles.a]\nothers = maybe", "not valid TOML"),
         ("", "at least one role"),
-        ("[roles.a]\nother = true", "there is no such key; known are tables, others, isolate"),
-        ("[roles.a.tables.t]\nrow = 'x = 1'", "there is no such key; known are columns, hide, mask, rows"),
+        ("[roles.a]\nother = true", "there is no such key; known are tables, others, isolate, smallest_group"),
+        ("[roles.a.tables.t]\nrow = 'x = 1'", "there is no such key; known are columns, hide, mask, rows, smallest_group"),
         ("[roles.a.tables.t]\ncolumns = ['x']\nhide = ['y']", "exclude each other"),
         ("[roles.a.tables.t]\nmask = { x = 'blur' }", 'there is no mask "blur"'),
         ("mode = 'off'\n[roles.a]", "mode: input should be 'enforce' or 'log'"),

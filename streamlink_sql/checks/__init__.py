@@ -1,7 +1,8 @@
 """Judges SQL: the only place that makes CheckedSQL. Opens no connection and runs nothing.
 
-The order: text (size, characters, tokens), syntax (one query, parsed in the engine's dialect), policy (every node and function is allowed),
-names (every table and column exists), then the text that runs is generated from the tree, and its words are looked at once more.
+The order: text (size, characters, tokens), syntax (one query, parsed in the engine's dialect), policy (every node and function is
+allowed), names (every table and column exists), groups (of tables that are shown in groups only), then the text that runs is generated
+from the tree, and its words are looked at once more.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 
 from sqlglot import exp
 
-from streamlink_sql.checks import names, syntax, text
+from streamlink_sql.checks import groups, names, syntax, text
 from streamlink_sql.checks.explain import explain
 from streamlink_sql.checks.heads import heads
 from streamlink_sql.checks.notes import notes
@@ -33,12 +34,13 @@ def check(draft: Draft, tables: tuple[Table, ...], dialect: Dialect, *, policy: 
     try:
         check_tree(tree, dialect, policy, tokens)
         found = names.resolve(tree, tables, dialect)
+        left_out = groups.hold(tree, [table for table in tables if table.name in found.tables], dialect)
         sql = syntax.generate(tree, dialect)
         check_text(syntax.read_back(sql, tree, dialect, policy.caps), tree, dialect, policy)
         warnings = notes(tree, found)
     except RecursionError as error:
         raise InvalidSQL("The SQL is nested too deeply.", rule="text.too_complex") from error
-    return CheckedSQL(sql=sql, dialect=dialect, tables=frozenset(found.tables), tree=tree, warnings=warnings)
+    return CheckedSQL(sql=sql, dialect=dialect, tables=frozenset(found.tables), tree=tree, warnings=(*left_out, *warnings))
 
 
 def compare(query: CheckedSQL, plan: Plan) -> None:

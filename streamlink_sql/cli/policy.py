@@ -82,6 +82,8 @@ def show(
             print(for_terminal(f"  {column} is masked: {mask}"))
         if view and view.rows:
             print(for_terminal(f"  rows: {view.rows}"))
+        if table.smallest_group > 1:
+            print(f"  shown in groups of {table.smallest_group:,} rows or more only")
     if scope is not None and scope.isolate:
         print("Queries run on a copy that holds nothing else.", file=sys.stderr)
 
@@ -137,7 +139,9 @@ def _summary(lines: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _body(table: Table, scope: Scope | None) -> dict[str, object]:
     view = scope.view(table.name) if scope else None
     masks = dict(view.mask) if view else {}
-    return {"table": table.name, "columns": [c.name for c in table.columns], "masks": masks, "rows": view.rows if view else ""}
+    return {"table": table.name, "columns": [c.name for c in table.columns], "masks": masks, "rows": view.rows if view else ""} | {
+        "smallest_group": table.smallest_group
+    }
 
 
 def _settings(

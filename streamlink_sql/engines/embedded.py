@@ -110,17 +110,25 @@ class EmbeddedEngine:
         known, tables = self._tables
         if known != data:
             reply, _ = pool.call({"do": "tables", "data": data}, seconds=self._catalog_limit_s)
-            tables = tuple(self._keyed(_table(entry)) for entry in reply["tables"])
+            tables = tuple(self._as_told(_table(entry)) for entry in reply["tables"])
             self._tables = (data, tables)
         return tables
 
-    def _keyed(self, table: Table) -> Table:
-        """The table with the keys that it had where it was copied from."""
-        known = self._copied_from.get(table.name)
-        return table if known is None else replace(table, primary_key=known.primary_key, foreign_keys=known.foreign_keys)
+    def _as_told(self, table: Table) -> Table:
+        """The table with the keys that it had where it was copied from, and the smallest group that the scope wants."""
+        known = self._copied_from.get(table.name, table)
+        smallest = self._smallest_group_of(table.name)
+        return replace(table, primary_key=known.primary_key, foreign_keys=known.foreign_keys, smallest_group=smallest)
+
+    def _smallest_group_of(self, table: str) -> int:
+        return self.scope.smallest_group_of(table) if self.scope is not None else 0
 
     def sample(self, table: str, column: str, *, limit: int) -> Sample:
-        """Up to `limit` distinct values of a column, most frequent first. Tables of millions of rows are sampled, then not `complete`."""
+        """Up to `limit` distinct values of a column, most frequent first. Tables of millions of rows are sampled, then not `complete`.
+        There are none of a table that is shown in groups only.
+        """
+        if self._smallest_group_of(table) > 1:
+            return Sample((), complete=False)
         known = self._sampled(table, column, limit)
         if known is not None:
             return known
