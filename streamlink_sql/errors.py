@@ -8,6 +8,7 @@
     |-- MethodNotAllowed      method_not_allowed   405   the address exists, with another method
     |-- TooLarge              too_large            413   more bytes than a request may have
     |-- TooManyAttempts       too_many_attempts    429   too many wrong passwords or keys; try again later
+    |-- TooManyQuestions      too_many_questions   429   too many questions of one person under way
     |-- CannotAnswer          cannot_answer        422   nothing in these tables fits the question
     |-- InvalidSQL            invalid_sql          422   SQL that does not parse or bind
     |-- PolicyRefused         policy_refused       422   SQL that may not run here
@@ -89,6 +90,12 @@ class TooManyAttempts(StreamLinkError):
     """Too many wrong passwords or keys; try again in `retry_after` seconds."""
 
     code, status, exit_status, title = "too_many_attempts", 429, 4, "Too many attempts"
+
+
+class TooManyQuestions(StreamLinkError):
+    """Too many questions of yours are under way; wait for one of them, or try again in `retry_after` seconds."""
+
+    code, status, exit_status, title = "too_many_questions", 429, 4, "Too many questions"
 
 
 class CannotAnswer(StreamLinkError):

@@ -97,6 +97,9 @@ class Settings(BaseSettings):
     waiting: int = Field(
         default=64, ge=0, le=100_000, description="Questions that may wait for a place; one more is told that all are taken."
     )
+    per_person: int = Field(
+        default=8, ge=1, le=100_000, description="Questions that one person may have under way at a time, where people log in."
+    )
 
     login: bool | None = Field(
         default=None, description="Whether people must log in to the server. Unset: not on this machine alone, always on any other address."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from streamlink_sql.types import Answer, Attempt, Question, Stage, Watcher
 STAGES = ("catalog", "model", "checks", "dry_run", "queue", "engine")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Underway:
     """One question on its way to an answer."""
 
@@ -72,11 +73,17 @@ class Underway:
 
 
 class Places:
-    """So many queries run at a time, so many more may wait; the next is told that all places are taken."""
+    """So many queries run at a time, so many more may wait; the next is told that all places are taken.
+
+    Of those who wait, one of the asker with the fewest running queries comes first, of these whose last turn is longest ago.
+    """
 
     def __init__(self, running: int, waiting: int) -> None:
         """`running` places, and a queue of `waiting`."""
         self._free, self._may_wait = running, waiting
+        self._queue: list[Underway] = []
+        self._running: Counter[str] = Counter()
+        self._last_turn: dict[str, float] = {}
         self._changed = threading.Condition()
 
     @contextmanager
@@ -85,11 +92,14 @@ class Places:
         with run.stage("queue"), self._changed:
             self._wait(run, timeout_s)
             self._free -= 1
+            self._running[run.question.asker] += 1
+            self._last_turn[run.question.asker] = time.monotonic()
         try:
             yield
         finally:
             with self._changed:
                 self._free += 1
+                self._running[run.question.asker] -= 1
                 self._changed.notify_all()
 
     def look_again(self) -> None:
@@ -98,15 +108,23 @@ class Places:
             self._changed.notify_all()
 
     def _wait(self, run: Underway, timeout_s: float) -> None:
-        if self._free > 0:
+        if self._free > 0 and not self._queue:
             return
-        if self._may_wait == 0:
+        if len(self._queue) >= self._may_wait:
             raise Busy("Every place is taken. Try again in a moment.", retry_after=2)
-        self._may_wait -= 1
+        self._queue.append(run)
         try:
-            found = self._changed.wait_for(lambda: self._free > 0 or run.cancelled.is_set(), timeout_s)
+            found = self._changed.wait_for(lambda: run.cancelled.is_set() or (self._free > 0 and self._next() is run), timeout_s)
         finally:
-            self._may_wait += 1
+            self._queue.remove(run)
+            self._changed.notify_all()  # another may be the next now
         run.go_on()
         if not found:
             raise TimedOut(f"No place became free within {timeout_s:g} s. Try again later.")
+
+    def _next(self) -> Underway:
+        return min(self._queue, key=self._turn)
+
+    def _turn(self, waiting: Underway) -> tuple[int, float]:
+        asker = waiting.question.asker
+        return self._running[asker], self._last_turn.get(asker, 0.0)

@@ -27,7 +27,7 @@ from streamlink_sql.store.store import Store, open_store
 from streamlink_sql.types import Person, Question
 from streamlink_sql.units import Units
 from streamlink_sql.web.guard import COOKIE, Throttle
-from tests.serving import serving
+from tests.serving import serving, until
 from tests.test_roles import CANARY, make
 
 get, post, delete, request = (partial(call, timeout=60) for call in (httpx.get, httpx.post, httpx.delete, httpx.request))
@@ -299,6 +299,42 @@ def test_a_login_gives_a_session_that_no_other_site_can_use(server: str, people:
         assert browser.get("/v1/tables").status_code == 401
         browser.cookies.set(COOKIE, done.cookies[COOKIE])
         assert browser.get("/v1/tables").status_code == 401
+
+
+def test_one_person_cannot_take_all_places(people: People, settings: Settings) -> None:
+    pairs = ", ".join(f"customers c{number}" for number in range(12))
+    slow = f"SELECT count(*) FROM range(10000) a(x), range(10000) b(x), {pairs} WHERE (a.x * b.x + c1.id * c2.id) % 7919 = 7"
+    held = {name: {"Authorization": f"Bearer {people.create_key(name)}"} for name in ("ada", "bob")}
+    others = {"Authorization": f"Bearer {people.create_key('bob')}"}
+
+    def ask(number: int) -> int:
+        body = {"sql": slow, "id": f"slow {number}", "confirm": True, "time_limit_s": 100}
+        return post(address + "/v1/sql", json=body, headers=held["bob"]).status_code
+
+    def stop(id_: str) -> bool:
+        return delete(f"{address}/v1/runs/{id_}", headers=held["bob"]).status_code == 200
+
+    bounded = settings.model_copy(update={"running": 1, "per_person": 3})
+    with (
+        answering(bounded) as (units, guard),
+        serving(units, guard=guard, at_once=65, per_person=3) as address,  # type: ignore[arg-type]
+        ThreadPoolExecutor(4) as pool,
+    ):
+        asked = [pool.submit(ask, number) for number in range(3)]
+        until(lambda: len(units._places._queue) == 2)
+        for header in (held["bob"], others):
+            refused = post(address + "/v1/sql", json={"sql": "SELECT 1"}, headers=header)
+            assert (refused.status_code, refused.json()["code"]) == (429, "too_many_questions")
+            assert int(refused.headers["Retry-After"]) >= 1
+        ran = [run.question.id for run in units._places._queue]
+        [running] = {"slow 0", "slow 1", "slow 2"} - set(ran)
+        adas = pool.submit(post, address + "/v1/sql", json={"sql": "SELECT count(*) FROM orders"}, headers=held["ada"])
+        until(lambda: len(units._places._queue) == 3)
+        assert stop(running)
+        assert adas.result(60).json().get("rows") == [[3]], adas.result().text  # though bob asked before her
+        assert all(stop(id_) for id_ in ran)
+        assert {future.result(60) for future in asked} == {499}
+        assert post(address + "/v1/sql", json={"sql": "SELECT 1"}, headers=held["bob"]).status_code == 200
 
 
 def test_guessing_is_slowed_down(server: str) -> None:

@@ -55,6 +55,7 @@ def serve_settings(settings: Settings, examples: tuple[str, ...] = ()) -> None:
                 data=settings.data,
                 model=settings.model,
                 at_once=settings.running + settings.waiting,
+                per_person=settings.per_person,
                 examples=examples,
                 tried=control.tried,
             )

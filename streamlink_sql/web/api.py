@@ -65,12 +65,13 @@ def create_app(
     data: str | None = None,
     model: str | None = None,
     at_once: int = 66,
+    per_person: int = 8,
     examples: tuple[str, ...] = (),
     tried: Mapping[str, int] | None = None,
 ) -> Edge:
     """What a server runs. `control` is one control unit for all, or one for each person, whom `guard` lets in. `hosts`: the names it may be
     called by; `data`, `model`: what it serves, as askers may name it; `tried`: answers that a policy in log mode has judged, by outcome."""
-    desk = Desk(Alone(cast(Control, control)) if guard is None else cast(Controls, control), at_once, tried)
+    desk = Desk(Alone(cast(Control, control)) if guard is None else cast(Controls, control), at_once, per_person, tried)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:

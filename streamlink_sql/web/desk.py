@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from copy import copy
 from typing import Protocol
 
-from streamlink_sql.errors import Busy, StreamLinkError
+from streamlink_sql.errors import Busy, StreamLinkError, TooManyQuestions
 from streamlink_sql.types import Answer, Control, Person, Question, Stage, Watcher
 from streamlink_sql.web.metrics import Metrics
 
@@ -55,12 +55,16 @@ class Alone:
 class Desk:
     """The way from API and pages to the control unit; may be used by many threads."""
 
-    def __init__(self, server: Controls, at_once: int = 66, tried: Mapping[str, int] | None = None) -> None:
-        """`at_once` questions may be under way; the next is told that all places are taken. `tried` counts a policy's trials."""
-        self.server, self.at_once, self.metrics = server, at_once, Metrics({} if tried is None else tried)
+    def __init__(self, server: Controls, at_once: int = 66, per_person: int = 8, tried: Mapping[str, int] | None = None) -> None:
+        """`at_once` questions may be under way, `per_person` of them of one who has logged in; the next is told to come again. `tried`
+        counts a policy's trials.
+        """
+        self.server, self.at_once, self.per_person, self.metrics = server, at_once, per_person, Metrics({} if tried is None else tried)
+        self._person: Person | None = None
         self._lock = threading.Lock()
         self._askers: Counter[str] = Counter()
         self._left: Counter[str] = Counter()
+        self._of_person: Counter[str] = Counter()
         self._control: Control | None = None
 
     @property
@@ -75,7 +79,7 @@ class Desk:
         if person is None:
             return self
         theirs = copy(self)
-        theirs._control = self.server.of(person)
+        theirs._person, theirs._control = person, self.server.of(person)
         return theirs
 
     def ask(self, question: Question, watch: Watcher | None = None, *, sql: str | None = None) -> Answer:
@@ -107,15 +111,23 @@ class Desk:
 
     @contextmanager
     def _place(self, id_: str) -> Iterator[None]:
+        name = self._person.name if self._person is not None else ""
         with self._lock:
+            if name and self._of_person[name] >= self.per_person:
+                said = f"{self.per_person} of your questions are under way, as many as one person may have. Wait until one is answered."
+                raise TooManyQuestions(said, retry_after=2)
             if self._askers.total() >= self.at_once:
                 raise Busy(f"All {self.at_once} places are taken. Try again in a moment.", retry_after=2)
             self._askers[id_] += 1
+            self._of_person[name] += 1
         try:
             yield
         finally:
             with self._lock:
                 self._askers[id_] -= 1
+                self._of_person[name] -= 1
+                if not self._of_person[name]:
+                    del self._of_person[name]
                 if not self._askers[id_]:
                     del self._askers[id_]
                     self._left.pop(id_, None)
