@@ -9,7 +9,7 @@ import json
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
@@ -73,7 +73,7 @@ class Units:
         if settings.policy is not None:
             settings = settings.model_copy(update={"role": person.role or None, "attributes": dict(person.attributes)})
         with _kept_from(person):
-            return AsPerson(self._unit(settings), person)
+            return AsPerson(self._unit(settings), person, self.cancel)
 
     def try_out(self) -> None:
         """Opens the data once as a whole, so that what is wrong with it is said at the start."""
@@ -87,11 +87,11 @@ class Units:
         """How many answers a policy in log mode has judged, by outcome."""
         return self.trials.counted
 
-    def cancel(self, id: str) -> bool:  # noqa: A002 - it is called id everywhere
-        """Calls a question off, whoever asked it."""
+    def cancel(self, id: str, asker: str | None = None) -> bool:  # noqa: A002 - it is called id everywhere
+        """Calls a question off, in whatever unit it is; where an asker is named, only theirs."""
         with self._lock:
             units = [unit.result() for unit in self._units.values() if unit.done() and unit.exception() is None]
-        return any(unit.cancel(id) for unit in units)
+        return any(asker in (None, unit.asker_of(id)) and unit.cancel(id) for unit in units)
 
     def ready(self) -> None:
         """Raises what keeps this server from answering: the store, or the policy."""
@@ -188,9 +188,9 @@ def _kept_from(person: Person | None) -> Iterator[None]:
 class AsPerson:
     """A control unit in the hands of one person: what they ask is theirs, and that is what they see; administrators see what all asked."""
 
-    def __init__(self, unit: ControlUnit, person: Person) -> None:
-        """Keeps nothing but these two."""
-        self._unit, self.person = unit, person
+    def __init__(self, unit: ControlUnit, person: Person, cancel: Callable[[str, str | None], bool]) -> None:
+        """`cancel` calls off a question of an asker, or of anybody, in whatever unit it is."""
+        self._unit, self.person, self._cancel = unit, person, cancel
         self._whose = None if person.scope == "admin" else person.name
 
     def answer(self, question: Question, watch: Watcher | None = None) -> Answer:
@@ -209,8 +209,8 @@ class AsPerson:
             return self._unit.check(sql)
 
     def cancel(self, id: str) -> bool:  # noqa: A002 - it is called id everywhere
-        """Calls a question of theirs off; False when it is not under way."""
-        return self._whose in (None, self._unit.asker_of(id)) and self._unit.cancel(id)
+        """Calls a question of theirs off, for administrators anybody's; False when it is not under way."""
+        return self._cancel(id, self._whose)
 
     def give_feedback(self, verdict: Feedback) -> None:
         """Keeps their verdict on an answer that they can see."""

@@ -56,7 +56,7 @@ def people(tmp_path: Path, issuer: str) -> Iterator[People]:
     with closing(open_store(f"sqlite:///{tmp_path / 'history.db'}", tmp_path / "audit")) as store:
         found = People(store)
         found.add("ada@example.org", role="boss", admin=True, issuer=issuer)
-        found.add("local", role="analyst", password=PASSWORD)
+        found.add("here", role="analyst", password=PASSWORD)
         yield found
         assert store.verify()[2] == []
 
@@ -204,7 +204,7 @@ def test_whoever_tries_codes_has_to_wait(browser: httpx.Client, issuer: str) -> 
         state = parse_qs(urlsplit(browser.get(BEGIN).headers["location"]).query)["state"][0]
         said.append(browser.get(BACK, params={"state": state, "code": "guessed"}).status_code)
     assert said == [401] * 5 + [429] * 2
-    assert browser.post("/login", data={"name": "local", "password": PASSWORD}).status_code == 303
+    assert browser.post("/login", data={"name": "here", "password": PASSWORD}).status_code == 303
 
 
 def test_what_the_provider_says_is_shown_and_never_run(browser: httpx.Client) -> None:
@@ -236,12 +236,12 @@ def test_who_has_no_account_is_not_let_in(browser: httpx.Client, people: People,
         "s-unverified": {"email_verified": False},
         "s-unsaid": {"email_verified": None},
         "s-text": {"email_verified": "true"},
-        "s-local": {"email": "local"},
+        "s-local": {"email": "here"},
         "s-none": {"email": None},
     }
     said = {refused(log_in(browser, issuer, subject, **claims), 403, "forbidden") for subject, claims in strangers.items()}
     assert len(said) == 1, "it does not tell which names there are"
-    assert {user["name"] for user in people.users()} == {"ada@example.org", "local"}
+    assert {user["name"] for user in people.users()} == {"ada@example.org", "here"}
     assert all(user["subject"] is None for user in people.users())
 
 
@@ -258,6 +258,7 @@ def test_an_account_belongs_to_the_subject_that_came_first(browser: httpx.Client
 
 
 def test_a_disabled_user_stays_out(browser: httpx.Client, people: People, issuer: str) -> None:
+    people.add("second", admin=True)
     assert log_in(browser, issuer).status_code == 200
     people.disable("ada@example.org")
     assert browser.get("/v1/tables").status_code == 401
@@ -308,7 +309,7 @@ def test_new_people_are_added_where_they_may_be_and_have_a_role(
         refused(log_in(browser, issuer, "s-new", preferred_username="new", groups=["staff"]), 403, "forbidden")
     strangers: dict[str, dict[str, Any]] = {
         "s-1": {"preferred_username": "new", "groups": []},
-        "s-2": {"preferred_username": "local", "groups": ["staff"]},
+        "s-2": {"preferred_username": "here", "groups": ["staff"]},
         "s-3": {"preferred_username": " ", "groups": ["staff"]},
         "s-4": {"preferred_username": "x" * 201, "groups": ["staff"]},
         "s-5": {"groups": ["staff"]},
@@ -349,7 +350,7 @@ def test_a_provider_that_cannot_be_reached_leaves_the_other_logins(units: Units,
     gone = replace(registration, issuer=f"http://localhost:{free_port()}")
     with visited(units, people, gone) as browser:
         assert "Try again later" in refused(browser.get(BEGIN), 503, "login_unavailable")
-        assert browser.post("/login", data={"name": "local", "password": PASSWORD}).status_code == 303
+        assert browser.post("/login", data={"name": "here", "password": PASSWORD}).status_code == 303
 
 
 def test_logins_that_wait_for_the_provider_leave_threads_for_others(people: People, registration: Registration) -> None:
@@ -364,7 +365,7 @@ def test_logins_that_wait_for_the_provider_leave_threads_for_others(people: Peop
 def test_passwords_may_be_switched_off(units: Units, people: People, registration: Registration, issuer: str) -> None:
     with visited(units, people, registration, passwords=False) as browser:
         assert "password" not in browser.get("/login").text
-        refused(browser.post("/login", data={"name": "local", "password": PASSWORD}), 403, "forbidden")
+        refused(browser.post("/login", data={"name": "here", "password": PASSWORD}), 403, "forbidden")
         assert log_in(browser, issuer).status_code == 200
 
 

@@ -20,8 +20,9 @@ import sqlalchemy as sa
 from streamlink_sql import cli
 from streamlink_sql.cli.serve import answering
 from streamlink_sql.client import Client
-from streamlink_sql.errors import BadRequest, Forbidden, InvalidSQL, NotFound, StreamLinkError, TooManyAttempts, Unauthenticated
+from streamlink_sql.errors import BadRequest, Cancelled, Forbidden, InvalidSQL, NotFound, StreamLinkError, TooManyAttempts, Unauthenticated
 from streamlink_sql.settings import Settings
+from streamlink_sql.store import people as people_module
 from streamlink_sql.store.people import Identity, People
 from streamlink_sql.store.store import Store, open_store
 from streamlink_sql.types import Person, Question
@@ -105,10 +106,74 @@ def test_only_administrators_have_admin_keys_and_sessions(people: People) -> Non
     assert people.of_key(people.create_key("ada")).scope == "ask"
     with pytest.raises(BadRequest):
         people.create_key("bob", scope="admin")
+    people.add("second", admin=True)
     key, session = people.create_key("ada", scope="admin"), people.log_in("ada", PASSWORD)
     assert people.of_session(session).scope == "admin"
     people.change("ada", admin=False)
     assert [people.of_key(key).scope, people.of_session(session).scope] == ["ask", "ask"]
+    listing = people.keys()
+    assert {(listed["scope"], listed["opens"]) for listed in listing} == {("admin", "ask"), ("ask", "ask")}
+
+
+def test_the_last_administrator_stays_one(people: People) -> None:
+    for last in (partial(people.change, "ada", admin=False), partial(people.disable, "ada")):
+        with pytest.raises(BadRequest, match="the last administrator"):
+            last()
+    people.add("second", admin=True)
+    people.disable("second")
+    with pytest.raises(BadRequest, match="the last administrator"):
+        people.change("ada", admin=False)
+    people.enable("second")
+    people.change("ada", admin=False)
+    with pytest.raises(BadRequest, match="the last administrator"):
+        people.disable("second")
+
+
+@pytest.mark.parametrize("name", ["local", "command line", "Administrator", "openid connect"])
+def test_nobody_has_a_name_that_the_audit_uses_for_others(people: People, name: str) -> None:
+    with pytest.raises(BadRequest, match="by that name"):
+        people.add(name)
+
+
+@pytest.mark.parametrize("change", [lambda people: people.set_password("bob", PASSWORD), lambda people: people.disable("bob")])
+def test_a_login_with_a_password_that_changes_meanwhile_opens_nothing(
+    people: People, monkeypatch: pytest.MonkeyPatch, change: Callable[[People], None]
+) -> None:
+    fits = people_module._fits
+
+    def slow(hashed: str, password: str) -> bool:
+        found = fits(hashed, password)
+        change(people)  # between the look at the password and the new session
+        return found
+
+    monkeypatch.setattr(people_module, "_fits", slow)
+    with pytest.raises(Unauthenticated, match="Name or password is wrong"):
+        people.log_in("bob", OTHER)
+
+
+def test_accounts_are_not_changed_with_another_key_of_the_audit(people: People, store: Store, tmp_path: Path) -> None:
+    with closing(open_store(f"sqlite:///{tmp_path / 'history.db'}", tmp_path / "elsewhere")) as other:
+        for change in (lambda: People(other).add("eve"), lambda: People(other).disable("bob"), lambda: People(other).create_key("bob")):
+            with pytest.raises(BadRequest, match=r"does not fit the key in .*elsewhere"):
+                change()
+    people.add("eve")
+    assert store.verify()[2] == []
+    assert not [user for user in people.users() if user["disabled_at"]]
+
+
+def test_administrators_stop_questions_of_any_view(people: People, settings: Settings) -> None:
+    with closing(Units(settings)) as units:
+        keys = people.create_key("bob"), people.create_key("robot"), people.create_key("ada", scope="admin")
+        held = [units.of(people.of_key(key)) for key in keys]
+        pairs = ", ".join(f"customers c{number}" for number in range(12))
+        endless = f"SELECT count(*) FROM range(10000) a(x), range(10000) b(x), {pairs} WHERE (a.x * b.x + c1.id * c2.id) % 7919 = 7"
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(held[0].run_sql, endless, Question("endless", id="e", confirm=True, time_limit_s=60))
+            until(lambda: bool(units._places._running["bob"]))
+            assert not held[1].cancel("e")
+            assert held[2].cancel("e")
+            with pytest.raises(Cancelled):
+                asked.result(60)
 
 
 def test_what_is_changed_of_a_user_counts_at_once_and_the_rest_stays(people: People) -> None:
@@ -431,6 +496,7 @@ def test_a_change_of_a_user_counts_at_the_next_question(server: str, people: Peo
     people.change("bob", role="analyst", clear_attributes=True)
     for sent in (key, cookie):
         assert get(server + "/v1/tables", headers=sent).status_code == 403
+    people.add("second", admin=True)
     people.change("ada", admin=False)
     admin = {"Cookie": f"{COOKIE}={people.log_in('ada', PASSWORD)}"}
     assert get(server + "/metrics", headers=admin).status_code == 403

@@ -168,7 +168,10 @@ def _marks(user: dict[str, Any]) -> list[str]:
 
 
 def _state(key: dict[str, Any]) -> str:
-    return "revoked" if key["revoked_at"] else f"until {key['expires_at'][:16]}" if key["expires_at"] else "good"
+    if key["opens"] is None:
+        return "revoked" if key["revoked_at"] else "opens nothing: expired, or its user is disabled"
+    lost = "" if key["opens"] == key["scope"] else f"for {key['opens']} only, as its user is no administrator; "
+    return lost + (f"until {key['expires_at'][:16]}" if key["expires_at"] else "good")
 
 
 def _print(entries: list[dict[str, Any]], as_json: bool, cells: Callable[[dict[str, Any]], list[str]]) -> None:

@@ -17,13 +17,15 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from streamlink_sql.errors import BadRequest, Forbidden, NotFound, Unauthenticated
-from streamlink_sql.store.store import PROVIDER, Store
+from streamlink_sql.store.store import COMMAND_LINE, PROVIDER, PRUNING, Store
 from streamlink_sql.store.tables import keys, sessions, users
-from streamlink_sql.types import Attribute, Person
+from streamlink_sql.types import Attribute, Person, Question
 
 SESSION_HOURS = 12
 PASSWORD_MIN, PASSWORD_MAX = 10, 200
 KEY_START = "sl_"
+TAKEN = frozenset(name.casefold() for name in (COMMAND_LINE, PROVIDER, PRUNING, Question("").asker))
+"""Names by which the audit calls others than users."""
 Scope = Literal["ask", "admin"]
 _WRONG = "Name or password is wrong."
 _WRONG_KEY = "This key is not known, has expired or was revoked."
@@ -101,6 +103,8 @@ class People:
             }
             if repr(after) == repr(before):  # 1 and True differ to a condition
                 raise BadRequest(f"There is nothing to change: give what {name} has not yet.")
+            if before["admin"] and not after["admin"]:
+                self._keep_an_administrator(connection, name)
             connection.execute(sa.update(users).where(users.c.name == name).values(after))
             if issuer is not None:
                 connection.execute(sa.delete(sessions).where(sessions.c.user == name))
@@ -116,7 +120,8 @@ class People:
     def disable(self, name: str) -> None:
         """Ends a user's sessions and refuses their keys and password from now on."""
         with self._store.account("user disabled", name) as connection:
-            self._known(connection, name)
+            if self._known(connection, name)["admin"]:
+                self._keep_an_administrator(connection, name)
             connection.execute(sa.update(users).where(users.c.name == name).values(disabled_at=_now()))
             connection.execute(sa.delete(sessions).where(sessions.c.user == name))
 
@@ -151,10 +156,13 @@ class People:
         return f"{KEY_START}{id_}_{secret}"
 
     def keys(self) -> list[dict[str, Any]]:
-        """All keys without what opens: id, user, scope, and when they were made, expire, were revoked."""
-        columns = [column for column in keys.c if column.name != "hash"]
+        """All keys without what opens: id, user, scope, when they were made, expire, were revoked, and `opens`: what they are good for now,
+        `admin`, `ask` or nothing."""
+        columns = [*(column for column in keys.c if column.name != "hash"), users.c.admin, users.c.disabled_at]
+        query = sa.select(*columns).join(users, users.c.name == keys.c.user).order_by(keys.c.created_at)
         with self._store.transaction("read") as connection:
-            return [dict(row) for row in connection.execute(sa.select(*columns).order_by(keys.c.created_at)).mappings()]
+            rows = connection.execute(query).mappings().all()
+        return [{**{key: value for key, value in row.items() if key not in ("admin", "disabled_at")}, "opens": _opens(row)} for row in rows]
 
     def revoke_key(self, id: str) -> None:  # noqa: A002 - it is called id everywhere
         """Refuses a key from now on; raises NotFound."""
@@ -173,10 +181,10 @@ class People:
         with self._store.transaction("read") as connection:
             row = connection.execute(query).mappings().first() if mark and key.startswith(KEY_START) else None
         good = hmac.compare_digest(_digest(secret), row["hash"] if row else _digest("none"))
-        expired = row is not None and row["expires_at"] is not None and row["expires_at"] < _now()
-        if row is None or not good or expired or row["revoked_at"] or row["disabled_at"]:
+        scope = _opens(row) if row is not None and good else None
+        if row is None or scope is None:
             raise Unauthenticated(_WRONG_KEY)
-        return _person(row, row["scope"])
+        return _person(row, scope)
 
     def log_in(self, name: str, password: str) -> str:
         """A new session for a name and a password; raises Unauthenticated, after as long as a right password takes."""
@@ -185,7 +193,7 @@ class People:
         known = row["password"] if row and row["password"] and not row["disabled_at"] else None
         if not _fits(known or _nobodys(), password[: PASSWORD_MAX + 1]) or known is None:
             raise Unauthenticated(_WRONG)
-        return self._new_session(name)
+        return self._new_session(name, known)
 
     def log_in_as(self, who: Identity, *, may_add: bool = False) -> str:
         """A new session for somebody whom a provider vouches for; their role and attributes are then what it says. An account belongs to
@@ -227,10 +235,14 @@ class People:
             if not connection.execute(sa.update(users).where(same).values(now)).rowcount:
                 raise Forbidden(_NOT_HERE)  # another came first
 
-    def _new_session(self, name: str) -> str:
+    def _new_session(self, name: str, password: str | None = None) -> str:
+        """A session, unless the account, or the hash of the password that was tried, changed in the meantime."""
         session = secrets.token_urlsafe(32)
         with self._store.transaction("written") as connection:
             connection.execute(sa.delete(sessions).where(sessions.c.expires_at < _now()))
+            now = connection.execute(sa.select(users.c.password, users.c.disabled_at).where(users.c.name == name).with_for_update()).one()
+            if now.disabled_at or (password is not None and now.password != password):
+                raise Unauthenticated(_WRONG)
             new = {"hash": _digest(session), "user": name, "created_at": _now(), "expires_at": _now(SESSION_HOURS)}
             connection.execute(sa.insert(sessions).values(new))
         return session
@@ -249,6 +261,12 @@ class People:
         with self._store.transaction("written") as connection:
             connection.execute(sa.delete(sessions).where(sessions.c.hash == _digest(session)))
 
+    def _keep_an_administrator(self, connection: sa.Connection, name: str) -> None:
+        """Raises BadRequest where nobody else is an administrator who can get in."""
+        others = sa.select(users.c.name).where(users.c.admin, users.c.disabled_at.is_(None), users.c.name != name).with_for_update()
+        if connection.execute(others).first() is None:
+            raise BadRequest(f"{name} is the last administrator. Make somebody else one first: streamlink-sql users change NAME --admin")
+
     def _known(self, connection: sa.Connection, name: str) -> sa.RowMapping:
         row = connection.execute(sa.select(users).where(users.c.name == name).with_for_update()).mappings().first()
         if row is None:
@@ -261,6 +279,8 @@ def _insert(connection: sa.Connection, row: Mapping[str, Any]) -> None:
     name = row["name"]
     if not name.strip() or not name.isprintable() or len(name) > 200 or name != name.strip():
         raise BadRequest("A user's name is 1 to 200 printable characters, without blanks around it.")
+    if name.casefold() in TAKEN:
+        raise BadRequest(f"Nobody can be called {name}: the audit calls others by that name.")
     if connection.execute(sa.select(users.c.name).where(users.c.name == name)).first():
         raise BadRequest(f"There is a user {name} already.")
     connection.execute(sa.insert(users).values({**row, "created_at": _now()}))
@@ -279,6 +299,13 @@ def _known_of(who: Identity) -> dict[str, Attribute]:
 
 def _person(row: sa.RowMapping, scope: Scope) -> Person:
     return Person(row["name"], row["role"], _attributes(row), scope if row["admin"] else "ask")
+
+
+def _opens(key: sa.RowMapping) -> Scope | None:
+    """What a key of a user is good for now; None for nothing."""
+    if key["revoked_at"] or key["disabled_at"] or (key["expires_at"] is not None and key["expires_at"] < _now()):
+        return None
+    return "admin" if key["scope"] == "admin" and key["admin"] else "ask"
 
 
 def _attributes(row: sa.RowMapping) -> dict[str, Attribute]:

@@ -32,6 +32,8 @@ PAGE_MAX = 1000
 AccountEvent = Literal["user added", "user changed", "user disabled", "user enabled", "password changed", "key created", "key revoked"]
 TRIED = "tried"
 """The event of a line that says what a policy in log mode would have made of an answer."""
+PRUNING = "administrator"
+"""Who removes old lines."""
 COMMAND_LINE = "command line"
 """Who changes accounts: whoever may run commands on the store; which person that is, is not known."""
 PROVIDER = "OpenID Connect"
@@ -205,9 +207,27 @@ class Store:
     @contextmanager
     def account(self, event: AccountEvent, user: str, *, asker: str = COMMAND_LINE, **told: Any) -> Iterator[sa.Connection]:
         """A transaction in which a user's account changes, with the audit line that says so. `told` stands in it: nothing that opens."""
+        if asker == COMMAND_LINE:
+            self._refuse_other_key()
         line = _audit_line(Question(f"{event}: {user}", asker=asker, role=""), event, engine="", sql="")
         with self._adding({**line, "attempts": [{"user": user, **told}]}) as connection:
             yield connection
+
+    def _refuse_other_key(self) -> None:
+        """Raises BadRequest where the newest line was written with another key: a line of ours beside it would look like a forged one."""
+        newest = sa.select(audit).where(audit.c.mac.is_not(None)).order_by(audit.c.seq.desc()).limit(1)
+        with self._translated("read"), self._engine.connect() as connection:
+            line = connection.execute(newest).mappings().first()
+            if line is None:
+                return
+            place = audit.c.writer == line["writer"], audit.c.number == line["number"] - 1
+            before = connection.execute(sa.select(audit.c.mac).where(*place)).scalar() if line["number"] > 1 else ""
+        if before is not None and self.seal.mac(before, dict(line)) != line["mac"]:
+            raise BadRequest(
+                f"The audit of this store does not fit the key in {self.seal.folder}. Name the folder that the server uses with the "
+                "setting `audit_dir`, or run this as the user of the server. If it is that folder, see `streamlink-sql audit verify`.",
+                setting="audit_dir",
+            )
 
     def verify(self) -> tuple[int, int, list[str]]:
         """How many lines the audit has, how many of them are in chains, and what is wrong with it, as sentences."""
@@ -226,7 +246,7 @@ class Store:
             past = list(takewhile(lambda line: line["at"] < before, whole := list(chain)))
             ends += [{"writer": writer, "number": past[-1]["number"], "mac": past[-1]["mac"]}] if past else []
             told += [line["attempts"] for line in whole if line["event"] == PRUNED]
-        line = _audit_line(Question(f"Removed what was older than {before}", asker="administrator"), PRUNED, engine="", sql="")
+        line = _audit_line(Question(f"Removed what was older than {before}", asker=PRUNING), PRUNED, engine="", sql="")
         gone = newest_ends([*(each for ends_ in told for each in ends_), *ends])
         with self._adding({**line, "attempts": [asdict(end) for end in gone.values()]}) as connection:
             connection.execute(sa.delete(feedback).where(feedback.c.id.in_(old)))
