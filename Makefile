@@ -7,7 +7,7 @@ STAMP := $(VENV)/.streamlink-setup
 ROWS ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint docs-check test-training test-llm test-browser test-slow fuzz lock clean
+.PHONY: help setup demo test check lint docs-check test-training test-llm test-browser test-cluster test-slow fuzz lock clean
 
 help: ## Show what there is to make
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ demo: $(STAMP) ## A million patents, sample questions in the terminal, then the 
 
 test: $(STAMP) ## The default tests: no JVM, no torch, no browser, no network
 	$(RUN)/python -m pytest
-	@echo "Skipped here: tests marked training (make test-training), llm (make test-llm), browser (make test-browser), slow (make test-slow)."
+	@echo "Skipped here: tests marked training (make test-training), llm (make test-llm), browser (make test-browser), cluster (make test-cluster), slow (make test-slow)."
 
 lint: $(STAMP)
 	$(RUN)/ruff format --check .
@@ -51,6 +51,9 @@ test-llm: $(STAMP) ## The tests with a real local language model; fetches what t
 
 test-browser: $(STAMP) ## The tests of the web page in a browser
 	@PYTHON=$(RUN)/python scripts/test-browser
+
+test-cluster: $(STAMP) ## The tests against Spark servers; installs Sail, and Apache Spark where there is Java
+	@PYTHON=$(RUN)/python scripts/test-cluster
 
 test-slow: $(STAMP) ## The tests that take more than a few seconds each
 	$(RUN)/python -m pytest -m slow; status=$$?; if [ $$status = 5 ]; then echo "There are no slow tests yet."; else exit $$status; fi

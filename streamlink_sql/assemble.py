@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 Part = TypeVar("Part")
-ENGINES = {"file": "streamlink_sql.engines:open_embedded"}
+SPARK = "streamlink_sql.engines.spark:open_spark"
+ENGINES = {"file": "streamlink_sql.engines:open_embedded", "spark": SPARK, "sc": SPARK}
 """Scheme of a data address -> who opens it. What has no scheme is a file or a folder."""
 GENERATORS = {"": "streamlink_sql.generators:open_generator"}
 """Scheme of a model address -> who opens it; '' opens every model of ours."""
@@ -101,7 +102,11 @@ def role_scope(settings: Settings) -> Scope | None:
         return None
     role = read_policy(settings.policy).role(settings.role)
     if _scheme(settings.data or ""):
-        raise BadRequest("A policy can be kept for files, folders and database files only; this data is none.", setting="policy")
+        raise BadRequest(
+            "A policy can be kept for files, folders and database files only; this data is none. "
+            "What each person may read of a Spark server is the matter of its own permissions.",
+            setting="policy",
+        )
     dialect = dialect_of(settings.data or ".")
     return role.scope(lambda written: condition(written, dialect, settings.attributes))
 
@@ -129,6 +134,8 @@ def open_scoped(settings: Settings, scope: Scope | None) -> Engine:
             f"{settings.data} is a pattern, and there is no file of that name. Give the folder: each file or sub-folder in it is a table.",
             setting="data",
         )
+    if settings.locations and table.get(scheme) != SPARK:
+        raise BadRequest("`locations` are for a Spark server; files and folders are named by `data` itself.", setting="locations")
     engine: Engine = _load(table[scheme or "file"])(
         settings.data,
         memory_limit_mb=settings.memory_limit_mb,
@@ -136,6 +143,7 @@ def open_scoped(settings: Settings, scope: Scope | None) -> Engine:
         threads=settings.threads,
         children=settings.running,
         **({} if scope is None else {"scope": scope}),
+        **({"locations": settings.locations} if settings.locations else {}),
     )
     return engine
 

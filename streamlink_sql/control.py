@@ -58,7 +58,7 @@ CLOSE, SPARE = 0.8, 0.15
 NOTHING_WORTH = 0.25
 """What rows that say nothing count for: people seldom ask for what is not there."""
 RIVALS = 2
-CHEAP_ROWS = 2_000_000
+CHEAP_ROWS, CHEAP_BYTES = 2_000_000, 64 * 2**20
 TYPED, TYPED_NOTE = "typed SQL", "This was SQL, not a question: no model was asked, and the same checks were passed."
 KEPT_ANSWERS, KEPT_BYTES = 64, 2**20
 
@@ -72,6 +72,9 @@ class Limits:
     time_limit_s: float = 30.0
     time_limit_max_s: float = 600.0
     cost_limit_rows: int = 1_000_000_000
+    cost_limit_bytes: int = 100 * 2**30
+    cost_cap_rows: int | None = None
+    cost_cap_bytes: int | None = None
     min_confidence: float = 0.0
     drafts: int = 4
     running: int = 2
@@ -84,6 +87,23 @@ class Limits:
         if type(rows) is not int or not 1 <= rows <= self.row_limit_max:
             raise BadRequest(f"The row limit must be a whole number from 1 to {self.row_limit_max:,}.", rule="row_limit")
         return rows
+
+    def afford(self, plan: Plan, *, confirmed: bool, sql: str) -> None:
+        """Raises TooCostly for what is dearer than may run, or may run only when the asker confirms it."""
+        bounds = (
+            ("rows", plan.estimated_rows, self.cost_limit_rows, self.cost_cap_rows),
+            ("bytes", plan.estimated_bytes, self.cost_limit_bytes, self.cost_cap_bytes),
+        )
+        for unit, cost, limit, cap in bounds:
+            told = {f"estimated_{unit}": cost, "sql": sql}
+            if cost is not None and cap is not None and cost > cap:
+                raise TooCostly(f"This would handle about {cost:,} {unit}; no more than {cap:,} may be. Narrow it.", **told)
+            if cost is not None and cost > limit and not confirmed:
+                raise TooCostly(
+                    f"This would handle about {cost:,} {unit}; the limit is {limit:,}. Narrow it, or confirm to run it.", **told
+                )
+        if plan.crosses and not confirmed:
+            raise TooCostly("This pairs every row of one table with every row of another. Narrow it, or confirm to run it.", sql=sql)
 
     def seconds_for(self, question: Question) -> float:
         """The seconds this question's query gets; raises BadRequest."""
@@ -323,13 +343,8 @@ class ControlUnit:
 
     def _rows(self, run: Underway, candidate: Candidate, forgiven: tuple[type[StreamLinkError], ...] = (InvalidSQL,)) -> Rows | None:
         """Runs a query once, after its audit line; None when it fails in a way that is forgiven, such as on its values."""
-        question, limits, cost = run.question, self.limits, candidate.plan.estimated_rows
-        if cost is not None and cost > limits.cost_limit_rows and not question.confirm:
-            raise TooCostly(
-                f"This would handle about {cost:,} rows; the limit is {limits.cost_limit_rows:,}. Narrow it, or confirm to run it.",
-                estimated_rows=cost,
-                sql=candidate.query.sql,
-            )
+        question, limits = run.question, self.limits
+        limits.afford(candidate.plan, confirmed=question.confirm, sql=candidate.query.sql)
         self.store.approved(question, candidate.query, engine=self.engine.name, model=candidate.draft.model or self.generator.name)
         row_limit, seconds = limits.rows_for(question), limits.seconds_for(question)
         try:
@@ -394,7 +409,8 @@ def _same(first: Question, again: Question, outcome: Future[Answer] | Answer) ->
 
 
 def _is_cheap(candidate: Candidate) -> bool:
-    return candidate.plan.estimated_rows is not None and candidate.plan.estimated_rows <= CHEAP_ROWS
+    rows, size = candidate.plan.estimated_rows, candidate.plan.estimated_bytes
+    return rows <= CHEAP_ROWS if rows is not None else size is not None and size <= CHEAP_BYTES
 
 
 def _is_rival(least: float, candidate: Candidate) -> bool:

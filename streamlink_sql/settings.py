@@ -39,7 +39,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, validate_default=True, env_ignore_empty=True)
 
     data: str | None = Field(
-        default=None, description="What is asked: a folder of Parquet, CSV or JSON files, one such file, or a database file."
+        default=None,
+        description="What is asked: a folder of Parquet, CSV or JSON files, one such file, a database file, or a Spark server.",
+    )
+    locations: dict[str, str] = Field(
+        default={}, description="Tables by where their Parquet files lie, for a Spark server whose catalogue does not hold them."
     )
     model: str = Field(
         default="parser", description="Who writes the SQL: `parser` (in the package), an address of a model, or `replay:FILE.jsonl`."
@@ -88,6 +92,11 @@ class Settings(BaseSettings):
     cost_limit_rows: int = Field(
         default=1_000_000_000, ge=1, description="Rows a query may handle by the engine's estimate without `confirm`."
     )
+    cost_limit_bytes: int = Field(
+        default=100 * 2**30, ge=1, description="Bytes a query may read by the engine's estimate without `confirm`."
+    )
+    cost_cap_rows: int | None = Field(default=None, ge=1, description="Rows beyond which no `confirm` helps. Unset: it always does.")
+    cost_cap_bytes: int | None = Field(default=None, ge=1, description="Bytes beyond which no `confirm` helps. Unset: it always does.")
     memory_limit_mb: int = Field(default=1024, ge=128, description="Memory of one query in the embedded engines, in MB.")
     spill_limit_mb: int = Field(default=4096, ge=0, description="Disk that one query may spill to, in MB.")
     threads: int | None = Field(

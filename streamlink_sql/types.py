@@ -156,11 +156,15 @@ class CheckedSQL:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The engine's own opinion of a query: the tables it would read and its estimate of the rows to be handled (None: it gives none)."""
+    """The engine's own opinion of a query: the tables it would read, its estimates of the rows and bytes to be handled (None: it gives
+    none), and whether it pairs all rows of one table with all of another.
+    """
 
     tables: frozenset[str]
     columns: tuple[str, ...] = ()
     estimated_rows: int | None = None
+    estimated_bytes: int | None = None
+    crosses: bool = False
 
 
 @dataclass(frozen=True, slots=True)

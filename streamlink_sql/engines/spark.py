@@ -1,0 +1,379 @@
+"""The Spark engine: any Spark Connect server (Apache Spark, Sail). Reads tables and runs checked SQL there; starts no server and no JVM.
+
+What protects the data is the server's: its user, the permissions of the storage and of the catalogue. Here SQL is run only as a query
+(Spark Connect's `SQL` relation), never as a command.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import TimeoutError as Late
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from streamlink_sql.engines import spark_plan
+from streamlink_sql.engines.spark_session import Connection, read_address
+from streamlink_sql.errors import Cancelled, EngineUnavailable, InvalidSQL, TimedOut, TooCostly
+from streamlink_sql.types import PLAN_LIMIT_S, CheckedSQL, Column, Dialect, Kind, Plan, Rows, Sample, Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql.connect.session import SparkSession
+
+_log = logging.getLogger("streamlink_sql.engines")
+
+T = TypeVar("T")
+_LISTED_S = 30.0
+"""A listing of the tables older than this is made anew in the background."""
+_SETTLED_S = 900.0
+"""So long samples hold: Spark tells of no change of rows."""
+_CATALOG_LIMIT_S = 120.0
+_COUNT_LIMIT_S = 10.0
+"""So long tables are counted, all of them together, when the source is opened."""
+_SAMPLED_ROWS = 5_000_000
+_STOP_LIMIT_S = 0.5
+_SAIL = "sail"
+"""What Sail calls its catalogue in memory, which is a session's own."""
+_KINDS: tuple[tuple[str, Kind], ...] = (
+    ("boolean", "boolean"),
+    ("tinyint", "integer"),
+    ("smallint", "integer"),
+    ("int", "integer"),
+    ("bigint", "integer"),
+    ("float", "real"),
+    ("double", "real"),
+    ("decimal", "decimal"),
+    ("string", "text"),
+    ("varchar", "text"),
+    ("char", "text"),
+    ("date", "date"),
+    ("timestamp", "timestamp"),
+    ("time", "time"),
+    ("binary", "binary"),
+)
+
+
+class SparkEngine:
+    """Tables of a Spark Connect server. Those of the current database go by their own name, those of others as `database.table`."""
+
+    name: str = "spark"
+    dialect: Dialect = "spark"
+    can_cancel = True
+    warnings: tuple[str, ...] = ()
+
+    def __init__(self, address: str, *, locations: Mapping[str, str] | None = None, result_limit_mb: int = 256) -> None:
+        """`locations` are tables by where their Parquet files lie: views of our session, for servers whose catalogue does not know them."""
+        self._locations = dict(locations or {})
+        self._result_bytes = result_limit_mb * 2**20
+        self._connection = Connection(read_address(address), self._register)
+        self._lock = threading.Lock()
+        self._listing: _Listing | None = None
+        self._listing_anew: threading.Thread | None = None
+        self._runs: dict[str, _Run] = {}
+        self._opened = time.monotonic()
+        try:
+            self._listing = self._list({}, time.monotonic() + _COUNT_LIMIT_S)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def version(self) -> str:
+        """The server's version."""
+        return f"spark {self._connection.ask(lambda session: session.version)}"
+
+    def fingerprint(self) -> str:
+        """Changes with the tables and columns, which are looked at every half minute, and every quarter of an hour for the rows."""
+        return f"{self._known().state}-{int((time.monotonic() - self._opened) / _SETTLED_S)}"
+
+    def tables(self) -> tuple[Table, ...]:
+        """Every table of every database, as it was less than a minute ago while somebody asks. Spark declares no keys."""
+        return self._known().tables
+
+    def sample(self, table: str, column: str, *, limit: int) -> Sample:
+        """Up to `limit` distinct values, most frequent first. A table of millions of rows is read in part, then it is not `complete`."""
+        listing = self._known()
+        rows = next((found.rows for found in listing.tables if found.name == table), None)
+        part = 1.0 if rows is None or rows <= _SAMPLED_ROWS else _SAMPLED_ROWS / rows
+        some = "" if part == 1.0 else f" TABLESAMPLE ({max(part * 100, 0.0001):.4f} PERCENT)"
+        sql = (
+            f"SELECT CAST({_quoted(column)} AS STRING) AS v, count(*) AS n FROM {_spelt(table)}{some} "
+            f"GROUP BY 1 ORDER BY n DESC, v NULLS FIRST LIMIT {limit + 2}"
+        )
+        found, _ = self._run(sql, limit + 2, _CATALOG_LIMIT_S, "")
+        counts = list(zip(*found.to_pydict().values(), strict=True))
+        values = tuple(value for value, _ in counts if value is not None)
+        whole = part == 1.0
+        unique = bool(counts) and counts[0][1] == 1 and counts[0][0] is not None if whole else None
+        return Sample(values[:limit], whole and len(values) <= limit, unique)
+
+    def dry_run(self, query: CheckedSQL, *, time_limit_s: float = PLAN_LIMIT_S) -> Plan:
+        """The server's own analysis: the tables of the analysed plan, and what the optimised one expects to read."""
+
+        def planned(session: SparkSession) -> tuple[str, str, tuple[str, ...]]:
+            frame = _frame(session, query.sql)
+            return frame._explain_string(mode="extended"), frame._explain_string(mode="cost"), tuple(frame.columns)
+
+        extended, costs, columns = self._within(lambda: self._connection.ask(planned), time_limit_s)
+        if "== Analyzed Logical Plan ==" not in extended:
+            raise InvalidSQL("The Spark server cannot tell which tables this query reads.", rule="second_opinion")
+        read = spark_plan.tables_of(extended, frozenset(self._locations))
+        cost = spark_plan.cost_of(costs)
+        return Plan(frozenset(map(self._own_name, read)), columns, cost.rows, cost.bytes, cost.crosses)
+
+    def run(self, query: CheckedSQL, *, row_limit: int, time_limit_s: float, run_id: str = "") -> Rows:
+        """Runs the query once; its operation is interrupted when the time is over or `cancel` is called."""
+        table, truncated = self._run(query.sql, row_limit, time_limit_s, run_id)
+        return Rows(table, truncated)
+
+    def cancel(self, run_id: str) -> bool:
+        """Interrupts the query under this id."""
+        with self._lock:
+            run = self._runs.get(run_id) if run_id else None
+        return run is not None and self._cancel(run)
+
+    def close(self) -> None:
+        """Interrupts what runs and ends the session."""
+        with self._lock:
+            runs = list(self._runs.values())
+        for run in runs:
+            self._cancel(run)
+        self._connection.close()
+
+    # How it is done
+
+    def _run(self, sql: str, row_limit: int, time_limit_s: float, run_id: str) -> tuple[pa.Table, bool]:
+        run = _Run()
+        with self._lock:
+            self._runs[run_id or run.tag] = run
+        try:
+            table = self._within(lambda: self._fetched(sql, row_limit + 1, run), time_limit_s, run)
+        finally:
+            with self._lock:
+                self._runs.pop(run_id or run.tag, None)
+        return table.slice(0, row_limit), table.num_rows > row_limit
+
+    def _fetched(self, sql: str, rows: int, run: _Run) -> pa.Table:
+        """The first rows of a query, fetched batch by batch. Runs in a thread of its own: an operation's tags are its thread's."""
+        import pyarrow as pa
+
+        session = self._connection.session()
+        session.addTag(run.tag)
+        try:
+            frame = _frame(session, sql).limit(rows)
+            schema, parts, size = None, list[pa.Table](), 0
+            for part in session.client.to_table_as_iterator(frame._plan.to_proto(session.client), {}):
+                if not isinstance(part, pa.Table):
+                    schema = part
+                    continue
+                parts.append(part)
+                size += part.nbytes
+                if size > self._result_bytes:
+                    raise TooCostly(f"The result has more than {self._result_bytes // 2**20} MB. Ask for less at once.")
+            if not parts:
+                parts = [_empty(schema if schema is not None else frame.schema)]
+            return _without_zones(pa.concat_tables(parts))
+        except TooCostly:
+            self._stop(run)
+            raise
+        except Exception as error:
+            raise self._connection.translated(error) from error
+        finally:
+            with suppress(Exception):
+                session.removeTag(run.tag)
+
+    def _within(self, call: Callable[[], T], seconds: float, run: _Run | None = None) -> T:
+        """What a call returns, if it does so in time; one that does not is interrupted, and not waited for for long."""
+        outcome: Future[T] = run.outcome if run else Future()
+
+        def work() -> None:
+            try:
+                found = call()
+            except BaseException as error:  # noqa: BLE001 - told to whoever waits
+                _settle(outcome, error)
+            else:
+                with suppress(InvalidStateError):
+                    outcome.set_result(found)
+
+        threading.Thread(target=work, name="spark-query", daemon=True).start()
+        try:
+            return outcome.result(seconds)
+        except Late as error:
+            if outcome.done():
+                raise
+            if run is not None:
+                self._stop(run)
+            raise TimedOut(f"The query did not finish within {seconds:g} s and was stopped.") from error
+
+    def _cancel(self, run: _Run) -> bool:
+        """Calls a run off: whoever waits for it learns so at once, whatever the server does. False when it has ended already."""
+        called_off = _settle(run.outcome, Cancelled("The query was cancelled."))
+        if called_off:
+            self._stop(run)
+        return called_off
+
+    def _stop(self, run: _Run) -> None:
+        """Interrupts an operation; a server that does not answer is not waited for."""
+
+        def interrupt() -> None:
+            with suppress(Exception):
+                self._connection.session().interruptTag(run.tag)
+
+        stopping = threading.Thread(target=interrupt, name="spark-stop", daemon=True)
+        stopping.start()
+        stopping.join(_STOP_LIMIT_S)
+
+    def _register(self, session: SparkSession) -> None:
+        """The tables by location: temporary views, but in Sail, whose plans name no views, tables of the session's own catalogue."""
+        own = bool(self._locations) and session.catalog.currentCatalog() == _SAIL
+        for name, place in self._locations.items():
+            where = place.replace("\\", "\\\\").replace("'", "\\'")
+            if own:
+                session.sql(f"CREATE TABLE IF NOT EXISTS {_quoted(name)} USING parquet LOCATION '{where}'")
+            else:
+                session.sql(f"CREATE OR REPLACE TEMPORARY VIEW {_quoted(name)} USING parquet OPTIONS (path '{where}')")
+
+    def _known(self) -> _Listing:
+        """The tables as they were listed last. An old listing is replaced in the background: nobody waits for it."""
+        with self._lock:
+            listing, anew = self._listing, self._listing_anew
+            if listing is None:
+                raise EngineUnavailable("This source has been closed.")
+            if time.monotonic() - listing.at > _LISTED_S and (anew is None or not anew.is_alive()):
+                self._listing_anew = threading.Thread(target=self._list_again, args=(listing,), name="spark-tables", daemon=True)
+                self._listing_anew.start()
+        return listing
+
+    def _list_again(self, old: _Listing) -> None:
+        try:
+            fresh = self._list({table.name: table for table in old.tables}, time.monotonic() + _COUNT_LIMIT_S)
+        except Exception as error:  # noqa: BLE001 - what was known serves on; the next question meets the error itself
+            _log.warning("The tables of the Spark server could not be listed again: %s", error)
+            fresh = _Listing(old.tables, old.state, old.database, time.monotonic())
+        with self._lock:
+            self._listing = fresh
+
+    def _list(self, known: Mapping[str, Table], counted_until: float) -> _Listing:
+        def found(session: SparkSession) -> tuple[str, list[tuple[str, str, Any]]]:
+            current = session.catalog.currentDatabase()
+            named: list[tuple[str, str, Any]] = []
+            for database in [each.name for each in session.catalog.listDatabases()]:
+                for entry in session.catalog.listTables(database):
+                    own = entry.name if entry.isTemporary or database == current else f"{database}.{entry.name}"
+                    if all(own != other for other, _, _ in named):
+                        named.append((own, entry.description or "", session.table(_spelt(own)).schema))
+            return current, named
+
+        current, named = self._connection.ask(found)
+        tables = []
+        for name, comment, schema in sorted(named, key=lambda each: each[0]):
+            before = known.get(name)
+            columns = tuple(_column(field_) for field_ in schema.fields)
+            rows = before.rows if before and before.columns == columns else self._count(name, counted_until)
+            tables.append(Table(name=name, columns=columns, comment=comment, rows=rows))
+        state = hashlib.blake2b(repr([(table.name, table.columns) for table in tables]).encode(), digest_size=8).hexdigest()
+        return _Listing(tuple(tables), state, current, time.monotonic())
+
+    def _count(self, table: str, until: float) -> int | None:
+        """How many rows a table has, if there is time to count them."""
+        left = until - time.monotonic()
+        if left <= 0:
+            return None
+        try:
+            found, _ = self._run(f"SELECT count(*) AS n FROM {_spelt(table)}", 1, left, "")
+        except (TimedOut, InvalidSQL, EngineUnavailable):
+            return None
+        return int(found.column(0)[0].as_py())
+
+    def _own_name(self, name: str) -> str:
+        """A table as we call it: without the catalogue, and without the current database."""
+        parts = name.split(".")[-2:]
+        database = self._listing.database if self._listing else "default"
+        return parts[-1] if len(parts) == 1 or parts[0].casefold() == database.casefold() else ".".join(parts)
+
+
+def open_spark(address: str, *, locations: Mapping[str, str] | None = None, **_: Any) -> SparkEngine:
+    """The engine for `spark://HOST:PORT` or `sc://HOST:PORT`. Limits of the embedded engines do not concern it."""
+    return SparkEngine(address, locations=locations)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """The tables, a text that changes with them, the current database, and when they were listed."""
+
+    tables: tuple[Table, ...]
+    state: str
+    database: str
+    at: float
+
+
+@dataclass(slots=True)
+class _Run:
+    """One operation on the server, and what becomes of it."""
+
+    tag: str = field(default_factory=lambda: f"streamlink-{uuid.uuid4()}")
+    outcome: Future[Any] = field(default_factory=Future)
+
+
+def _frame(session: SparkSession, sql: str) -> DataFrame:
+    """A query that has not been sent yet. `session.sql` would have the server run it if it were a command."""
+    from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql.connect.plan import SQL
+
+    return DataFrame(SQL(sql), session)
+
+
+def _settle(outcome: Future[Any], error: BaseException) -> bool:
+    """Ends what has not ended yet with an error."""
+    try:
+        outcome.set_exception(error)
+    except InvalidStateError:
+        return False
+    return True
+
+
+def _column(field_: Any) -> Column:
+    native = field_.dataType.simpleString()
+    comment = (field_.metadata or {}).get("comment", "")
+    return Column(field_.name, _kind(native), native=native, comment=comment)
+
+
+def _kind(native: str) -> Kind:
+    plain = re.split(r"[(<_]", native.lower(), maxsplit=1)[0]
+    return next((kind for name, kind in _KINDS if plain == name), "other")
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _spelt(table: str) -> str:
+    return ".".join(map(_quoted, table.split(".", 1)))
+
+
+def _empty(schema: Any) -> pa.Table:
+    """No rows of a Spark schema."""
+    from pyspark.sql.pandas.types import to_arrow_schema
+
+    found: pa.Schema = to_arrow_schema(schema)
+    return found.empty_table()
+
+
+def _without_zones(table: pa.Table) -> pa.Table:
+    """Moments as the session shows them, which is in UTC, without naming the zone: as the other engines give them."""
+    import pyarrow as pa
+
+    def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+        kind = column.type
+        return column.cast(pa.timestamp(kind.unit)) if pa.types.is_timestamp(kind) and kind.tz else column
+
+    return pa.table([plain(column) for column in table.columns], names=table.column_names)

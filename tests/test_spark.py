@@ -1,0 +1,346 @@
+"""The Spark engine against real servers, Sail and Apache Spark. What needs no server runs in the default tests."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import cast
+
+import duckdb
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from streamlink_sql.assemble import control_unit
+from streamlink_sql.checks import check
+from streamlink_sql.engines import spark_plan
+from streamlink_sql.engines.spark import SparkEngine
+from streamlink_sql.engines.spark_session import read_address
+from streamlink_sql.errors import BadRequest, Cancelled, EngineUnavailable, InvalidSQL, StreamLinkError, TimedOut
+from streamlink_sql.types import CheckedSQL, Draft, Question, Rows
+
+ROWS = 7_000
+START_S = 180.0
+ENDLESS = "SELECT count(*) FROM sales a JOIN sales b ON a.paid = b.paid JOIN sales c ON b.region = c.region JOIN sales d ON c.day = d.day"
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as found:
+        found.bind(("127.0.0.1", 0))
+        return cast(int, found.getsockname()[1])
+
+
+def start(kind: str, log: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """A server of our own, and its address."""
+    port, home = free_port(), os.environ.get("STREAMLINK_TEST_SPARK_HOME", "")
+    if kind == "sail":
+        command = [str(Path(sys.executable).with_name("sail")), "spark", "server", "--ip", "127.0.0.1", "--port", str(port)]
+    elif home:
+        binding = {"spark.connect.grpc.binding.address": "127.0.0.1", "spark.connect.grpc.binding.port": port, "spark.ui.enabled": "false"}
+        options = [each for name, value in binding.items() for each in ("--conf", f"{name}={value}")]
+        server = ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", *options, "spark-internal"]
+        command = [f"{home}/bin/spark-submit", "--master", "local[2]", "--driver-memory", "1g", *server]
+    else:
+        pytest.skip("Apache Spark is not installed here: make test-cluster")
+    environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"} | ({"SPARK_HOME": home} if home else {})
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=log.parent, env=environment)
+    until = time.monotonic() + START_S
+    while time.monotonic() < until:
+        with closing(socket.socket()) as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return process, f"spark://127.0.0.1:{port}"
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.1)
+    raise AssertionError(log.read_text())
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The tables as Parquet files."""
+    folder = tmp_path_factory.mktemp("warehouse")
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE sales AS SELECT CAST(i AS INTEGER) AS id, (['north', 'south', 'west', NULL])[i % 4 + 1] AS region, "
+            f"i / 2 AS amount, DATE '2024-01-01' + CAST(i % 28 AS INTEGER) AS day, i % 2 = 0 AS paid FROM range({ROWS}) r(i)"
+        )
+        connection.execute(
+            'CREATE TABLE odd AS SELECT 180 AS "größe in cm", \'山田\' AS "名前", CAST(1.25 AS DECIMAL(10, 2)) AS price, '
+            "TIMESTAMP '2024-05-06 07:08:09' AS at"
+        )
+        for name in ("sales", "odd"):
+            connection.execute(f"COPY {name} TO '{folder / name}.parquet'")
+    return {name: f"file://{folder / name}.parquet" for name in ("sales", "odd")}
+
+
+@pytest.fixture(scope="module", params=["sail", "apache"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    process, address = start(request.param, tmp_path_factory.mktemp(request.param) / "log")
+    yield address
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture(scope="module")
+def engine(server: str, files: dict[str, str]) -> Iterator[SparkEngine]:
+    with closing(SparkEngine(server, locations=files)) as found:
+        yield found
+
+
+@pytest.fixture
+def own_engine(files: dict[str, str], tmp_path: Path) -> Iterator[SparkEngine]:
+    """On a server that one test may burden: Sail goes on for a while with what nobody waits for any more."""
+    process, address = start("sail", tmp_path / "log")
+    with closing(SparkEngine(address, locations=files)) as found:
+        yield found
+    process.kill()
+    process.wait()
+
+
+def checked(sql: str) -> CheckedSQL:
+    return CheckedSQL(sql, "spark", frozenset(), cast(exp.Query, sqlglot.parse_one(sql, dialect="spark")))
+
+
+def run(engine: SparkEngine, sql: str, *, row_limit: int = 100, seconds: float = 30.0, run_id: str = "") -> Rows:
+    return engine.run(checked(sql), row_limit=row_limit, time_limit_s=seconds, run_id=run_id)
+
+
+def answers(engine: SparkEngine) -> bool:
+    return list(run(engine, "SELECT count(*) AS n FROM sales").as_python()) == [(ROWS,)]
+
+
+@pytest.mark.cluster
+def test_tables(engine: SparkEngine) -> None:
+    odd, sales = engine.tables()
+    assert (sales.name, sales.rows) == ("sales", ROWS)
+    kinds = [(column.name, column.kind) for column in sales.columns]
+    assert kinds == [("id", "integer"), ("region", "text"), ("amount", "real"), ("day", "date"), ("paid", "boolean")]
+    assert [column.kind for column in odd.columns] == ["integer", "text", "decimal", "timestamp"]
+    assert engine.fingerprint() == engine.fingerprint()
+
+
+@pytest.mark.cluster
+def test_samples(engine: SparkEngine) -> None:
+    regions = engine.sample("sales", "region", limit=10)
+    assert set(regions.values) == {"north", "south", "west"}
+    assert regions.complete
+    assert not regions.unique
+    some = engine.sample("sales", "id", limit=5)
+    assert (len(some.values), some.complete, some.unique) == (5, False, True)
+    assert engine.sample("odd", "größe in cm", limit=5).values == ("180",)
+
+
+@pytest.mark.cluster
+def test_rows_keep_their_types(engine: SparkEngine) -> None:
+    rows = run(engine, "SELECT * FROM odd")
+    assert list(rows.as_python()) == [(180, "山田", Decimal("1.25"), datetime.datetime(2024, 5, 6, 7, 8, 9))]
+    assert [column.kind for column in rows.columns()] == ["integer", "text", "decimal", "timestamp"]
+    assert list(run(engine, "SELECT day, paid FROM sales WHERE id = 3").as_python()) == [(datetime.date(2024, 1, 4), False)]
+
+
+@pytest.mark.cluster
+def test_rows_are_limited_and_an_empty_result_has_its_columns(engine: SparkEngine) -> None:
+    few = run(engine, "SELECT id FROM sales ORDER BY id", row_limit=3)
+    assert (list(few.as_python()), few.truncated) == ([(0,), (1,), (2,)], True)
+    assert not run(engine, "SELECT id FROM sales WHERE id < 3", row_limit=3).truncated
+    none = run(engine, "SELECT id, region FROM sales WHERE id < 0")
+    assert (none.table.num_rows, none.table.column_names) == (0, ["id", "region"])
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize(
+    ("sql", "tables"),
+    [
+        ("SELECT region, count(*) FROM sales GROUP BY region", {"sales"}),
+        ("SELECT 1 FROM sales WHERE id IN (SELECT price FROM odd)", {"sales", "odd"}),
+        ("WITH odd2 AS (SELECT * FROM odd) SELECT * FROM odd2", {"odd"}),
+        ("SELECT (SELECT max(price) FROM odd) FROM sales s WHERE EXISTS (SELECT 1 FROM odd o WHERE o.price = s.id)", {"sales", "odd"}),
+        ("SELECT count(*) FROM sales WHERE false", {"sales"}),
+        ("SELECT 1", set()),
+    ],
+)
+def test_the_plan_names_the_tables(engine: SparkEngine, sql: str, tables: set[str]) -> None:
+    plan = engine.dry_run(checked(sql))
+    assert plan.tables == tables
+    assert not plan.crosses
+
+
+@pytest.mark.cluster
+def test_the_plan_tells_what_it_costs(engine: SparkEngine) -> None:
+    plan = engine.dry_run(checked("SELECT region, count(*) AS n FROM sales GROUP BY region"))
+    assert plan.estimated_rows == ROWS or (plan.estimated_rows is None and plan.estimated_bytes)
+    assert engine.dry_run(checked("SELECT count(*) FROM sales a, sales b WHERE a.amount + b.amount < 7")).crosses
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("sql", ["SELECT nothing FROM sales", "SELECT * FROM absent"])
+def test_sql_that_does_not_bind_is_invalid(engine: SparkEngine, sql: str) -> None:
+    with pytest.raises(InvalidSQL):
+        engine.dry_run(checked(sql))
+    assert answers(engine)
+
+
+@pytest.mark.cluster
+def test_errors_do_not_show_cells(engine: SparkEngine) -> None:
+    with pytest.raises(StreamLinkError) as found:
+        run(engine, "SELECT CAST(region AS INT) FROM sales")
+    assert found.value.code == "invalid_sql"
+    assert not any(region in str(found.value.problem()["detail"]) for region in ("north", "south", "west"))
+
+
+@pytest.mark.cluster
+def test_a_query_ends_with_its_time(own_engine: SparkEngine) -> None:
+    started = time.monotonic()
+    with pytest.raises(TimedOut):
+        run(own_engine, ENDLESS, seconds=1.0)
+    assert time.monotonic() - started < 3.0
+    assert answers(own_engine)
+
+
+@pytest.mark.cluster
+def test_a_query_is_cancelled(own_engine: SparkEngine) -> None:
+    threading.Timer(1.0, lambda: own_engine.cancel("that one")).start()
+    with pytest.raises(Cancelled):
+        run(own_engine, ENDLESS, run_id="that one")
+    assert not own_engine.cancel("that one")
+    assert answers(own_engine)
+
+
+@pytest.mark.cluster
+def test_a_command_is_never_run(engine: SparkEngine, tmp_path: Path) -> None:
+    """Even past the checks, SQL is sent as a query."""
+    for sql in (
+        "DROP TABLE sales",
+        f"CREATE TABLE x USING parquet LOCATION 'file://{tmp_path}/x' AS SELECT 1",
+        "SET spark.sql.ansi.enabled = false",
+    ):
+        with pytest.raises(StreamLinkError):
+            engine.run(CheckedSQL(sql, "spark", frozenset(), exp.select("1")), row_limit=1, time_limit_s=20)
+    assert not list(tmp_path.iterdir())
+    assert answers(engine)
+
+
+@pytest.mark.cluster
+def test_questions_are_answered(server: str, files: dict[str, str], tmp_path: Path) -> None:
+    with closing(control_unit(data=server, store="temporary", locations=files)) as unit:
+        answer = unit.answer(Question("How many sales are there per region?"))
+        assert answer.rows is not None
+        assert {row[-1] for row in answer.rows.as_python()} == {ROWS // 4}
+        assert answer.engine == "spark"
+        typed = unit.run_sql("SELECT max(amount) FROM sales WHERE year(day) = 2024")
+        assert typed.rows is not None
+        assert list(typed.rows.as_python()) == [((ROWS - 1) / 2,)]
+
+
+@pytest.mark.cluster
+def test_two_engines_do_not_mix(server: str, files: dict[str, str]) -> None:
+    with closing(SparkEngine(server, locations={"only": files["odd"]})) as other:
+        assert [table.name for table in other.tables()] == ["only"]
+        with pytest.raises(InvalidSQL):
+            other.dry_run(checked("SELECT * FROM sales"))
+
+
+@pytest.mark.cluster
+def test_a_server_that_went_away_and_came_back(files: dict[str, str], tmp_path: Path) -> None:
+    process, address = start("sail", tmp_path / "log")
+    with closing(SparkEngine(address, locations=files)) as engine:
+        assert answers(engine)
+        process.kill()
+        process.wait()
+        started = time.monotonic()
+        with pytest.raises(EngineUnavailable, match="does not answer"):
+            answers(engine)
+        assert time.monotonic() - started < 20
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("spark://127.0.0.1:1", "No Spark Connect server answers at 127.0.0.1:1"),
+        ("spark://no.such.host.invalid:15002", "no machine named no.such.host.invalid"),
+    ],
+)
+def test_a_wrong_address_is_named(address: str, says: str) -> None:
+    with pytest.raises(EngineUnavailable, match=says):
+        SparkEngine(address)
+
+
+@pytest.mark.cluster
+def test_what_is_no_spark_server_is_named() -> None:
+    with closing(socket.socket()) as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+
+        def hang_up() -> None:
+            with suppress(OSError):
+                while True:
+                    other.accept()[0].close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        with pytest.raises(EngineUnavailable):
+            SparkEngine(f"spark://127.0.0.1:{other.getsockname()[1]}")
+        other.shutdown(socket.SHUT_RDWR)
+
+
+def test_addresses() -> None:
+    assert read_address("spark://node7/sales").remote == "sc://node7:15002"
+    assert read_address("spark://node7/sales").database == "sales"
+    assert read_address("sc://node7:15003/;user_id=ada").remote == "sc://node7:15003/;user_id=ada"
+    for wrong in ("spark://", "spark://ada:secret@node7", "spark://node7/a/b", "spark://node7:port"):
+        with pytest.raises(BadRequest):
+            read_address(wrong)
+
+
+APACHE = """== Parsed Logical Plan ==
+'UnresolvedRelation [patents], [], false
+
+== Analyzed Logical Plan ==
+assignee_name: string
+Filter assignee_id#131 IN (list#165 [])
+:  +- Project [assignee_id#23]
+:     +- SubqueryAlias spark_catalog.default.patents
+:        +- Relation spark_catalog.default.patents[title#22,assignee_id#23] parquet
++- SubqueryAlias p
+   +- View (`pv`, [a#1])
+      +- Relation [a#1] parquet
++- SubqueryAlias v
+   +- View (`spark_catalog`.`hr`.`v`, [a#1])
+      +- Relation spark_catalog.hr.people[a#1] parquet
++- HiveTableRelation [`spark_catalog`.`hr`.`pay`, org.apache.hadoop.hive.ql.io.orc.OrcSerde, Data Cols: [a#1]]
+
+== Optimized Logical Plan ==
+Relation spark_catalog.default.gone[x#1] parquet
+"""
+COST = """== Optimized Logical Plan ==
+Aggregate [count(1) AS n#1L], Statistics(sizeInBytes=16.0 B, rowCount=1)
++- Join Inner, Statistics(sizeInBytes=1.2 TiB)
+   :- Relation spark_catalog.default.a[x#1] parquet, Statistics(sizeInBytes=37.5 MiB)
+   +- Relation spark_catalog.default.b[x#2] parquet, Statistics(sizeInBytes=512.0 B)
+
+== Physical Plan ==
+AdaptiveSparkPlan isFinalPlan=false
++- CartesianProduct
+"""
+
+
+def test_plans_of_apache_spark_are_read() -> None:
+    found = spark_plan.tables_of(APACHE, frozenset({"pv"}))
+    assert found == {"spark_catalog.default.patents", "pv", "spark_catalog.hr.people", "spark_catalog.hr.pay"}
+    assert "?" in spark_plan.tables_of(APACHE)
+    assert spark_plan.cost_of(COST) == spark_plan.Cost(None, int(37.5 * 2**20) + 512, True)
+
+
+@pytest.mark.cluster
+def test_what_runs_passes_the_checks_in_sparks_dialect(engine: SparkEngine) -> None:
+    query = check(Draft("SELECT `region`, COUNT(*) FROM sales GROUP BY 1 HAVING COUNT(*) > 3"), engine.tables(), "spark")
+    assert engine.dry_run(query).tables == query.tables
+    assert engine.run(query, row_limit=10, time_limit_s=20).table.num_rows == 4
