@@ -7,14 +7,9 @@ so a new one answers after tens of milliseconds. Children end with this process,
 from __future__ import annotations
 
 import atexit
-import contextlib
 import logging
 import os
-import shutil
 import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -24,13 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from streamlink_sql.engines import wire
+from streamlink_sql.engines.process import Child, ChildEnded, Spares
 from streamlink_sql.errors import Busy, Cancelled, EngineUnavailable, InternalError, StreamLinkError, TimedOut, TooCostly
 
 _log = logging.getLogger(__name__)
+_END_S = 5.0
+"""How long closing waits for the threads of children that were opening: they end as soon as these are killed."""
 _ERRORS = {kind.code: kind for kind in StreamLinkError.__subclasses__()}
-_KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT")
-_PACKAGE_FOLDER = str(Path(__file__).resolve().parents[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +37,13 @@ class Limits:
     spill_mb: int = 4096
     result_mb: int = 256
     children: int = 2
+    open_s: float = 100.0
+    """How long a child may take to open the data, whoever waits for it."""
+
+    @property
+    def most_memory_mb(self) -> int:
+        """What a child may hold of memory, whatever takes it: the database, a result and its copy for the way here."""
+        return self.memory_mb + 2 * self.result_mb
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,115 +54,6 @@ class Setup:
     source: Mapping[str, Any]
     readable: tuple[str, ...] = ()
     writable: tuple[str, ...] = ()
-
-
-class _ChildEnded(Exception):
-    """The child ended before it answered."""
-
-    def __init__(self, status: int, *, unread: bool) -> None:
-        super().__init__(f"child ended with status {status}")
-        self.status = status
-        self.unread = unread
-        """True when the request was still unread, so that it can be sent to another child without running twice."""
-
-
-class Child:
-    """One child process and the socket to it. Serves one request at a time."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self.spill: Path | None = None
-        ours, theirs = socket.socketpair()
-        paths = [*sys.path, _PACKAGE_FOLDER]
-        start = (
-            f"import sys; sys.path += [p for p in {paths!r} if p and p not in sys.path]; "
-            f"from streamlink_sql.engines.child import main; main({theirs.fileno()}, {kind!r})"
-        )
-        kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", start],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env={**kept, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"},
-                start_new_session=True,
-            )
-        except OSError as error:
-            ours.close()
-            raise EngineUnavailable("The child process for queries could not be started: " + str(error)) from error
-        finally:
-            theirs.close()
-        self._socket = ours
-
-    @property
-    def pid(self) -> int:
-        """The number of the process."""
-        return self._process.pid
-
-    def alive(self) -> bool:
-        """Whether the process runs."""
-        return self._process.poll() is None
-
-    def ask(self, request: Mapping[str, Any], deadline: float, payload_limit: int = 0) -> tuple[dict[str, Any], bytearray]:
-        """Sends a request and waits for its reply. Raises TimeoutError past the deadline, _ChildEnded when the process is gone."""
-        try:
-            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
-            wire.send(self._socket, request)
-            return wire.receive(self._socket, deadline=deadline, payload_limit=payload_limit)
-        except TimeoutError:
-            raise
-        except (wire.WireError, OSError) as error:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=1.0)
-            unread = isinstance(error, (BrokenPipeError, ConnectionResetError))
-            raise _ChildEnded(self._process.returncode or 0, unread=unread) from error
-
-    def kill(self) -> None:
-        """Ends the process now; a thread that waits in `ask` sees that it is gone."""
-        self._process.kill()
-
-    def close(self) -> None:
-        """Ends the process and takes away its spill folder; may be called twice."""
-        self._process.kill()
-        self._process.wait()
-        self._socket.close()
-        if self.spill is not None:
-            shutil.rmtree(self.spill, ignore_errors=True)
-
-
-class _Spares:
-    """Children of each kind with their libraries loaded and no source yet."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._children: dict[str, Child] = {}
-
-    def take(self, kind: str) -> Child:
-        with self._lock:
-            child = self._children.pop(kind, None)
-        if child is not None and child.alive():
-            return child
-        if child is not None:
-            child.close()
-        return Child(kind)
-
-    def prepare(self, kind: str) -> None:
-        """Starts a spare of this kind unless there is one; does not wait for it."""
-        with self._lock:
-            if kind not in self._children:
-                self._children[kind] = Child(kind)
-
-    def close(self) -> None:
-        with self._lock:
-            children, self._children = list(self._children.values()), {}
-        for child in children:
-            child.close()
-
-    def forget(self) -> None:
-        """After a fork the children belong to the other process."""
-        self._lock, self._children = threading.Lock(), {}
 
 
 def close_spares() -> None:
@@ -174,7 +67,7 @@ def _forget_all() -> None:
         pool.forget()
 
 
-_spares = _Spares()
+_spares = Spares()
 _pools: weakref.WeakSet[Pool] = weakref.WeakSet()
 atexit.register(_spares.close)
 os.register_at_fork(after_in_child=_forget_all)
@@ -186,15 +79,28 @@ class _Run:
     cancelled: bool = False
 
 
+@dataclass(slots=True, eq=False)
+class _Opening:
+    """A child that opens the data; a thread of its own waits for it."""
+
+    setup: Setup
+    awaited: bool = False
+    """Whether somebody waits for this very child; without, it becomes the spare of its pool."""
+    child: Child | None = None
+    ended: bool = False
+    error: StreamLinkError | None = None
+    thread: threading.Thread | None = None
+
+
 class Pool:
-    """The children of one source. Any thread may call; past the size of the pool, callers wait until their deadline."""
+    """The children of one source. Any thread may call; callers wait for a child until their deadline, and what opens meanwhile goes on."""
 
     def __init__(self, setup: Setup, limits: Limits, folder: Path) -> None:
         self._setup, self._limits, self._folder = setup, limits, folder
         self._changed = threading.Condition()
         self._idle: list[Child] = []
         self._busy: list[Child] = []
-        self._opening = 0
+        self._openings: list[_Opening] = []
         self._runs: dict[str, _Run] = {}
         self._closed = False
         self.landlock: int | None = None
@@ -212,8 +118,8 @@ class Pool:
         try:
             while True:
                 try:
-                    return self._ask(self._acquire(deadline, run), request, deadline, seconds, run)
-                except _ChildEnded as error:
+                    return self._ask(self._acquire(deadline, seconds, run), request, deadline, seconds, run)
+                except ChildEnded as error:
                     if not error.unread or run.cancelled or self._closed:
                         raise self._verdict(error.status, seconds, run) from error
         finally:
@@ -237,81 +143,148 @@ class Pool:
         with self._changed:
             self._setup = setup
             idle, self._idle = self._idle, []
+            for opening in [each for each in self._openings if not each.awaited]:
+                self._settle(opening)
         for child in idle:
             child.close()
 
     def pids(self) -> tuple[int, ...]:
         """The process numbers of the children."""
         with self._changed:
-            return tuple(child.pid for child in (*self._idle, *self._busy))
+            opening = [each.child for each in self._openings if each.child is not None]
+            return tuple(child.pid for child in (*self._idle, *self._busy, *opening))
 
     def close(self) -> None:
         """Ends all children; calls under way fail."""
         with self._changed:
             self._closed = True
             children, self._idle = [*self._idle], []
-            for child in self._busy:
+            openings = [*self._openings]
+            for child in (*self._busy, *(each.child for each in openings if each.child is not None)):
                 child.kill()
             self._changed.notify_all()
         for child in children:
             child.close()
+        for opening in openings:
+            if opening.thread is not None:
+                opening.thread.join(_END_S)
 
     def forget(self) -> None:
         """After a fork the children belong to the other process."""
         self._changed = threading.Condition()
-        self._idle, self._busy, self._opening, self._runs = [], [], 0, {}
+        self._idle, self._busy, self._openings, self._runs = [], [], [], {}
 
-    def _acquire(self, deadline: float, run: _Run) -> tuple[Child, Setup]:
+    def _acquire(self, deadline: float, seconds: float, run: _Run) -> tuple[Child, Setup]:
+        """A child that has opened the data, and what it opened. Whoever waits leaves at the deadline; what opens goes on opening."""
+        mine: _Opening | None = None
         with self._changed:
-            while True:
-                if self._closed:
-                    raise EngineUnavailable("This source has been closed.")
-                if run.cancelled:
-                    raise Cancelled("The query was cancelled while it waited for its turn.")
-                while self._idle:
-                    child = self._idle.pop()
-                    if child.alive():
-                        return self._occupy(child, run), self._setup
-                    child.close()
-                if len(self._busy) + self._opening < self._limits.children:
-                    self._opening += 1
-                    setup = self._setup
-                    break
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise Busy("All places for queries on this source stayed taken; try again in a moment.", retry_after=1)
-                self._changed.wait(left)
+            try:
+                while True:
+                    if self._closed:
+                        raise EngineUnavailable("This source has been closed.")
+                    if run.cancelled:
+                        raise Cancelled("The query was cancelled while it waited for its turn.")
+                    if mine is not None and mine.ended:
+                        self._openings.remove(ended := mine)
+                        mine = None
+                        if ended.child is None:
+                            raise ended.error or InternalError()
+                        return self._occupy(ended.child, run), ended.setup
+                    if (idle := self._idle_child()) is not None:
+                        return self._occupy(idle, run), self._setup
+                    if mine is None and (mine := self._opening()) is not None:
+                        mine.awaited = True
+                        continue
+                    left = deadline - time.monotonic()
+                    if left <= 0:
+                        raise _late(seconds, opening=mine is not None)
+                    self._changed.wait(left)
+            finally:
+                if mine is not None:
+                    self._settle(mine)
+
+    def _idle_child(self) -> Child | None:
+        while self._idle:
+            child = self._idle.pop()
+            if child.alive():
+                return child
+            child.close()
+        return None
+
+    def _opening(self) -> _Opening | None:
+        """An opening that nobody waits for yet, a new one where there is room, or None."""
+        for opening in self._openings:
+            if not opening.awaited and opening.setup is self._setup:
+                return opening
+        if len(self._idle) + len(self._busy) + len(self._openings) >= self._limits.children:
+            return None
+        opening = _Opening(self._setup)
+        opening.thread = threading.Thread(target=self._open, args=(opening,), name="opening", daemon=True)
+        opening.thread.start()
+        self._openings.append(opening)
+        return opening
+
+    def _open(self, opening: _Opening) -> None:
+        """Starts a child and waits until it has opened the data, in a thread of its own."""
         try:
-            child = self._open(setup, deadline)
-        finally:
-            with self._changed:
-                self._opening -= 1
-                self._changed.notify()
+            self._open_child(opening)
+        except Exception as error:  # noqa: BLE001 (the edge of the thread: whatever it is, whoever waits must hear of it)
+            opening.error = error if isinstance(error, StreamLinkError) else InternalError()
+            _log.info("The data could not be opened: %r", error)
+            if opening.child is not None:
+                opening.child.close()
         with self._changed:
-            return self._occupy(child, run), setup
+            opening.ended = True
+            if opening.error is not None:
+                opening.child = None
+            if opening.awaited:
+                self._changed.notify_all()
+            else:
+                self._settle(opening)
+            is_spare = not opening.awaited and not self._closed
+        if is_spare:
+            _spares.prepare(opening.setup.kind)
+
+    def _settle(self, opening: _Opening) -> None:
+        """Nobody waits for this opening: its child becomes the pool's spare, or ends where the data is another by now."""
+        opening.awaited = False
+        fits = opening.setup is self._setup and not self._closed
+        if opening.ended:
+            self._openings.remove(opening)
+            if opening.child is not None and fits:
+                self._idle.append(opening.child)
+            elif opening.child is not None:
+                opening.child.close()
+            self._changed.notify_all()
+        elif opening.child is not None and not fits:
+            opening.child.kill()
 
     def _occupy(self, child: Child, run: _Run) -> Child:
         self._busy.append(child)
         run.child = child
         return child
 
-    def _open(self, setup: Setup, deadline: float) -> Child:
-        child = _spares.take(setup.kind)
+    def _open_child(self, opening: _Opening) -> None:
+        child = _spares.take(opening.setup.kind)
+        with self._changed:
+            opening.child = child
+            if not opening.awaited:
+                self._settle(opening)
+        limits = self._limits
         try:
             child.spill = Path(tempfile.mkdtemp(prefix="spill-", dir=self._folder))
-            reply, _ = child.ask(self._opening_request(setup, child.spill), max(deadline, time.monotonic() + 20))
-            _raise_error(reply, self._limits)
-        except (TimeoutError, _ChildEnded) as error:
-            child.close()
+            request = self._opening_request(opening.setup, child.spill)
+            reply, _ = child.ask(request, time.monotonic() + limits.open_s, memory_mb=limits.most_memory_mb)
+        except TimeoutError as error:
+            raise EngineUnavailable(f"The data could not be opened within {limits.open_s:g} s.") from error
+        except MemoryError as error:
+            raise _too_costly(limits) from error
+        except ChildEnded as error:
             raise EngineUnavailable("The child process for queries did not start.") from error
         except OSError as error:
-            child.close()
             raise EngineUnavailable(f"The private folder {self._folder} cannot be written: {error.strerror}") from error
-        except BaseException:
-            child.close()
-            raise
+        _raise_error(reply, limits)
         self.landlock = reply["landlock"]
-        return child
 
     def _opening_request(self, setup: Setup, spill: Path) -> dict[str, Any]:
         limits = self._limits
@@ -336,27 +309,34 @@ class Pool:
             if run.cancelled:
                 raise Cancelled("The query was cancelled.")
             left = max(0.0, deadline - time.monotonic())
-            reply, payload = child.ask({**request, "seconds": left}, deadline, (self._limits.result_mb + 16) * 2**20)
+            limits = self._limits
+            payload_limit = (limits.result_mb + 16) * 2**20
+            reply, payload = child.ask({**request, "seconds": left}, deadline, payload_limit=payload_limit, memory_mb=limits.most_memory_mb)
             usable = reply.get("error") not in ("internal", "too_costly", "engine_unavailable")  # what failed inside may fail ever after
         except TimeoutError as error:
             raise TimedOut(f"The query did not finish within {seconds:g} s and was stopped.") from error
+        except MemoryError as error:
+            raise _too_costly(limits) from error
         finally:
-            self._release(child, usable and setup is self._setup)
+            self._release(child, setup, usable)
         _raise_error(reply, self._limits)
         return reply, payload
 
-    def _release(self, child: Child, usable: bool) -> None:
+    def _release(self, child: Child, setup: Setup, usable: bool) -> None:
+        """Takes a child back; another opens in the place of one that was killed, before anybody asks for it."""
         if not usable:
             child.close()
         with self._changed:
             self._busy.remove(child)
-            usable = usable and not self._closed
-            if usable:
+            fits = setup is self._setup and not self._closed
+            if usable and fits:
                 self._idle.append(child)
-            self._changed.notify()
-        if not usable:
+            elif fits:
+                self._opening()
+            self._changed.notify_all()
+        if usable and not fits:
             child.close()
-        if not self._closed:
+        if usable and not self._closed:
             _spares.prepare(child.kind)
 
     def _verdict(self, status: int, seconds: float, run: _Run) -> StreamLinkError:
@@ -381,6 +361,15 @@ def _raise_error(reply: Mapping[str, Any], limits: Limits) -> None:
     if code == "too_costly" and not reply["detail"]:
         raise _too_costly(limits)
     raise _ERRORS.get(code, InternalError)(reply["detail"], **reply.get("helps", {}))
+
+
+def _late(seconds: float, *, opening: bool) -> StreamLinkError:
+    """What to tell whoever has waited in vain."""
+    if opening:
+        return TimedOut(
+            f"The data was still being opened when the {seconds:g} s of the query were over. It goes on: ask again in a moment."
+        )
+    return Busy("All places for queries on this source stayed taken; try again in a moment.", retry_after=1)
 
 
 def _too_costly(limits: Limits) -> TooCostly:
