@@ -59,6 +59,8 @@ NOTHING_WORTH = 0.25
 """What rows that say nothing count for: people seldom ask for what is not there."""
 RIVALS = 2
 CHEAP_ROWS, CHEAP_BYTES = 2_000_000, 64 * 2**20
+LEAST_S = 0.05
+"""What a query gets to run where planning took all of its time."""
 TYPED, TYPED_NOTE = "typed SQL", "This was SQL, not a question: no model was asked, and the same checks were passed."
 KEPT_ANSWERS, KEPT_BYTES = 64, 2**20
 
@@ -122,6 +124,8 @@ class Candidate:
     draft: Draft
     query: CheckedSQL
     plan: Plan
+    planned_s: float = 0.0
+    """What planning took of the query's time."""
 
 
 class ControlUnit:
@@ -336,10 +340,11 @@ class ControlUnit:
         """Judged by the checks, then by the engine's own plan: both must see the same tables."""
         with run.stage("checks"):
             query = check(draft, tables, self.engine.dialect)
+        began = time.monotonic()
         with run.stage("dry_run"):
             plan = self.engine.dry_run(query, time_limit_s=min(self.limits.seconds_for(run.question), PLAN_LIMIT_S))
         compare(query, plan)
-        return Candidate(draft, query, plan)
+        return Candidate(draft, query, plan, time.monotonic() - began)
 
     def _rows(self, run: Underway, candidate: Candidate, forgiven: tuple[type[StreamLinkError], ...] = (InvalidSQL,)) -> Rows | None:
         """Runs a query once, after its audit line; None when it fails in a way that is forgiven, such as on its values."""
@@ -347,9 +352,10 @@ class ControlUnit:
         limits.afford(candidate.plan, confirmed=question.confirm, sql=candidate.query.sql)
         self.store.approved(question, candidate.query, engine=self.engine.name, model=candidate.draft.model or self.generator.name)
         row_limit, seconds = limits.rows_for(question), limits.seconds_for(question)
+        left = max(LEAST_S, seconds - candidate.planned_s)
         try:
             with self._places.place(run, seconds), run.stage("engine"):
-                rows = self.engine.run(candidate.query, row_limit=row_limit, time_limit_s=seconds, run_id=question.id)
+                rows = self.engine.run(candidate.query, row_limit=row_limit, time_limit_s=left, run_id=question.id)
         except forgiven as error:
             run.turned_down(candidate.draft.sql, error, "failed")
             return None

@@ -86,7 +86,7 @@ class Settings(BaseSettings):
     )
     row_limit_max: int = Field(default=1_000_000, ge=1, le=10_000_000, description="The most rows that a question may ask for.")
     time_limit_s: float = Field(
-        default=30.0, gt=0, le=86_400, description="Seconds that a query may run, unless the question asks otherwise."
+        default=30.0, gt=0, le=86_400, description="Seconds that a query may take to plan and run, unless the question asks otherwise."
     )
     time_limit_max_s: float = Field(default=600.0, gt=0, le=86_400, description="The most seconds that a question may ask for.")
     cost_limit_rows: int = Field(

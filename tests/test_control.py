@@ -200,6 +200,21 @@ def test_the_engine_must_see_the_same_tables(build: Build, engine: Engine, store
     assert [line["event"] for line in store.audit_lines()] == ["refused"]
 
 
+def test_planning_is_part_of_the_time_limit(build: Build, engine: Engine) -> None:
+    given: list[float] = []
+
+    def dry_run(query: CheckedSQL, **limits: Any) -> Plan:
+        time.sleep(0.5)
+        return engine.dry_run(query, **limits)
+
+    def run(query: CheckedSQL, **limits: Any) -> Rows:
+        given.append(limits["time_limit_s"])
+        return engine.run(query, **limits)
+
+    build(says("SELECT count(*) AS n FROM sales"), wrapped(engine, dry_run=dry_run, run=run)).answer(Question("how many?", time_limit_s=60))
+    assert 0 < given[0] <= 59.5
+
+
 def test_the_audit_line_stands_before_the_query_runs(build: Build, engine: Engine, store: Store) -> None:
     stood: list[str] = []
 

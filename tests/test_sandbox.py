@@ -158,7 +158,7 @@ def test_a_child_that_was_killed_is_replaced_before_the_next_question(tmp_path: 
 
 def test_a_second_person_is_answered_while_runaways_are_killed(tmp_path: Path) -> None:
     make_duckdb(tmp_path / "a.duckdb")
-    enough, killed = threading.Event(), []
+    enough, killed = threading.Event(), list[int]()
 
     def run_away() -> None:
         while not enough.is_set():

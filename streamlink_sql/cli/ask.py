@@ -42,7 +42,9 @@ def ask(
     output: Annotated[Path | None, typer.Option("--output", help="Write the answer to this file, whole or not at all.")] = None,
     sql: Annotated[bool, typer.Option("--sql", help="Put the SQL above the table, in the answer itself.")] = False,
     row_limit: Annotated[int | None, typer.Option("--row-limit", help="Rows that the answer holds at most. Default: 1,000.")] = None,
-    time_limit: Annotated[float | None, typer.Option("--time-limit", help="Seconds that the query may run. Default: 30.")] = None,
+    time_limit: Annotated[
+        float | None, typer.Option("--time-limit", help="Seconds that the query may take to plan and run. Default: 30.")
+    ] = None,
     confirm: Annotated[bool, typer.Option("--confirm", help="Run the query even if it would read very much.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show the rows and nothing about them.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show every draft, and the milliseconds of every stage.")] = False,

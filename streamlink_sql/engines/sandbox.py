@@ -118,10 +118,10 @@ class Pool:
         try:
             while True:
                 try:
-                    return self._ask(self._acquire(deadline, seconds, run), request, deadline, seconds, run)
+                    return self._ask(self._acquire(deadline, run), request, deadline, run)
                 except ChildEnded as error:
                     if not error.unread or run.cancelled or self._closed:
-                        raise self._verdict(error.status, seconds, run) from error
+                        raise self._verdict(error.status, run) from error
         finally:
             with self._changed:
                 self._runs.pop(run_id, None)
@@ -174,7 +174,7 @@ class Pool:
         self._changed = threading.Condition()
         self._idle, self._busy, self._openings, self._runs = [], [], [], {}
 
-    def _acquire(self, deadline: float, seconds: float, run: _Run) -> tuple[Child, Setup]:
+    def _acquire(self, deadline: float, run: _Run) -> tuple[Child, Setup]:
         """A child that has opened the data, and what it opened. Whoever waits leaves at the deadline; what opens goes on opening."""
         mine: _Opening | None = None
         with self._changed:
@@ -197,7 +197,7 @@ class Pool:
                         continue
                     left = deadline - time.monotonic()
                     if left <= 0:
-                        raise _late(seconds, opening=mine is not None)
+                        raise _late(opening=mine is not None)
                     self._changed.wait(left)
             finally:
                 if mine is not None:
@@ -300,9 +300,7 @@ class Pool:
             "result_mb": limits.result_mb,
         }
 
-    def _ask(
-        self, taken: tuple[Child, Setup], request: Mapping[str, Any], deadline: float, seconds: float, run: _Run
-    ) -> tuple[dict[str, Any], bytearray]:
+    def _ask(self, taken: tuple[Child, Setup], request: Mapping[str, Any], deadline: float, run: _Run) -> tuple[dict[str, Any], bytearray]:
         child, setup = taken
         usable = False
         try:
@@ -314,7 +312,7 @@ class Pool:
             reply, payload = child.ask({**request, "seconds": left}, deadline, payload_limit=payload_limit, memory_mb=limits.most_memory_mb)
             usable = reply.get("error") not in ("internal", "too_costly", "engine_unavailable")  # what failed inside may fail ever after
         except TimeoutError as error:
-            raise TimedOut(f"The query did not finish within {seconds:g} s and was stopped.") from error
+            raise TimedOut("The query did not finish within its time limit and was stopped.") from error
         except MemoryError as error:
             raise _too_costly(limits) from error
         finally:
@@ -339,13 +337,13 @@ class Pool:
         if usable and not self._closed:
             _spares.prepare(child.kind)
 
-    def _verdict(self, status: int, seconds: float, run: _Run) -> StreamLinkError:
+    def _verdict(self, status: int, run: _Run) -> StreamLinkError:
         if run.cancelled:
             return Cancelled("The query was cancelled.")
         if self._closed:
             return EngineUnavailable("This source has been closed.")
         if status == -signal.SIGXCPU:
-            return TimedOut(f"The query used more processor time than {seconds:g} s allow and was stopped.")
+            return TimedOut("The query used more processor time than its time limit allows and was stopped.")
         if status == -signal.SIGKILL:
             return EngineUnavailable("The process that ran the query was killed from outside, perhaps because memory ran out; ask again.")
         return _too_costly(self._limits)
@@ -363,11 +361,11 @@ def _raise_error(reply: Mapping[str, Any], limits: Limits) -> None:
     raise _ERRORS.get(code, InternalError)(reply["detail"], **reply.get("helps", {}))
 
 
-def _late(seconds: float, *, opening: bool) -> StreamLinkError:
+def _late(*, opening: bool) -> StreamLinkError:
     """What to tell whoever has waited in vain."""
     if opening:
         return TimedOut(
-            f"The data was still being opened when the {seconds:g} s of the query were over. It goes on: ask again in a moment."
+            "The data was still being opened when the time limit of the query was reached. The opening goes on: ask again in a moment."
         )
     return Busy("All places for queries on this source stayed taken; try again in a moment.", retry_after=1)
 

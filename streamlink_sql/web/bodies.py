@@ -20,7 +20,7 @@ class Asked(BaseModel):
 
     id: Text | None = Field(None, description="Your own id, best a UUID. The same id gives the same answer; the query runs once.")
     row_limit: Whole | None = Field(None, description="Rows that the answer holds at most. Unset: the server's setting.", examples=[100])
-    time_limit_s: Seconds | None = Field(None, description="Seconds that the query may run.", examples=[10])
+    time_limit_s: Seconds | None = Field(None, description="Seconds that the query may take to plan and run.", examples=[10])
     confirm: Annotated[bool, Field(strict=True)] = Field(False, description="Run it even if it costs more than the limit (`too_costly`).")
 
     def limits(self) -> dict[str, Any]:
