@@ -94,6 +94,8 @@ BOTH = [
     "SELECT city FROM customers EXCEPT SELECT city FROM customers WHERE active",
     "SELECT 100.0 * sum(CASE WHEN amount > 9 THEN 1 ELSE 0 END) / count(*) FROM orders",
     "SELECT 100.0 * avg(CASE WHEN amount > 9 THEN 1 ELSE 0 END) FROM orders",
+    "SELECT 100.0 * sum(CASE WHEN day > '2020-01-01' THEN amount ELSE 0 END) / nullif(sum(amount), 0) FROM orders",
+    "SELECT 100.0 * sum(amount) FILTER (WHERE day > '2020-01-01') / sum(amount) FROM orders",
     "SELECT customer_id, 100.0 * sum(amount) / sum(sum(amount)) OVER () FROM orders GROUP BY customer_id",
     "SELECT 1.0 * sum(paid) / nullif(sum(amount), 0) FROM orders",
     "SELECT 100.0 * sum(paid) / sum(amount) FROM orders",
@@ -231,7 +233,7 @@ def test_keywords_keep_their_order() -> None:
     assert KEYWORDS[:7] == ("SELECT", "SELECT_DISTINCT", "END", "UNION", "INTERSECT", "EXCEPT", "UNION_ALL")
     assert KEYWORDS.index("LEFT") == 63
     assert len(set(KEYWORDS)) == len(KEYWORDS)
-    assert grammar.STATE_COUNT == 74
+    assert grammar.STATE_COUNT == 76
     assert grammar.START.id == 0
 
 

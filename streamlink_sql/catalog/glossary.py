@@ -53,10 +53,10 @@ class Glossary:
 
 
 class AliasIndex:
-    """Finds the glossary's value aliases in a question."""
+    """Finds in a question the words that stand for cells: those of a glossary, and those that everybody says for a code."""
 
-    def __init__(self, glossary: Glossary) -> None:
-        self._aliases = {place: dict(values) for place, values in glossary.aliases.items()}
+    def __init__(self, aliases: Mapping[Place, Mapping[str, str]]) -> None:
+        self._aliases = {place: dict(values) for place, values in aliases.items()}
         self._index = ValueIndex(self._aliases)
 
     def match(self, question: str) -> tuple[ValueMatch, ...]:

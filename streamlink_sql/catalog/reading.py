@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from streamlink_sql.catalog.codes import with_codes
 from streamlink_sql.catalog.glossary import AliasIndex, Glossary
 from streamlink_sql.catalog.keys import infer_keys
 from streamlink_sql.catalog.relevance import Budget, Relevance
@@ -88,14 +89,15 @@ def read_snapshot(
     inferred = infer_keys(declared, reader.sample, loosely_typed=engine.dialect == "sqlite")
     tables = glossary.describe(inferred)
     reader.deadline = started + time_limit_s
-    values = ValueIndex(reader.entries(declared))
+    entries = reader.entries(declared)
     shown = reader.shown(declared)
     relevance = Relevance(tables, glossary.synonyms, budget)
     if reader.skipped:
         _log.warning("%d columns were not sampled: reading them would have taken more than %.0f s", len(reader.skipped), time_limit_s)
     if keep is not None and reader.seconds > _WORTH_KEEPING_S:
         keep(reader.taken)
-    seconds, aliases = time.monotonic() - started, AliasIndex(glossary)
+    values, aliases = ValueIndex(entries), AliasIndex(with_codes(glossary.aliases, entries))
+    seconds = time.monotonic() - started
     return Snapshot(
         stamp, engine.dialect, declared, tables, glossary, shown, values, aliases, relevance, seconds, frozenset(reader.skipped)
     )

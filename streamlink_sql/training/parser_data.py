@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from streamlink_sql.catalog.glossary import AliasIndex, Glossary
+from streamlink_sql.catalog.codes import with_codes
+from streamlink_sql.catalog.glossary import AliasIndex
 from streamlink_sql.catalog.reading import merged
 from streamlink_sql.catalog.values import ValueIndex
 from streamlink_sql.errors import BadRequest
@@ -27,6 +28,8 @@ from streamlink_sql.generators.parser.tokens import KEYWORDS
 from streamlink_sql.types import Column, Dialect, ForeignKey, Kind, Table, ValueMatch
 
 Place = tuple[str, str]
+Aliases = Mapping[Place, Mapping[str, str]]
+"""A glossary's words for cells: cells by words, by (table, column)."""
 _KEYWORD = {name: number for number, name in enumerate(KEYWORDS)}
 _LITERAL: dict[str | int | float, int] = {value: number for number, value in enumerate(LITERALS)}
 
@@ -93,11 +96,10 @@ def read_databases(tables_json: Path, folder: Path | None) -> dict[str, Database
     return found
 
 
-def read_aliases(tables_json: Path) -> dict[str, AliasIndex]:
+def read_aliases(tables_json: Path) -> dict[str, Aliases]:
     """The words for cells in `value_aliases` of each schema, where there are any."""
     entries = json.loads(tables_json.read_text(encoding="utf-8"))
-    found = {entry["db_id"]: {(table, column): words for table, column, words in entry.get("value_aliases", ())} for entry in entries}
-    return {name: AliasIndex(Glossary(aliases=aliases)) for name, aliases in found.items()}
+    return {entry["db_id"]: {(table, column): words for table, column, words in entry.get("value_aliases", ())} for entry in entries}
 
 
 def _native_types(path: Path) -> dict[tuple[str, str], str]:
@@ -248,7 +250,7 @@ def read_set(
     dialect: Dialect,
     left_out: Counter[str],
     shown: Shown = _unshown,
-    aliases: Mapping[str, AliasIndex] | None = None,
+    aliases: Mapping[str, Aliases] | None = None,
 ) -> list[Example]:
     """The examples of one set; lines that cannot be expressed are counted in `left_out` by reason. `aliases` are a glossary's words."""
     schemas = {name: Schema.of(database.tables) for name, database in databases.items()}
@@ -265,8 +267,8 @@ def read_set(
             left_out[str(error)] += 1
     examples = []
     for database, pairs in shown(parsed.items(), "questions", len(parsed)):
-        index = ValueIndex(values.get(database) or literal_values((tokens, schemas[database]) for _, tokens in pairs))
-        told = (aliases or {}).get(database, AliasIndex(Glossary()))
+        cells = values.get(database) or literal_values((tokens, schemas[database]) for _, tokens in pairs)
+        index, told = ValueIndex(cells), AliasIndex(with_codes((aliases or {}).get(database, {}), cells))
         for line, tokens in pairs:
             matches = merged(told.match(line["question"]), index.match(line["question"]))
             try:

@@ -25,11 +25,11 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from streamlink_sql.catalog.glossary import AliasIndex
 from streamlink_sql.errors import BadRequest, StreamLinkError
 from streamlink_sql.generators.parser.linking import shown_name
 from streamlink_sql.training.example_files import HELD_OUT, HELD_OUT_WRITTEN, TrainingData, TrainingSet, write
 from streamlink_sql.training.parser_data import (
+    Aliases,
     Database,
     Place,
     duckdb_values,
@@ -54,7 +54,6 @@ TABLE_NAMES = ("table", "data", "records", "entries", "list", "results")
 
 Line = Mapping[str, Any]
 Values = Mapping[str, Mapping[Place, list[str]]]
-Aliases = Mapping[str, AliasIndex]
 
 
 @dataclass
@@ -67,7 +66,13 @@ class Collected:
     held: frozenset[str] = frozenset()
 
     def add(
-        self, name: str, group: str, lines: Sequence[Line], values: Values, dialect: Dialect = "sqlite", aliases: Aliases | None = None
+        self,
+        name: str,
+        group: str,
+        lines: Sequence[Line],
+        values: Values,
+        dialect: Dialect = "sqlite",
+        aliases: Mapping[str, Aliases] | None = None,
     ) -> None:
         """Reads one set and says what became of it."""
         left_out: Counter[str] = Counter()

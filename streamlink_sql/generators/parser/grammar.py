@@ -70,7 +70,7 @@ def _row(*then: str, operand: str = "ROW_OPERAND", level: int = 0) -> _Rules:
 def _group(*then: str, level: int = 0) -> _Rules:
     """An expression over one row or over a group of rows."""
     aggregates = dict.fromkeys(AGGREGATES, (*then, "AGGREGATE_OF")) | {"COUNT": (*then, "COUNT_OF")}
-    return _row(*then, operand="OPERAND", level=level) | aggregates | {"PERCENT": (*then, "NESTED_1", "PREDICATE_1")}
+    return _row(*then, operand="OPERAND", level=level) | aggregates | {"PERCENT": (*then, "NESTED_1", "PERCENT_OF")}
 
 
 def _selected(*then: str) -> _Rules:
@@ -154,6 +154,7 @@ _STATES: dict[str, _Rules] = {
     **{f"ROW_OPERAND_{level}": _row(level=level) | {"VAL": ()} for level in range(1, MAX_OPERANDS + 1)},
     **{f"SIDE_OPERAND_{level}": _row(operand="SIDE_OPERAND", level=level) | {"VAL": ()} | _QUERY for level in range(1, MAX_OPERANDS + 1)},
     **{f"PREDICATE_{level}": _predicate("PREDICATE", "COMPARE", _row("COMPARE"), level) for level in _LEVELS},
+    "PERCENT_OF": _predicate("PREDICATE", "COMPARE", _row("COMPARE"), 1) | {"SUM": ("PREDICATE_1", "AGGREGATE_OF")},
     **{f"NESTED_{level}": _junction(f"NESTED_{level}", f"PREDICATE_{level}") | {"CLOSE": ()} for level in _LEVELS[1:]},
     **{f"GROUP_PREDICATE_{level}": _predicate("GROUP_PREDICATE", "GROUP_COMPARE", _group("GROUP_COMPARE"), level) for level in _LEVELS},
     **{f"GROUP_NESTED_{level}": _junction(f"GROUP_NESTED_{level}", f"GROUP_PREDICATE_{level}") | {"CLOSE": ()} for level in _LEVELS[1:]},

@@ -235,8 +235,8 @@ def _changed(node: Expr, change: _Change) -> Expr:
             return Arithmetic(name, _changed(left, change), _changed(right, change))
         case Share(of):
             return Share(_changed(of, change))
-        case Percent(condition):
-            return Percent(_changed_condition(condition, change))
+        case Percent(condition, amount):
+            return Percent(_changed_condition(condition, change), None if amount is None else _changed(amount, change))
         case _:
             return node
 

@@ -153,9 +153,10 @@ class _Reader:
         if token in _SHARE:
             return Share(self.expr())
         if token in _PERCENT:
+            amount = self.expr() if self.take("SUM") else None
             condition = self.condition()
             self.expect("CLOSE")
-            return Percent(condition)
+            return Percent(condition, amount)
         raise NotCovered(f"{token!r} where an expression belongs")
 
     def condition(self) -> Condition:

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from streamlink_sql.generators.parser import joins
 from streamlink_sql.generators.parser.schema import Schema
-from streamlink_sql.generators.parser.shapes import bare, called, case_of, counted, factors, number_of, tidy
+from streamlink_sql.generators.parser.shapes import bare, called, case_of, counted, factors, number_of, summed, tidy
 from streamlink_sql.generators.parser.tokens import NotCovered, Val
 from streamlink_sql.generators.parser.tree import Aggregate, Arithmetic, Call, Condition, Expr, Percent, Query, Ref, Share, Source, Star
 
@@ -195,7 +195,7 @@ class ExpressionReader(ABC):
         return Call("DECADE", year) if isinstance(year, Ref) else None
 
     def percent(self, node: exp.Expr, scope: Scope) -> Percent | None:
-        """`100 * (rows that satisfy a condition) / count(*)` and `100 * avg(CASE ...)`."""
+        """`100 * (rows that satisfy a condition) / count(*)`, `100 * avg(CASE ...)` and `100 * (sum over such rows) / sum(amount)`."""
         if not isinstance(node, (exp.Mul, exp.Div, exp.Avg)):
             return None
         constant, above, below = factors(node)
@@ -203,13 +203,18 @@ class ExpressionReader(ABC):
             return None
         one = bare(above[0])
         if isinstance(one, exp.Avg) and not below:
-            found, worth = case_of(bare(one.this))
-            hit = found if found is not None and constant * worth == 100 else None
-        elif len(below) == 1 and isinstance(bare(below[0]), exp.Count) and constant == 100:
-            hit = counted(one)
-        else:
+            found = case_of(bare(one.this))
+            return Percent(self.condition(found[0], scope)) if found is not None and constant * (number_of(found[1]) or 0) == 100 else None
+        if len(below) != 1 or constant != 100:
             return None
-        return Percent(self.condition(hit, scope)) if hit is not None else None
+        whole = bare(below[0])
+        if isinstance(whole, exp.Count):
+            hit = counted(one)
+            return Percent(self.condition(hit, scope)) if hit is not None else None
+        part = summed(one) if isinstance(whole, exp.Sum) else None
+        if part is None or part[1] != bare(whole.this) or number_of(part[1]) is not None:
+            return None
+        return Percent(self.condition(part[0], scope), self.expr(part[1], scope))
 
     def share(self, node: exp.Expr, scope: Scope) -> Share | None:
         """`100 * agg / sum(agg) OVER ()`."""

@@ -100,18 +100,24 @@ def factors(node: exp.Expr) -> tuple[float, list[exp.Expr], list[exp.Expr]]:
     return 1.0, [node], []
 
 
-def case_of(node: exp.Expr) -> tuple[exp.Expr | None, float]:
-    """The condition of `CASE WHEN condition THEN n ELSE 0 END`, and n."""
+def case_of(node: exp.Expr) -> tuple[exp.Expr, exp.Expr] | None:
+    """The condition of `CASE WHEN condition THEN amount ELSE 0 END`, and the amount."""
     if isinstance(node, exp.If):
         branches, rest = [node], node.args.get("false")
     elif isinstance(node, exp.Case) and not node.this:
         branches, rest = node.args["ifs"], node.args.get("default")
     else:
-        return None, 0.0
-    worth = number_of(branches[0].args["true"])
-    if len(branches) != 1 or worth is None or (rest is not None and number_of(rest) != 0):
-        return None, 0.0
-    return branches[0].this, float(worth)
+        return None
+    if len(branches) != 1 or not (rest is None or isinstance(rest, exp.Null) or number_of(rest) == 0):
+        return None
+    return branches[0].this, bare(branches[0].args["true"])
+
+
+def summed(node: exp.Expr) -> tuple[exp.Expr, exp.Expr] | None:
+    """The condition of a conditional sum, and the amount that is summed."""
+    if isinstance(node, exp.Filter) and isinstance(node.this, exp.Sum):
+        return node.expression.this, bare(node.this.this)
+    return case_of(bare(node.this)) if isinstance(node, exp.Sum) else None
 
 
 def counted(node: exp.Expr) -> exp.Expr | None:
@@ -122,9 +128,8 @@ def counted(node: exp.Expr) -> exp.Expr | None:
     if isinstance(node, exp.CountIf):
         return bare(node.this)
     if isinstance(node, (exp.Sum, exp.Count)):
-        inner = bare(node.this)
-        condition, worth = case_of(inner)
-        return condition if worth == 1 else None
+        found = case_of(bare(node.this))
+        return found[0] if found is not None and number_of(found[1]) == 1 else None
     return None
 
 

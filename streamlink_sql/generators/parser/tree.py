@@ -63,9 +63,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Percent:
-    """The rows that satisfy a condition, as per cent of all rows."""
+    """The rows that satisfy a condition, as per cent of all rows; with an amount, their part of its sum."""
 
     condition: Condition
+    amount: Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,8 @@ def children(node: Expr | Condition) -> tuple[Expr | Condition, ...]:
             return (of,)
         case Arithmetic(_, left, right):
             return (left, right)
-        case Percent(condition):
-            return (condition,)
+        case Percent(condition, amount):
+            return (condition,) if amount is None else (amount, condition)
         case Predicate(_, None, right):
             return right
         case Predicate(_, lhs, right):
@@ -236,8 +237,11 @@ def _expr(node: Expr) -> Iterator[Token]:
         case Share(of):
             yield "SHARE"
             yield from _expr(of)
-        case Percent(condition):
+        case Percent(condition, amount):
             yield "PERCENT"
+            if amount is not None:
+                yield "SUM"
+                yield from _expr(amount)
             yield from _condition(condition)
             yield "CLOSE"
         case Query():

@@ -232,12 +232,12 @@ class ExpressionWriter(ABC):
                 part = self.expr(of, scope)
                 whole = exp.Window(this=exp.Sum(this=part.copy()), over="OVER")
                 return _quotient(exp.Mul(this=_HUNDRED.copy(), expression=part), whole)
-            case Percent(condition):
-                hit = exp.Case(
-                    ifs=[exp.If(this=self.condition(condition, scope), true=exp.Literal.number(1))], default=exp.Literal.number(0)
-                )
+            case Percent(condition, amount):
+                each = exp.Literal.number(1) if amount is None else self.expr(amount, scope)
+                hit = exp.Case(ifs=[exp.If(this=self.condition(condition, scope), true=each)], default=exp.Literal.number(0))
                 above = exp.Mul(this=_HUNDRED.copy(), expression=exp.Sum(this=hit))
-                return _quotient(above, exp.Nullif(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(0)))
+                all_of_it = exp.Count(this=exp.Star()) if amount is None else exp.Sum(this=each.copy())
+                return _quotient(above, exp.Nullif(this=all_of_it, expression=exp.Literal.number(0)))
             case Query():
                 return exp.Subquery(this=self.query(node, scope))
             case Val():

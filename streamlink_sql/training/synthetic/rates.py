@@ -14,7 +14,7 @@ from streamlink_sql.training.synthetic.templates import template
 SINCE = ("date_since", "date_between", "date_after", "date_last")
 
 
-def _rated(m: Maker, table: Tab, used: tuple[Col, ...]) -> Filter | None:
+def plain_rate(m: Maker, table: Tab, used: tuple[Col, ...]) -> Filter | None:
     """A condition fit for a rate: on one column, not on the last years."""
     found = table_filter(m, table, used)
     return None if found is None or found.kind == "date_last" or " OR " in found.sql else found
@@ -23,7 +23,7 @@ def _rated(m: Maker, table: Tab, used: tuple[Col, ...]) -> Filter | None:
 def _rated_groups(m: Maker, table: Tab) -> tuple[Dim, Filter] | None:
     """Groups, and a condition whose rate in them is asked for."""
     dim = dimension(m, table, dates=False)
-    found = _rated(m, table, dim.columns) if dim else None
+    found = plain_rate(m, table, dim.columns) if dim else None
     return None if dim is None or found is None else (dim, found)
 
 
@@ -96,7 +96,7 @@ def rate_trend(m: Maker, table: Tab) -> Pair | None:
         return None
     main = [col for col in dates if "bare" in col.attrs or "verb" in col.attrs] or dates
     col = main[0]
-    found = _rated(m, table, tuple(dates))
+    found = plain_rate(m, table, tuple(dates))
     if found is None:
         return None
     where: tuple[str, ...] = ()

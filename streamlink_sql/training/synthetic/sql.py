@@ -122,6 +122,6 @@ def share(measure: str) -> str:
     return f"100.0 * {measure} / sum({measure}) OVER ()"
 
 
-def percent(condition: str) -> str:
-    """The part of the rows that satisfies a condition, per cent."""
-    return f"100.0 * sum(CASE WHEN {condition} THEN 1 ELSE 0 END) / count(*)"
+def percent(condition: str, amount: str = "") -> str:
+    """The part of the rows that satisfies a condition, per cent; with an amount, their part of its sum."""
+    return f"100.0 * sum(CASE WHEN {condition} THEN {amount or 1} ELSE 0 END) / {f'sum({amount})' if amount else 'count(*)'}"

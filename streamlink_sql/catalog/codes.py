@@ -1,0 +1,91 @@
+"""Which words people use for codes that everybody reads as words: DE is Germany, TX is Texas. Looks at values and names of columns only.
+
+A glossary of the user's own goes before these, and so do cells: where the names of the codes stand in the data, they are the way to them.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from streamlink_sql.catalog.demonyms import DEMONYMS
+from streamlink_sql.catalog.names import spoken_words
+from streamlink_sql.catalog.values import normalise
+
+Place = tuple[str, str]
+
+_KNOWN_PART = 0.8
+"""Of the values of a column whose name says what they are, those that must be in the list: others (`EP`, `XX`) may stand among them."""
+_TELLING = 6
+"""So many values, all of them in one list, tell what they are whatever the column is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """Codes with their words, and what names a column that holds them."""
+
+    words: Mapping[str, tuple[str, ...]]
+    named: frozenset[str]
+    by_values: bool
+    """Whether the values alone tell, whatever the column is called."""
+
+
+def with_codes(told: Mapping[Place, Mapping[str, str]], values: Mapping[Place, Sequence[str]]) -> dict[Place, dict[str, str]]:
+    """What a glossary says for cells, and what everybody says for those that are codes, by (table, column)."""
+    found = {place: dict(words) for place, words in told.items()}
+    for place, words in said_of_codes(values).items():
+        own = {normalise(word) for word in found.setdefault(place, {})}
+        found[place] |= {word: cell for word, cell in words.items() if normalise(word) not in own}
+    return found
+
+
+def said_of_codes(values: Mapping[Place, Sequence[str]]) -> dict[Place, dict[str, str]]:
+    """What people say for the codes in these columns: cells by words, by (table, column)."""
+    spelt = {normalise(value) for column in values.values() for value in column}
+    found: dict[Place, dict[str, str]] = {}
+    for place, column in values.items():
+        known = _list_of(place[1], column)
+        words = {word: value for value in column for word in known.words.get(value.upper(), ())} if known else {}
+        names = [known.words[value.upper()][0] for value in column if value.upper() in known.words] if known else []
+        if names and sum(normalise(name) in spelt for name in names) * 2 < len(names):
+            found[place] = words
+    return found
+
+
+def _list_of(name: str, values: Sequence[str]) -> _List | None:
+    """The list that the values are from; where several could be, the one that the column's name speaks of."""
+    codes = [(known, sum(value.upper() in known.words for value in values)) for known in _lists()]
+    told = [known for known, count in codes if count >= _KNOWN_PART * len(values) and known.named & set(spoken_words(name))]
+    if not told and len(values) >= _TELLING:
+        told = [known for known, count in codes if count == len(values) and known.by_values]
+    return told[0] if len(told) == 1 else None
+
+
+@cache
+def _lists() -> tuple[_List, ...]:
+    content = tomllib.loads(Path(__file__).with_name("codes.toml").read_text(encoding="utf-8"))
+    adjectives: dict[str, list[str]] = {}
+    for adjective, names in DEMONYMS.items():
+        for name in names:
+            adjectives.setdefault(name, []).append(adjective)
+    lines = [line.partition(": ") for line in content["countries"].split("\n") if line]
+    countries = [(codes.split(), _with(adjectives, names.split(", "))) for codes, _, names in lines]
+    country = frozenset("country nation nationality cntry origin".split())
+    return (
+        *(_List({codes[at]: names for codes, names in countries}, country, by_values=True) for at in (0, 1)),
+        _List(_read(content["states"]), frozenset("state province region".split()), by_values=True),
+        _List(_read(content["sexes"]), frozenset("sex gender".split()), by_values=False),
+        _List(_read(content["languages"]), frozenset("language locale".split()), by_values=False),
+    )
+
+
+def _with(adjectives: Mapping[str, Iterable[str]], names: Sequence[str]) -> tuple[str, ...]:
+    return (*names, *sorted({adjective for name in names for adjective in adjectives.get(normalise(name), ())}))
+
+
+def _read(lines: str) -> dict[str, tuple[str, ...]]:
+    parts = (line.partition(": ") for line in lines.split("\n") if line)
+    return {code: tuple(words.split(", ")) for code, _, words in parts}

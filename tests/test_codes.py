@@ -1,0 +1,67 @@
+"""Codes that everybody reads as words: which columns hold them, and what is said for them."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from streamlink_sql.assemble import open_engine
+from streamlink_sql.catalog import Catalog
+from streamlink_sql.catalog.codes import said_of_codes
+from streamlink_sql.settings import Settings
+
+COUNTRY = ("orders", "country")
+
+
+def test_a_country_is_said_by_name_and_adjective() -> None:
+    words = said_of_codes({COUNTRY: ("DE", "FR", "US")})[COUNTRY]
+    assert words["Germany"] == words["german"] == "DE"
+    assert words["american"] == "US"
+    assert said_of_codes({("orders", "CTRY_CD"): ("DEU", "fra", "JPN", "USA", "EPO")})["orders", "CTRY_CD"]["France"] == "fra"
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "word", "code"),
+    [
+        ("state", ("CA", "DE", "IN"), "Delaware", "DE"),
+        ("country", ("CA", "DE", "IN"), "Germany", "DE"),
+        ("st", ("TX",), "Texas", "TX"),
+        ("sex", ("F", "M"), "women", "F"),
+        ("lang", ("en", "de"), "German", "de"),
+        ("x7", ("DE", "FR", "GB", "IT", "JP", "US"), "Japan", "JP"),
+    ],
+)
+def test_the_name_of_the_column_tells_or_the_values_do(name: str, values: tuple[str, ...], word: str, code: str) -> None:
+    assert said_of_codes({("t", name): values})["t", name][word] == code
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("role", ("HR", "MG", "PR", "PT")),
+        ("grade", ("F", "M")),
+        ("country", ("Germany", "France")),
+        ("code", ("AL", "AR", "CA", "CO", "DE", "GA")),
+        ("country", ()),
+    ],
+)
+def test_other_columns_are_left_alone(name: str, values: tuple[str, ...]) -> None:
+    assert said_of_codes({("t", name): values}) == {}
+
+
+def test_names_in_the_data_go_before() -> None:
+    assert said_of_codes({("city", "CountryCode"): ("DEU", "FRA"), ("country", "Name"): ("France", "Germany")}) == {}
+
+
+def test_the_catalogue_knows_them_and_a_glossary_goes_before(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as connection:
+        connection.execute("CREATE TABLE orders AS SELECT * FROM (VALUES (1, 'DE'), (2, 'FR'), (3, 'CH')) t(id, country)")
+    with closing(open_engine(Settings(data=str(tmp_path / "shop.duckdb")))) as engine:
+        found = Catalog(engine).relevant("How many German or Swiss orders are there?").matches
+        assert [(match.value, match.source) for match in found] == [("DE", "glossary"), ("CH", "glossary")]
+        (tmp_path / "own.toml").write_text('[tables.orders.columns.country]\nvalues = { "overseas" = "CH" }\n')
+        own = Catalog(engine, glossary=tmp_path / "own.toml").relevant("overseas German orders").matches
+        assert [match.value for match in own] == ["CH", "DE"]
