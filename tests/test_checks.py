@@ -232,12 +232,29 @@ SLOW = {
     "semicolons": ("SELECT 1", ";", "", ""),
     "quotes": ("SELECT ", "'a' ", "1", ""),
     "letters of another script": ("SELECT ", "я", "1", ""),
+    "calls that are written three times": ("SELECT ", "instr('a', 'b', ", "1", ")"),
+    "lengths with an argument too many": ("SELECT ", "length(", "1", ", 1)"),
+    "roundings to digits": ("SELECT ", "floor(1, ", "1", ")"),
+    "memberships with arguments too many": ("SELECT ", "list_contains(", "1", ", 1, 1, 1)"),
+    "quantiles of quantiles": ("SELECT ", "quantile_cont(0.5) WITHIN GROUP (ORDER BY ", "1", ")"),
+    "totals of totals, filtered": ("SELECT ", "count(*) FILTER (WHERE instr(1, 1, ", "1", ") = 1)"),
+    "windows in windows": ("SELECT ", "sum(", "1", ") OVER (PARTITION BY 1)"),
+    "texts of texts": ("SELECT ", "strpos(1, 1, (SELECT ", "1", "))"),
+    "lists made of lists": ("SELECT ", "[x + 1 for x in ", "[1]", " if x > 0]"),
+    "lambdas in lambdas": ("SELECT ", "list_transform([1], lambda x: ", "x", ")"),
+    "choices of choices": ("SELECT ", "CASE WHEN 1 THEN 1 ELSE ", "1", " END"),
+    "similar to": ("SELECT 'a'", " SIMILAR TO 'a|b'", "", ""),
+    "pivots of pivots": ("SELECT * FROM ", "(SELECT * FROM ", "orders", ") PIVOT (count(*) FOR status IN ('a'))"),
+    "grouping sets of grouping sets": ("SELECT 1 FROM orders GROUP BY ", "GROUPING SETS (", "id", ")"),
+    "types of types": ("SELECT CAST(1 AS ", "STRUCT(a ", "INT", ")"),
+    "intervals added up": ("SELECT 1", " + INTERVAL '1' DAY", "", ""),
+    "open comments": ("SELECT 1 ", "/*", "", ""),
 }
 """How each text begins, what is repeated, what stands in its middle, and what closes each repetition."""
 
 
 @pytest.mark.parametrize("name", SLOW)
-@pytest.mark.parametrize("dialect", ["duckdb", "sqlite"])
+@pytest.mark.parametrize("dialect", ["duckdb", "sqlite", "spark"])
 def test_no_text_keeps_the_gate_long(name: str, dialect: Dialect, tables: tuple[Table, ...]) -> None:
     """Repeated up to the caps, every shape is judged within 100 ms of processor time, more on a slower machine."""
     start, piece, core, closing = SLOW[name]
@@ -246,6 +263,18 @@ def test_no_text_keeps_the_gate_long(name: str, dialect: Dialect, tables: tuple[
         sql = (start + piece * count + core + closing * count)[: 16 * 1024]
         if not any(_seconds(sql, tables, dialect) < 0.1 for _ in range(3)):
             assert any(_seconds(sql, tables, dialect) < 0.1 * slowness() for _ in range(3)), f"{count} times"
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "sqlite"])
+def test_calls_that_grow_are_judged_by_what_they_become(dialect: Dialect, tables: tuple[Table, ...]) -> None:
+    """sqlglot writes the arguments of these twice or three times; some in one another are fine, and so are many that do not grow."""
+    check(Draft("SELECT instr(lower(name), 'a', instr(name, 'b', 1)) FROM staff"), tables, dialect)
+    check(Draft("SELECT " + "lower(" * 20 + "name" + ")" * 20 + " FROM staff"), tables, dialect)
+    check(Draft("SELECT sum(CASE WHEN id IN (" + ", ".join(map(str, range(600))) + ") THEN 1 END) FROM staff"), tables, dialect)
+    for grown in ("instr('a', 'b', " * 12 + "1" + ")" * 12, "lower(" * 20 + "||".join(["name"] * 300) + ")" * 20):
+        with pytest.raises(InvalidSQL) as caught:
+            check(Draft(f"SELECT {grown} FROM staff"), tables, dialect)
+        assert caught.value.helps["rule"] == "text.too_complex"
 
 
 def _doubled(last: str) -> str:

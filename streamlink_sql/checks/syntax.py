@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError, UnsupportedError
@@ -16,7 +18,15 @@ from streamlink_sql.checks.text import Caps, check_shape, check_variables, sqlgl
 from streamlink_sql.errors import InvalidSQL, PolicyRefused
 from streamlink_sql.types import Dialect
 
+if TYPE_CHECKING:
+    from sqlglot.generator import Generator
+
 _STARTS = {TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.L_PAREN, TokenType.VALUES, TokenType.TABLE}
+
+_LONGEST, _MOST_IN_CALLS = 16 * 1024, 4_000
+"""The characters that a call may become, and the parts that stand in calls, each counted as often as there are calls around it."""
+_SAYS_MORE = (exp.WithinGroup, exp.Filter, exp.Window, exp.IgnoreNulls, exp.RespectNulls)
+_STANDS_FOR = re.compile(r"_call(\d+)_")
 
 logging.getLogger("sqlglot").addFilter(lambda record: record.levelno >= logging.ERROR)
 
@@ -41,12 +51,58 @@ def generate(tree: exp.Expr, dialect: Dialect) -> str:
     """The text that runs: made from the tree, without comments."""
     from sqlglot import ErrorLevel
 
+    _check_growth(tree, dialect)
     try:
         return tree.sql(dialect=sqlglot_dialect(dialect), comments=False, unsupported_level=ErrorLevel.RAISE)
     except UnsupportedError as error:
         raise InvalidSQL(f"The SQL cannot be written for {dialect}.", rule="syntax.unsupported") from error
     except (SqlglotError, RecursionError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
         raise InvalidSQL("The SQL cannot be written again.", rule="syntax.generate") from error
+
+
+def _check_growth(tree: exp.Expr, dialect: Dialect) -> None:
+    """Raises InvalidSQL where calls in calls would become a text without end.
+
+    For some functions sqlglot writes an argument two or three times (`instr(text, part, start)` becomes a CASE), so that each call around
+    another one doubles text and time. Each call is written once, from the innermost outwards, with names in the place of the calls in it.
+    """
+    from sqlglot import ErrorLevel
+
+    around: dict[int, int] = {}
+    nested = False
+    for node in tree.walk():
+        above = node.parent
+        around[id(node)] = 0 if above is None else around[id(above)] + _is_call(above)
+        nested = nested or (around[id(node)] > 0 and _is_call(node))
+    if sum(around.values()) > _MOST_IN_CALLS:
+        raise _too_complex()
+    if not nested:
+        return
+    generator = sqlglot_dialect(dialect).generator(comments=False, unsupported_level=ErrorLevel.IGNORE)
+    sizes: list[int] = []
+    for node in reversed([node for node in exp.paren(tree.copy(), copy=False).walk() if _is_call(node)]):
+        text = _written(node, generator)
+        sizes.append(len(text) + sum(sizes[int(number)] for number in _STANDS_FOR.findall(text)))
+        if sizes[-1] > _LONGEST:
+            raise _too_complex()
+        node.replace(exp.column(f"_call{len(sizes) - 1}_"))
+
+
+def _too_complex() -> InvalidSQL:
+    return InvalidSQL("The SQL is nested too deeply or joins too much.", rule="text.too_complex")
+
+
+def _is_call(node: exp.Expr) -> bool:
+    """Whether it is a call, together with what says more of it, such as its window."""
+    return isinstance(node, (exp.Func, *_SAYS_MORE)) and not isinstance(node, exp.Connector) and not isinstance(node.parent, _SAYS_MORE)
+
+
+def _written(node: exp.Expr, generator: Generator) -> str:
+    """The text of a part; where it cannot be written alone, what stands for calls in it, three times."""
+    try:
+        return generator.generate(node)
+    except (SqlglotError, RecursionError, ValueError, KeyError, IndexError, AttributeError, TypeError):
+        return " ".join(column.name for column in node.find_all(exp.Column)) * 3
 
 
 def read_back(text: str, tree: exp.Query, dialect: Dialect, caps: Caps) -> list[Token]:
