@@ -99,7 +99,9 @@ class Limits:
         for unit, cost, limit, cap in bounds:
             told = {f"estimated_{unit}": cost, "sql": sql}
             if cost is not None and cap is not None and cost > cap:
-                raise TooCostly(f"This would handle about {cost:,} {unit}; no more than {cap:,} may be. Narrow it.", **told)
+                raise TooCostly(
+                    f"This would handle about {cost:,} {unit}; no more than {cap:,} may be, confirmed or not. Narrow it.", cap=cap, **told
+                )
             if cost is not None and cost > limit and not confirmed:
                 raise TooCostly(
                     f"This would handle about {cost:,} {unit}; the limit is {limit:,}. Narrow it, or confirm to run it.", **told

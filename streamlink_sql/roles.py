@@ -43,7 +43,7 @@ class TableRule(_Strict):
     hide: tuple[str, ...] = ()
     mask: dict[str, str] = Field(default_factory=dict)
     rows: str | None = None
-    smallest_group: int = Field(default=0, ge=0, le=1_000_000)
+    smallest_group: int = Field(default=0, ge=0, le=1_000_000, strict=True)
 
     @field_validator("mask")
     @classmethod
@@ -66,7 +66,7 @@ class Role(_Strict):
     tables: dict[str, TableRule] = Field(default_factory=dict)
     others: bool = False
     isolate: bool = False
-    smallest_group: int = Field(default=0, ge=0, le=1_000_000)
+    smallest_group: int = Field(default=0, ge=0, le=1_000_000, strict=True)
 
     @field_validator("tables")
     @classmethod

@@ -19,8 +19,6 @@ Place = tuple[str, str]
 
 _KNOWN_PART = 0.8
 """Of the values of a column whose name says what they are, those that must be in the list: others (`EP`, `XX`) may stand among them."""
-_TELLING = 6
-"""So many values, all of them in one list, tell what they are whatever the column is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +27,6 @@ class _List:
 
     words: Mapping[str, tuple[str, ...]]
     named: frozenset[str]
-    by_values: bool
-    """Whether the values alone tell, whatever the column is called."""
 
 
 def with_codes(told: Mapping[Place, Mapping[str, str]], values: Mapping[Place, Sequence[str]]) -> dict[Place, dict[str, str]]:
@@ -44,24 +40,23 @@ def with_codes(told: Mapping[Place, Mapping[str, str]], values: Mapping[Place, S
 
 def said_of_codes(values: Mapping[Place, Sequence[str]]) -> dict[Place, dict[str, str]]:
     """What people say for the codes in these columns: cells by words, by (table, column)."""
-    spelt = {normalise(value) for column in values.values() for value in column}
+    spelt = [{normalise(value) for value in column} for column in values.values()]
     found: dict[Place, dict[str, str]] = {}
     for place, column in values.items():
         known = _list_of(place[1], column)
         words = {word: value for value in column for word in known.words.get(value.upper(), ())} if known else {}
         names = [known.words[value.upper()][0] for value in column if value.upper() in known.words] if known else []
-        if names and sum(normalise(name) in spelt for name in names) * 2 < len(names):
+        if names and not any(sum(normalise(name) in cells for name in names) * 2 >= len(names) for cells in spelt):
             found[place] = words
     return found
 
 
 def _list_of(name: str, values: Sequence[str]) -> _List | None:
-    """The list that the values are from; where several could be, the one that the column's name speaks of."""
-    codes = [(known, sum(value.upper() in known.words for value in values)) for known in _lists()]
-    told = [known for known, count in codes if count >= _KNOWN_PART * len(values) and known.named & set(spoken_words(name))]
-    if not told and len(values) >= _TELLING:
-        told = [known for known, count in codes if count == len(values) and known.by_values]
-    return told[0] if len(told) == 1 else None
+    """The list that the values are from and the column's name speaks of. Values alone tell nothing: MM, CM and KM are countries, too."""
+    for known in _lists():
+        if known.named & set(spoken_words(name)) and sum(value.upper() in known.words for value in values) >= _KNOWN_PART * len(values):
+            return known
+    return None
 
 
 @cache
@@ -73,12 +68,11 @@ def _lists() -> tuple[_List, ...]:
             adjectives.setdefault(name, []).append(adjective)
     lines = [line.partition(": ") for line in content["countries"].split("\n") if line]
     countries = [(codes.split(), _with(adjectives, names.split(", "))) for codes, _, names in lines]
-    country = frozenset("country nation nationality cntry origin".split())
+    country = frozenset("country nation nationality cntry".split())
     return (
-        *(_List({codes[at]: names for codes, names in countries}, country, by_values=True) for at in (0, 1)),
-        _List(_read(content["states"]), frozenset("state province region".split()), by_values=True),
-        _List(_read(content["sexes"]), frozenset("sex gender".split()), by_values=False),
-        _List(_read(content["languages"]), frozenset("language locale".split()), by_values=False),
+        *(_List({codes[at]: names for codes, names in countries}, country) for at in (0, 1)),
+        _List(_read(content["states"]), frozenset("state province region".split())),
+        _List(_read(content["sexes"]), frozenset("sex gender".split())),
     )
 
 

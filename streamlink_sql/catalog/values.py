@@ -127,7 +127,8 @@ class ValueIndex:
         hits = [(place, value, 1.0) for place, value in self._places.get(norm, ())]
         if len(norm) <= 2 or (len(words) == 1 and norm in STOP_WORDS):
             exact = question[words[0].start : words[-1].end]
-            return [hit for hit in hits if hit[1] == exact][:MOST_PER_SPAN]
+            is_plain = norm in STOP_WORDS and exact.islower()
+            return [] if is_plain else [hit for hit in hits if hit[1] == exact][:MOST_PER_SPAN]
         if not hits:
             for other in self._stems.get(_stemmed(norm), ())[:MOST_PER_SPAN]:
                 hits += [(place, value, 0.95) for place, value in self._places[other]]

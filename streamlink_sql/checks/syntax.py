@@ -72,7 +72,7 @@ def _check_growth(tree: exp.Expr, dialect: Dialect) -> None:
     nested = False
     for node in tree.walk():
         above = node.parent
-        around[id(node)] = 0 if above is None else around[id(above)] + _is_call(above)
+        around[id(node)] = around[id(above)] + _is_call(above) if above is not None and node is not tree else 0
         nested = nested or (around[id(node)] > 0 and _is_call(node))
     if sum(around.values()) > _MOST_IN_CALLS:
         raise _too_complex()

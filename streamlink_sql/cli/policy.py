@@ -91,7 +91,9 @@ def show(
 @app.command()
 def report(
     ctx: typer.Context,
-    days: Annotated[int | None, typer.Option("--days", min=1, help="Only what was asked in so many last days. Default: all.")] = None,
+    days: Annotated[
+        int | None, typer.Option("--days", min=1, max=36_500, help="Only what was asked in so many last days. Default: all.")
+    ] = None,
     config: Config = None,
     store: Store = None,
     as_json: AsJSON = False,

@@ -28,7 +28,7 @@ def report(error: StreamLinkError, *, as_json: bool) -> int:
             value = error.helps[name]
             text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
             print(f"  {label}: {for_terminal(text)}", file=sys.stderr)
-    if error.code == "too_costly":
+    if error.code == "too_costly" and "cap" not in error.helps:
         print("  Repeat with --confirm to run it all the same.", file=sys.stderr)
     return error.exit_status
 
