@@ -85,6 +85,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.fixture(scope="module", params=["sail", "apache"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process, address = start(request.param, tmp_path_factory.mktemp(request.param) / "log")
+    with closing(SparkEngine(address)) as warming:  # the first query of a JVM takes longer than tables are counted for
+        run(warming, "SELECT count(*) FROM range(1000) GROUP BY id % 3", seconds=START_S)
     yield address
     process.kill()
     process.wait()
@@ -222,6 +224,7 @@ def test_a_command_is_never_run(engine: SparkEngine, tmp_path: Path) -> None:
         "DROP TABLE sales",
         f"CREATE TABLE x USING parquet LOCATION 'file://{tmp_path}/x' AS SELECT 1",
         "SET spark.sql.ansi.enabled = false",
+        "SELECT 1) ; DROP TABLE sales --",
     ):
         with pytest.raises(StreamLinkError):
             engine.run(CheckedSQL(sql, "spark", frozenset(), exp.select("1")), row_limit=1, time_limit_s=20)

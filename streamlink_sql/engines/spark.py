@@ -1,7 +1,7 @@
 """The Spark engine: any Spark Connect server (Apache Spark, Sail). Reads tables and runs checked SQL there; starts no server and no JVM.
 
-What protects the data is the server's: its user, the permissions of the storage and of the catalogue. Here SQL is run only as a query
-(Spark Connect's `SQL` relation), never as a command.
+What protects the data is the server's: its user, the permissions of the storage and of the catalogue. Here SQL is run only as a query,
+in brackets, never as a command.
 """
 
 from __future__ import annotations
@@ -325,11 +325,11 @@ class _Run:
 
 
 def _frame(session: SparkSession, sql: str) -> DataFrame:
-    """A query that has not been sent yet. `session.sql` would have the server run it if it were a command."""
+    """A query that has not been sent yet, in brackets, within which Spark's grammar knows queries alone: it runs a command wherever it stands."""
     from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.connect.plan import SQL
 
-    return DataFrame(SQL(sql), session)
+    return DataFrame(SQL(f"({sql}\n)"), session)
 
 
 def _settle(outcome: Future[Any], error: BaseException) -> bool:
