@@ -140,6 +140,7 @@ def open_scoped(settings: Settings, scope: Scope | None) -> Engine:
         settings.data,
         memory_limit_mb=settings.memory_limit_mb,
         spill_limit_mb=settings.spill_limit_mb,
+        result_limit_mb=settings.result_limit_mb,
         threads=settings.threads,
         children=settings.running,
         **({} if scope is None else {"scope": scope}),

@@ -65,13 +65,12 @@ class Trials:
         if question.attributes is not None:
             settings = settings.model_copy(update={"role": question.role or None, "attributes": dict(question.attributes)})
         question = replace(question, role=settings.role or "")
-        try:
-            trial = self._trial(settings, answer)
-            self._store.tried(question, trial, engine=answer.engine, sql=answer.sql)
-        except Exception:  # noqa: BLE001 - the edge of a thread: a trial that fails is told to the log, and to nobody who asks
-            _log.exception("An answer could not be judged by the policy in log mode.")
-            trial = Trial("unknown")
+        trial = self._trial(settings, answer)
         self.counted[trial.outcome] += 1
+        try:
+            self._store.tried(question, trial, engine=answer.engine, sql=answer.sql)
+        except StreamLinkError as error:
+            _log.warning("A verdict of the policy in log mode could not be kept: %s", error)
         is_loud = trial.outcome != "changed" and question.attributes is not None  # without login, the log is what the asker reads
         level = logging.WARNING if is_loud else logging.INFO
         for finding in trial.findings:
@@ -88,11 +87,14 @@ class Trials:
             query = check(Draft(answer.sql), engine.tables(), engine.dialect)
             plan = engine.dry_run(query)
             compare(query, plan)
+            findings = tuple(_changes(scope, query, plan, len(answer.columns)))
+            return Trial("changed" if findings else "same", findings)
         except StreamLinkError as error:
             rule = str(error.helps.get("rule") or error.helps.get("setting") or error.code)
             return Trial("refused" if error.status < 500 else "unknown", (Finding(rule, error.detail),))
-        findings = tuple(_changes(scope, query, plan, len(answer.columns)))
-        return Trial("changed" if findings else "same", findings)
+        except Exception:  # noqa: BLE001 - the edge of a thread: told to the log, and to nobody who asks
+            _log.exception("An answer could not be judged by the policy in log mode.")
+            return Trial("unknown")
 
     def _engine(self, settings: Settings, scope: Scope) -> Engine:
         """The engine that shows a scope; what was asked for longest ago gives way. Only the one thread comes here."""

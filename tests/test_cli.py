@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import datetime
 import io
 import json
 import os
@@ -15,10 +16,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pyarrow as pa
 import pytest
 
@@ -28,7 +31,7 @@ from streamlink_sql.cli.output import whole_file
 from streamlink_sql.cli.table import render_table
 from streamlink_sql.cli.terminal import for_terminal, json_line
 from streamlink_sql.errors import BadRequest, CannotAnswer, PolicyRefused
-from streamlink_sql.export import for_sheet
+from streamlink_sql.export import for_sheet, write_xlsx
 from streamlink_sql.types import Answer, Column, Rows
 
 ENDLESS = """
@@ -121,7 +124,7 @@ def test_json_is_one_object_of_the_one_shape(run: Run) -> None:
     assert done.err == ""
 
 
-@pytest.mark.parametrize("name", ["answer.csv", "answer.json", "answer.parquet", "answer.txt"])
+@pytest.mark.parametrize("name", ["answer.csv", "answer.json", "answer.parquet", "answer.xlsx", "answer.txt"])
 def test_a_file_tells_its_format(run: Run, place: Path, name: str) -> None:
     done = run("ask", "how many sales?", "--output", name)
     assert (done.status, done.out) == (0, "")
@@ -152,7 +155,7 @@ def test_a_file_tells_its_format(run: Run, place: Path, name: str) -> None:
         (["ask", "how many sales?", "--glossary", "nowhere.toml"], 2, "nowhere.toml"),
         (["ask", "how many sales?", "--row-limit", "0"], 2, "--row-limit cannot be 0: it takes a whole number from 1 to 1,000,000."),
         (["ask", "how many sales?", "--row-limit", "x"], 2, "--row-limit cannot be 'x': it takes a whole number."),
-        (["ask", "how many sales?", "--format", "xml"], 2, "it takes table, csv, json or parquet"),
+        (["ask", "how many sales?", "--format", "xml"], 2, "it takes table, csv, json, parquet or xlsx"),
         (["ask", "how", "many", "sales?"], 2, "quotes"),
         (["ask", "how many sales?", "--time-limit", "-1"], 2, "--time-limit cannot be -1"),
         (["ask", "how many sales?", "--output", "nowhere/x.csv"], 2, "nowhere"),
@@ -499,6 +502,60 @@ try:
 except BadRequest:
     print("refused, nothing left" if not list(folder.iterdir()) else "half a file")
 """
+
+
+def answer_of(table: pa.Table) -> Answer:
+    """An answer with these rows."""
+    rows = Rows(table, False)
+    return replace(WIDE, rows=rows, columns=rows.columns())
+
+
+def test_a_workbook_holds_data_and_no_formula(tmp_path: Path) -> None:
+    file = tmp_path / "a.xlsx"
+    moment = datetime.datetime(2024, 5, 6, 7, 8, 9)
+    cells = [
+        "=1+1",
+        "https://example.org",
+        "0123",
+        7,
+        2**60,
+        1.5,
+        Decimal("12.30"),
+        True,
+        moment,
+        moment.date(),
+        datetime.date(1815, 6, 18),
+        None,
+    ]
+    table = pa.table({("@head", *"bcdefghijkl")[at]: [cell] for at, cell in enumerate(cells)})
+    with file.open("wb") as out:
+        write_xlsx(answer_of(table), out)
+    sheet = openpyxl.load_workbook(file)["answer"]
+    heads, line = sheet.iter_rows()
+    assert heads[0].value == "@head"
+    shown = [
+        "=1+1",
+        "https://example.org",
+        "0123",
+        7,
+        str(2**60),
+        1.5,
+        12.3,
+        True,
+        moment,
+        datetime.datetime(2024, 5, 6),
+        "1815-06-18",
+        None,
+    ]
+    assert [cell.value for cell in line] == shown
+    assert {cell.data_type for cell in line} == {"s", "n", "b", "d"}
+    assert all(cell.hyperlink is None for cell in line)
+
+
+def test_what_a_sheet_cannot_hold_is_said(tmp_path: Path) -> None:
+    for table in (pa.table({"a": ["x" * 32_768]}), pa.table({"a": pa.nulls(1_048_576)})):
+        with pytest.raises(BadRequest, match="Write CSV or Parquet"):
+            write_xlsx(answer_of(table), io.BytesIO())
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx", "＝1"])

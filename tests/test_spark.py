@@ -25,7 +25,7 @@ from streamlink_sql.checks import check
 from streamlink_sql.engines import spark_plan
 from streamlink_sql.engines.spark import SparkEngine
 from streamlink_sql.engines.spark_session import read_address
-from streamlink_sql.errors import BadRequest, Cancelled, EngineUnavailable, InvalidSQL, StreamLinkError, TimedOut
+from streamlink_sql.errors import BadRequest, Cancelled, EngineUnavailable, InvalidSQL, StreamLinkError, TimedOut, TooCostly
 from streamlink_sql.types import CheckedSQL, Draft, Question, Rows
 
 ROWS = 7_000
@@ -156,6 +156,16 @@ def test_rows_are_limited_and_an_empty_result_has_its_columns(engine: SparkEngin
     assert not run(engine, "SELECT id FROM sales WHERE id < 3", row_limit=3).truncated
     none = run(engine, "SELECT id, region FROM sales WHERE id < 0")
     assert (none.table.num_rows, none.table.column_names) == (0, ["id", "region"])
+
+
+@pytest.mark.cluster
+def test_a_result_is_capped_in_bytes(server: str, files: dict[str, str]) -> None:
+    with closing(SparkEngine(server, locations=files, result_limit_mb=1)) as small:
+        rows = run(small, "SELECT repeat('x', 500) AS t FROM sales", row_limit=ROWS)
+        assert rows.truncated
+        assert 1_000 < rows.table.num_rows < 2_500
+        with pytest.raises(TooCostly, match="One row"):
+            run(small, "SELECT repeat('x', 2000000) AS t")
 
 
 @pytest.mark.cluster

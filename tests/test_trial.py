@@ -222,6 +222,8 @@ def test_what_cannot_be_judged_is_counted_and_hurts_nobody(settings: Settings, m
     with closing(control_unit(alone)) as control:
         assert control.run_sql("SELECT 1").row_count == 1
     assert control.tried == {"unknown": 1}
+    with closing(open_store(settings.store, settings.audit_dir)) as store:
+        assert [line["code"] for line in store.audit_lines() if line["event"] == "tried"] == ["same", "unknown"]
 
 
 def test_a_policy_that_is_no_file_is_told_before_anything_opens(settings: Settings) -> None:

@@ -13,9 +13,7 @@ from pathlib import Path
 
 from streamlink_sql.catalog.demonyms import DEMONYMS
 from streamlink_sql.catalog.names import spoken_words
-from streamlink_sql.catalog.values import normalise
-
-Place = tuple[str, str]
+from streamlink_sql.catalog.values import Place, normalise
 
 _KNOWN_PART = 0.8
 """Of the values of a column whose name says what they are, those that must be in the list: others (`EP`, `XX`) may stand among them."""
@@ -44,10 +42,12 @@ def said_of_codes(values: Mapping[Place, Sequence[str]]) -> dict[Place, dict[str
     found: dict[Place, dict[str, str]] = {}
     for place, column in values.items():
         known = _list_of(place[1], column)
-        words = {word: value for value in column for word in known.words.get(value.upper(), ())} if known else {}
-        names = [known.words[value.upper()][0] for value in column if value.upper() in known.words] if known else []
-        if names and not any(sum(normalise(name) in cells for name in names) * 2 >= len(names) for cells in spelt):
-            found[place] = words
+        if known is None:
+            continue
+        codes = [value for value in column if value.upper() in known.words]
+        names = [normalise(known.words[code.upper()][0]) for code in codes]
+        if names and not any(sum(name in cells for name in names) * 2 >= len(names) for cells in spelt):
+            found[place] = {word: code for code in codes for word in known.words[code.upper()]}
     return found
 
 

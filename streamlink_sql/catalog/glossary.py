@@ -19,7 +19,7 @@ from typing import Any
 
 from rapidfuzz import process, utils
 
-from streamlink_sql.catalog.values import ValueIndex, normalise
+from streamlink_sql.catalog.values import Place, ValueIndex, normalise
 from streamlink_sql.errors import BadRequest, NotFound
 from streamlink_sql.scope import Scope
 from streamlink_sql.types import Table, ValueMatch
@@ -28,8 +28,6 @@ FILE_NAME = "glossary.toml"
 _LARGEST = 8_000_000
 _TABLE_KEYS = ("synonyms", "description", "columns")
 _COLUMN_KEYS = ("synonyms", "description", "values")
-
-Place = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)

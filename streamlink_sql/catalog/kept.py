@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+from streamlink_sql.catalog.values import Place
 from streamlink_sql.types import Sample
 
 _log = logging.getLogger("streamlink_sql.catalog")
@@ -26,8 +27,6 @@ _FORMAT = "1"
 _FILE_BYTES, _FOLDER_BYTES = 64 * 2**20, 512 * 2**20
 _TEXT_BYTES = 512 * 2**20
 _ENDING = ".samples"
-
-Place = tuple[str, str]
 
 
 class KeptSamples:

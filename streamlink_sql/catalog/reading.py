@@ -12,10 +12,8 @@ from streamlink_sql.catalog.codes import with_codes
 from streamlink_sql.catalog.glossary import AliasIndex, Glossary
 from streamlink_sql.catalog.keys import infer_keys
 from streamlink_sql.catalog.relevance import Budget, Relevance
-from streamlink_sql.catalog.values import ValueIndex
+from streamlink_sql.catalog.values import Place, ValueIndex
 from streamlink_sql.types import Context, Dialect, Engine, Sample, Table, ValueMatch
-
-Place = tuple[str, str]
 
 _log = logging.getLogger("streamlink_sql.catalog")
 

@@ -11,10 +11,8 @@ from functools import lru_cache
 from rapidfuzz import fuzz, process
 
 from streamlink_sql.catalog.names import spoken_words, table_words, words_of
-from streamlink_sql.catalog.values import STOP_WORDS, WORD, normalise, stem
+from streamlink_sql.catalog.values import STOP_WORDS, WORD, Place, normalise, stem
 from streamlink_sql.types import Table, ValueMatch
-
-Place = tuple[str, str]
 
 _TYPO, _PART, _BEGINNING, _SHORT = 0.7, 0.6, 0.7, 0.75
 _TABLE_WORD, _VALUE, _COMMENT = 2.0, 4.0, 0.4

@@ -1,4 +1,4 @@
-"""How an answer leaves the command line: table, CSV, JSON, Parquet. Cells are data: none reaches a terminal or a sheet as a command."""
+"""How an answer leaves the command line, in each format. Cells are data: none reaches a terminal or a sheet as a command."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import IO
 
 from streamlink_sql.cli.terminal import for_terminal, json_line
 from streamlink_sql.errors import BadRequest
-from streamlink_sql.export import write_csv, write_parquet
+from streamlink_sql.export import write_csv, write_parquet, write_xlsx
 from streamlink_sql.types import Answer
 
 
@@ -24,19 +24,21 @@ class Format(StrEnum):
     csv = "csv"
     json = "json"
     parquet = "parquet"
+    xlsx = "xlsx"
 
 
-SUFFIXES = {".csv": Format.csv, ".json": Format.json, ".parquet": Format.parquet, ".pq": Format.parquet, ".txt": Format.table}
+SUFFIXES = {**{f".{form}": form for form in Format}, ".pq": Format.parquet, ".txt": Format.table}
+BINARY = {Format.parquet: write_parquet, Format.xlsx: write_xlsx}
 
 
 def choose_format(asked: Format | None, output: Path | None) -> Format:
     """The format that was asked for, or the one that the file's name tells."""
     if asked is None and output is not None:
         if output.suffix.lower() not in SUFFIXES:
-            raise BadRequest(f"Say with --format how to write {output.name}: table, csv, json or parquet.")
+            raise BadRequest(f"Say with --format how to write {output.name}: table, csv, json, parquet or xlsx.")
         asked = SUFFIXES[output.suffix.lower()]
-    if asked is Format.parquet and output is None and sys.stdout.isatty():
-        raise BadRequest("Parquet is not for a terminal: name a file with --output.")
+    if asked in BINARY and output is None and sys.stdout.isatty():
+        raise BadRequest(f"{asked} is not for a terminal: name a file with --output.")
     return asked or Format.table
 
 
@@ -85,8 +87,8 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _write(answer: Answer, form: Format, file: IO[bytes], *, sql: bool, terminal: bool) -> None:
-    if form is Format.parquet:
-        write_parquet(answer, file)
+    if form in BINARY:
+        BINARY[form](answer, file)
     elif form is Format.json:
         file.write(json_line(answer.body()).encode() + b"\n")
     elif form is Format.csv:

@@ -35,7 +35,7 @@ class Limits:
     memory_mb: int = 1024
     threads: int = field(default_factory=lambda: min(4, os.cpu_count() or 1))
     spill_mb: int = 4096
-    result_mb: int = 256
+    result_mb: int = 64
     children: int = 2
     open_s: float = 100.0
     """How long a child may take to open the data, whoever waits for it."""

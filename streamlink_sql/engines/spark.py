@@ -17,11 +17,12 @@ from concurrent.futures import Future, InvalidStateError
 from concurrent.futures import TimeoutError as Late
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from streamlink_sql.engines import spark_plan
 from streamlink_sql.engines.spark_session import Connection, read_address
-from streamlink_sql.errors import Cancelled, EngineUnavailable, InvalidSQL, TimedOut, TooCostly
+from streamlink_sql.errors import Cancelled, EngineUnavailable, InvalidSQL, StreamLinkError, TimedOut
 from streamlink_sql.types import PLAN_LIMIT_S, CheckedSQL, Column, Dialect, Kind, Plan, Rows, Sample, Table
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class SparkEngine:
     can_cancel = True
     warnings: tuple[str, ...] = ()
 
-    def __init__(self, address: str, *, locations: Mapping[str, str] | None = None, result_limit_mb: int = 256) -> None:
+    def __init__(self, address: str, *, locations: Mapping[str, str] | None = None, result_limit_mb: int = 64) -> None:
         """`locations` are tables by where their Parquet files lie: views of our session, for servers whose catalogue does not know them."""
         self._locations = dict(locations or {})
         self._result_bytes = result_limit_mb * 2**20
@@ -156,33 +157,31 @@ class SparkEngine:
         with self._lock:
             self._runs[run_id or run.tag] = run
         try:
-            table = self._within(lambda: self._fetched(sql, row_limit + 1, run), time_limit_s, run)
+            return self._within(lambda: self._fetched(sql, row_limit, run), time_limit_s, run)
         finally:
             with self._lock:
                 self._runs.pop(run_id or run.tag, None)
-        return table.slice(0, row_limit), table.num_rows > row_limit
 
-    def _fetched(self, sql: str, rows: int, run: _Run) -> pa.Table:
+    def _fetched(self, sql: str, row_limit: int, run: _Run) -> tuple[pa.Table, bool]:
         """The first rows of a query, fetched batch by batch. Runs in a thread of its own: an operation's tags are its thread's."""
         import pyarrow as pa
+
+        from streamlink_sql.engines.arrow import capped
 
         session = self._connection.session()
         session.addTag(run.tag)
         try:
-            frame = _frame(session, sql).limit(rows)
-            schema, parts, size = None, list[pa.Table](), 0
-            for part in session.client.to_table_as_iterator(frame._plan.to_proto(session.client), {}):
-                if not isinstance(part, pa.Table):
-                    schema = part
-                    continue
-                parts.append(part)
-                size += part.nbytes
-                if size > self._result_bytes:
-                    raise TooCostly(f"The result has more than {self._result_bytes // 2**20} MB. Ask for less at once.")
-            if not parts:
-                parts = [_empty(schema if schema is not None else frame.schema)]
-            return _without_zones(pa.concat_tables(parts))
-        except TooCostly:
+            frame = _frame(session, sql).limit(row_limit + 1)
+            parts = session.client.to_table_as_iterator(frame._plan.to_proto(session.client), {})
+            batches = (batch for part in parts if isinstance(part, pa.Table) for batch in part.to_batches())
+            first = next(batches, None)
+            if first is None:
+                return _without_zones(_empty(frame.schema)), False
+            table, truncated = capped(first.schema, chain((first,), batches), row_limit, self._result_bytes)
+            if truncated:
+                self._stop(run)
+            return _without_zones(table), truncated
+        except StreamLinkError:
             self._stop(run)
             raise
         except Exception as error:
@@ -212,7 +211,7 @@ class SparkEngine:
                 raise
             if run is not None:
                 self._stop(run)
-            raise TimedOut(f"The query did not finish within {seconds:g} s and was stopped.") from error
+            raise TimedOut("The query did not finish within its time limit and was stopped.") from error
 
     def _cancel(self, run: _Run) -> bool:
         """Calls a run off: whoever waits for it learns so at once, whatever the server does. False when it has ended already."""
@@ -301,9 +300,9 @@ class SparkEngine:
         return parts[-1] if len(parts) == 1 or parts[0].casefold() == database.casefold() else ".".join(parts)
 
 
-def open_spark(address: str, *, locations: Mapping[str, str] | None = None, **_: Any) -> SparkEngine:
-    """The engine for `spark://HOST:PORT` or `sc://HOST:PORT`. Limits of the embedded engines do not concern it."""
-    return SparkEngine(address, locations=locations)
+def open_spark(address: str, *, locations: Mapping[str, str] | None = None, result_limit_mb: int = 64, **_: Any) -> SparkEngine:
+    """The engine for `spark://HOST:PORT` or `sc://HOST:PORT`. Memory, disk and threads are the server's own matter."""
+    return SparkEngine(address, locations=locations, result_limit_mb=result_limit_mb)
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,7 +324,7 @@ class _Run:
 
 
 def _frame(session: SparkSession, sql: str) -> DataFrame:
-    """A query that has not been sent yet, in brackets, within which Spark's grammar knows queries alone: it runs a command wherever it stands."""
+    """A query that has not been sent yet, in brackets, where Spark knows queries alone: elsewhere it runs commands, too."""
     from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.connect.plan import SQL
 

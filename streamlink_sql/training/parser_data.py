@@ -18,7 +18,7 @@ from typing import Any
 from streamlink_sql.catalog.codes import with_codes
 from streamlink_sql.catalog.glossary import AliasIndex
 from streamlink_sql.catalog.reading import merged
-from streamlink_sql.catalog.values import ValueIndex
+from streamlink_sql.catalog.values import Place, ValueIndex
 from streamlink_sql.errors import BadRequest
 from streamlink_sql.generators.parser.actions import FIXED, KEYWORD_COUNT, Layout, Position, number_matches
 from streamlink_sql.generators.parser.ir import Col, NotCovered, Schema, Tab, Token, Val, to_ir
@@ -27,7 +27,6 @@ from streamlink_sql.generators.parser.literals import LITERALS, locate, target_o
 from streamlink_sql.generators.parser.tokens import KEYWORDS
 from streamlink_sql.types import Column, Dialect, ForeignKey, Kind, Table, ValueMatch
 
-Place = tuple[str, str]
 Aliases = Mapping[Place, Mapping[str, str]]
 """A glossary's words for cells: cells by words, by (table, column)."""
 _KEYWORD = {name: number for number, name in enumerate(KEYWORDS)}

@@ -25,13 +25,13 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
+from streamlink_sql.catalog.values import Place
 from streamlink_sql.errors import BadRequest, StreamLinkError
 from streamlink_sql.generators.parser.linking import shown_name
 from streamlink_sql.training.example_files import HELD_OUT, HELD_OUT_WRITTEN, TrainingData, TrainingSet, write
 from streamlink_sql.training.parser_data import (
     Aliases,
     Database,
-    Place,
     duckdb_values,
     read_aliases,
     read_databases,

@@ -6,9 +6,10 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from streamlink_sql.catalog.values import Place
 from streamlink_sql.generators.parser.linking import plain_name
 from streamlink_sql.generators.parser.schema import Schema
-from streamlink_sql.training.parser_data import Example, Place
+from streamlink_sql.training.parser_data import Example
 from streamlink_sql.types import ForeignKey, Table
 
 SHORT = dict(

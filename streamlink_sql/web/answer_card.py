@@ -10,8 +10,8 @@ from typing import Any
 import anyio.to_thread
 from nicegui import ui
 
-from streamlink_sql.errors import StreamLinkError
-from streamlink_sql.export import write_csv, write_json, write_parquet
+from streamlink_sql.errors import BadRequest, StreamLinkError
+from streamlink_sql.export import write_csv, write_json, write_parquet, write_xlsx
 from streamlink_sql.types import Answer, Control, Feedback
 from streamlink_sql.web.shown import GRID_HEIGHT_ROWS, chart_options, figure, grid_options
 
@@ -33,7 +33,12 @@ WHAT_HELPS = {
 """What a reader can do about a problem, by its code."""
 AGAIN = ("busy", "timed_out", "cancelled", "model_unavailable", "engine_unavailable", "store_unavailable", "internal")
 """Problems after which the same question may well be answered."""
-FILES = {"CSV": (write_csv, "answer.csv"), "Parquet": (write_parquet, "answer.parquet"), "JSON": (write_json, "answer.json")}
+FILES = {
+    "CSV": (write_csv, "answer.csv"),
+    "Excel": (write_xlsx, "answer.xlsx"),
+    "Parquet": (write_parquet, "answer.parquet"),
+    "JSON": (write_json, "answer.json"),
+}
 COLUMN_PX = 380
 """No column of a result is wider, so that names and numbers stay together."""
 Run = Callable[..., Any]
@@ -107,7 +112,7 @@ def _result(answer: Answer, run: Run) -> None:
         count = f"{answer.row_count:,} row{'s' * (answer.row_count != 1)}"
         ui.label(f"The first {count}" if answer.truncated else count).classes("sl-h")
         if answer.truncated:
-            ui.label("There are more: the row limit cut the result.").classes("sl-tag warn")
+            ui.label("There are more: a limit on rows or size cut the result.").classes("sl-tag warn")
         ui.space()
         if answer.rows is not None:
             for name in FILES:
@@ -141,7 +146,11 @@ def _grid_height(options: dict[str, Any]) -> str:
 async def _download(answer: Answer, name: str) -> None:
     write, file_name = FILES[name]
     content = io.BytesIO()
-    await anyio.to_thread.run_sync(write, answer, content)
+    try:
+        await anyio.to_thread.run_sync(write, answer, content)
+    except BadRequest as error:
+        ui.notify(error.detail, type="warning")
+        return
     ui.download.content(content.getvalue(), file_name)
 
 
