@@ -414,6 +414,10 @@ def test_parts_of_dates(function: str, text: str, part: str | int) -> None:
         ("active", Target("boolean"), (), 1),
         ("2019", Target("date", "YEAR"), (), 2019),
         ("20 %", Target("real"), (), 20),
+        ("a quarter", Target("integer", percent=True), (), 25),
+        ("two-thirds of", Target("integer", percent=True), (), 66.67),
+        ("half", Target("integer", percent=True), (), 50),
+        ("12.5 %", Target("integer", percent=True), (), 12.5),
     ],
 )
 def test_a_stretch_is_read_as_what_its_column_holds(text: str, target: Target, found: tuple[str, ...], value: str | int) -> None:

@@ -13,7 +13,7 @@ from rapidfuzz import fuzz
 from streamlink_sql.catalog.values import normalise, stem
 from streamlink_sql.generators.parser.linking import Word
 from streamlink_sql.generators.parser.moments import read_date, read_part
-from streamlink_sql.generators.parser.numerals import number_within, read_number, unquoted
+from streamlink_sql.generators.parser.numerals import number_within, read_fraction, read_number, unquoted
 from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.generators.parser.tokens import ARITHMETIC, FUNCTIONS, LAST, PATTERNS, Col, Tab, Token, Val
 from streamlink_sql.types import Kind, ValueMatch
@@ -49,12 +49,13 @@ NAMED_WHOLE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a literal is compared with: the kind of its column, a function over it, the pattern operator, the column itself."""
+    """What a literal is compared with: the kind of its column, a function over it, the pattern operator, the column itself; or a percentage."""
 
     kind: Kind
     function: str = ""
     pattern: bool = False
     column: int | None = None
+    percent: bool = False
 
     @property
     def is_number(self) -> bool:
@@ -67,6 +68,8 @@ def target_of(tokens: Sequence[Token], schema: Schema) -> Target:
     pattern = False
     for position in range(len(tokens) - 1, -1, -1):
         token = tokens[position]
+        if token == "CLOSE":  # what a comparison has before it ends so when it is a percentage of what a condition holds for
+            return Target("integer", percent=True)
         if token in ("LIMIT", "COUNT", "COUNT_DISTINCT", *LAST, "SHARE", "PERCENT") or isinstance(token, Tab):
             return Target("integer")
         if token in ("SUM", "AVG", *ARITHMETIC):
@@ -90,7 +93,8 @@ def read(text: str, target: Target, found: Sequence[str] = ()) -> Val:
     if target.pattern:
         return Val(text)
     if target.kind in ("integer", "real", "decimal"):
-        number = read_number(text)
+        number = read_fraction(text) if target.percent else None
+        number = read_number(text) if number is None else number
         number = number_within(text) if number is None else number
         return Val(text if number is None else number)
     if target.kind in ("date", "timestamp"):

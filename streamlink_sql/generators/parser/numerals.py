@@ -26,6 +26,7 @@ _SMALL = (
     | {word.replace("y", "ieth"): 10 * number for number, word in enumerate(_TENS, 2)}
     | {"once": 1, "twice": 2, "thrice": 3, "single": 1, "couple": 2, "pair": 2, "oh": 0}
 )
+_PARTS = {"half": 2, "halve": 2, "quarter": 4} | {word: number for number, word in enumerate(_ORDINALS) if number > 2}
 _SCALES = {"thousand": 10**3, "lakh": 10**5, "million": 10**6, "crore": 10**7, "billion": 10**9, "trillion": 10**12}
 _SCALES |= {f"{name}s": size for name, size in _SCALES.items()} | {"mio": 10**6, "mn": 10**6, "bn": 10**9, "tn": 10**12}
 _LETTERS = {"k": 10**3, "m": 10**6, "b": 10**9}
@@ -74,6 +75,16 @@ def read_number(text: str) -> int | float | None:
         return None
     value = -amount if sign else amount
     return int(value) if value == value.to_integral_value() else float(value)
+
+
+def read_fraction(text: str) -> int | float | None:
+    """The percentage that a part said in words is: 'a quarter', 'two thirds', 'half'; None for anything else."""
+    words = [word for word in re.split(r"[\s-]+", folded(text)) if word not in (*_ARTICLES, "of")]
+    if not words or words[-1].removesuffix("s") not in _PARTS or len(words) > 2:
+        return None
+    count = _SMALL.get(words[0]) if len(words) == 2 else 1
+    percent = 100 * (count or 0) / _PARTS[words[-1].removesuffix("s")]
+    return None if count is None else int(percent) if percent.is_integer() else round(percent, 2)
 
 
 def number_within(text: str) -> int | float | None:
