@@ -64,3 +64,12 @@ def test_the_catalogue_knows_them_and_a_glossary_goes_before(tmp_path: Path) -> 
         (tmp_path / "own.toml").write_text('[tables.orders.columns.country]\nvalues = { "overseas" = "CH" }\n')
         own = Catalog(engine, glossary=tmp_path / "own.toml").relevant("overseas German orders").matches
         assert [match.value for match in own] == ["CH", "DE"]
+
+
+def test_words_that_are_codes_too_mean_nothing_in_small_letters(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as connection:
+        connection.execute("CREATE TABLE orders AS SELECT * FROM (VALUES (1, 'IT'), (2, 'US'), (3, 'IN')) t(id, country)")
+    with closing(open_engine(Settings(data=str(tmp_path / "shop.duckdb")))) as engine:
+        catalog = Catalog(engine)
+        assert [match.value for match in catalog.relevant("Is it told to us in orders?").matches] == []
+        assert {match.value for match in catalog.relevant("orders from IT or the US").matches} == {"IT", "US"}

@@ -307,6 +307,13 @@ def test_a_costly_query_wants_a_word(build: Build, store: Store) -> None:
     assert control.answer(Question("how many?", confirm=True)).row_count == 1
 
 
+def test_beyond_a_cap_no_word_helps(build: Build) -> None:
+    control = build(says("SELECT count(*) AS n FROM sales a, sales b WHERE a.amount < b.amount"), cost_limit_rows=10, cost_cap_rows=1000)
+    with pytest.raises(TooCostly, match="confirmed or not") as caught:
+        control.answer(Question("how many?", confirm=True))
+    assert caught.value.helps["cap"] == 1000
+
+
 def test_below_the_confidence_it_says_that_it_cannot_answer(build: Build, store: Store) -> None:
     with pytest.raises(CannotAnswer) as caught:
         build(Scripted([("SELECT count(*) AS n FROM sales", 0.1)]), min_confidence=0.2).answer(Question("what is love?"))

@@ -316,6 +316,7 @@ def test_the_whole_path_answers_as_the_role(tmp_path: Path) -> None:
         ("[roles.a.tables.t]\ncolumns = ['x']\nhide = ['y']", "exclude each other"),
         ("[roles.a.tables.t]\nmask = { x = 'blur' }", 'there is no mask "blur"'),
         ("mode = 'off'\n[roles.a]", "mode: input should be 'enforce' or 'log'"),
+        ("[roles.a]\nsmallest_group = true", "smallest_group"),
         ("modes = 'log'\n[roles.a]", "there is no such key; known are mode, roles"),
         ("[roles.a.tables.t]\n[roles.a.tables.T]", "spelt in two ways"),
     ],

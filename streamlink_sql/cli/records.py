@@ -85,7 +85,7 @@ def migrate(config: Config = None, store: Store = None) -> None:
 
 @store.command()
 def prune(
-    keep_days: Annotated[int, typer.Option("--keep-days", min=1, help="Forget questions and audit lines that are older.")],
+    keep_days: Annotated[int, typer.Option("--keep-days", min=1, max=36_500, help="Forget questions and audit lines that are older.")],
     config: Config = None,
     store: Store = None,
 ) -> None:

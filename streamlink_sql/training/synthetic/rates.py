@@ -11,6 +11,7 @@ from streamlink_sql.training.synthetic.sql import Core, percent, year
 from streamlink_sql.training.synthetic.subject import Dim, Pair, dimension
 from streamlink_sql.training.synthetic.templates import template
 
+_FRACTIONS = {10: "a tenth", 20: "a fifth", 25: "a quarter", 50: "half", 75: "three quarters"}
 SINCE = ("date_since", "date_between", "date_after", "date_last")
 
 
@@ -37,6 +38,8 @@ def rate_limit(m: Maker, table: Tab) -> Pair | None:
     n, more = m.rng.choice((5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 80, 90)), m.rng.random() < 0.75
     limit = m.say("[more than|over|at least]" if more else "[less than|under]")
     part = m.say("{n}[%| %| percent| per cent]", n=str(n))
+    if n in _FRACTIONS and m.rng.random() < 0.5:
+        part = m.say(_FRACTIONS[n])
     words = phrases.noun(table, m.rng)
     sign = ">=" if limit == "at least" else ">" if more else "<"
     question = m.say(
