@@ -25,6 +25,7 @@ COMMANDS = {
     "audit": ("streamlink_sql.cli.records:audit", "Verify or export the audit."),
     "store": ("streamlink_sql.cli.records:store", "Update, prune or back up history and audit."),
     "policy": ("streamlink_sql.cli.policy:app", "Check a policy, or show what a role may see."),
+    "load": ("streamlink_sql.cli.load:load", "Ask a running server from many askers at once, and time it."),
     "redteam": ("streamlink_sql.cli.redteam:redteam", "Attack a made database under your settings, and report."),
     "evaluate": ("streamlink_sql.evaluate.commands:app", "Measure a model on questions with known answers."),
 }

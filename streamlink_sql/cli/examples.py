@@ -63,6 +63,11 @@ EXAMPLES = {
         streamlink-sql policy show --role analyst --data ./sales      what may they see?
         streamlink-sql ask --data ./sales --policy policy.toml --role analyst "orders per month"
         """,
+    "load": """
+        streamlink-sql load --url http://127.0.0.1:8080                       50 askers for a minute
+        streamlink-sql load --url URL --users 10 --seconds 30 --json          for a program
+        streamlink-sql load --url URL --key sl_... --questions mine.jsonl     your own questions
+        """,
     "redteam": """
         streamlink-sql redteam                           all texts of ours, some minutes
         streamlink-sql redteam --engine duckdb --limit 20 --time-limit 1

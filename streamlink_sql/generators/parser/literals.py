@@ -49,7 +49,7 @@ NAMED_WHOLE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a literal is compared with: the kind of its column, a function over it, the pattern operator, the column itself; or a percentage."""
+    """What a literal is compared with: the kind of its column, a function over it, the pattern operator, the column; or a percentage."""
 
     kind: Kind
     function: str = ""
@@ -63,12 +63,16 @@ class Target:
         return self.kind in ("integer", "real", "decimal") and not self.function and not self.pattern
 
 
+_ENDS_PERCENT = ("CLOSE",)
+"""What a comparison has before it ends so when it is a percentage: with the condition that is counted."""
+
+
 def target_of(tokens: Sequence[Token], schema: Schema) -> Target:
     """What the literal that follows these tokens is compared with: the nearest expression before it."""
     pattern = False
     for position in range(len(tokens) - 1, -1, -1):
         token = tokens[position]
-        if token == "CLOSE":  # what a comparison has before it ends so when it is a percentage of what a condition holds for
+        if token in _ENDS_PERCENT:
             return Target("integer", percent=True)
         if token in ("LIMIT", "COUNT", "COUNT_DISTINCT", *LAST, "SHARE", "PERCENT") or isinstance(token, Tab):
             return Target("integer")
