@@ -486,6 +486,25 @@ def test_a_number_is_read_with_its_unit_and_a_cell_with_its_whole_name() -> None
     assert literal(1, "research") == Val("research institute")
 
 
+@pytest.mark.parametrize(
+    ("question", "first", "operator", "searched"),
+    [
+        ("jobs about foghorns", "foghorns", "CONTAINS", "foghorn"),
+        ("jobs not about light switches", "light", "NOT_CONTAINS", "light switch"),
+        ("jobs about batteries", "batteries", "CONTAINS", "batteries"),
+        ("jobs that mention 'foghorns'", "foghorns", "CONTAINS", "foghorns"),
+        ("jobs that begin with foghorns", "foghorns", "STARTS", "foghorns"),
+        ("jobs about glass", "glass", "CONTAINS", "glass"),
+    ],
+)
+def test_texts_are_searched_for_one_as_for_many(question: str, first: str, operator: str, searched: str) -> None:
+    schema, words = Schema.of((Table("jobs", (Column("title", "text"),)),)), split_words(question)
+    layout, texts = Layout(len(words), 1, 1), [word.text for word in words]
+    last = max(number for number, text in enumerate(texts) if text.isalpha())
+    actions = (layout.first_column, KEYWORDS.index(operator), FIXED + texts.index(first), FIXED + last)
+    assert to_tokens(actions, layout, question, words, schema, ())[-1] == Val(searched)
+
+
 def test_the_upper_bound_of_a_range_stands_behind_the_lower_one() -> None:
     """Within a search; the grammar itself allows any order."""
     layout = Layout(6, 1, 2)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.grammar import COL, START, STATE_COUNT, TAB, VAL, State, masks, step
 from streamlink_sql.generators.parser.linking import Linked, Word
 from streamlink_sql.generators.parser.literals import LITERALS, Target, around, read, spanned, target_of
@@ -28,6 +29,7 @@ _YEAR = re.compile(r"[12]\d{3}")
 SPAN_END = STATE_COUNT
 """The state between the first and the last word of a literal."""
 STATES = STATE_COUNT + 1
+_QUOTES = ("'", '"', "`", "“", "‘", "«")
 _CLASSES_BEFORE_KEYWORDS = 3
 
 
@@ -137,8 +139,9 @@ def to_tokens(
     opened: int | None = None
     for action in actions:
         if opened is not None:
-            target = target_of(tokens, schema)
-            tokens.append(_literal(opened, action - FIXED, target, question, words, numbered))
+            literal = _literal(opened, action - FIXED, target_of(tokens, schema), question, words, numbered)
+            is_quoted = question[: words[opened].start].endswith(_QUOTES)
+            tokens.append(_in_any_number(literal) if tokens[-1] in ("CONTAINS", "NOT_CONTAINS") and not is_quoted else literal)
             opened = None
         elif action < KEYWORD_COUNT:
             tokens.append(KEYWORDS[action])
@@ -198,6 +201,13 @@ def _literal(
             last += 1
     start, end = words[first].start, words[last].end
     return read(question[start:end], target, spanned(start, end, target, numbered) or around(start, end, target, numbered))
+
+
+def _in_any_number(literal: Val) -> Val:
+    """What a text is searched for, without the ending of the plural: a text that holds "magnets" holds "magnet", and others do, too."""
+    text = str(literal.value)
+    before, blank, last = text.rpartition(" ")
+    return literal if last.lower().endswith("ies") else Val(before + blank + stem(last))
 
 
 def number_matches(matches: Sequence[ValueMatch], schema: Schema) -> list[tuple[ValueMatch, int]]:
