@@ -231,11 +231,11 @@ class ExpressionWriter(ABC):
             case Share(of):
                 part = self.expr(of, scope)
                 whole = exp.Window(this=exp.Sum(this=part.copy()), over="OVER")
-                return _quotient(exp.Mul(this=_HUNDRED.copy(), expression=part), whole)
+                return _quotient(exp.Mul(this=self.factor("100.0"), expression=part), whole)
             case Percent(condition, amount):
                 each = exp.Literal.number(1) if amount is None else self.expr(amount, scope)
                 hit = exp.Case(ifs=[exp.If(this=self.condition(condition, scope), true=each)], default=exp.Literal.number(0))
-                above = exp.Mul(this=_HUNDRED.copy(), expression=exp.Sum(this=hit))
+                above = exp.Mul(this=self.factor("100.0"), expression=exp.Sum(this=hit))
                 all_of_it = exp.Count(this=exp.Star()) if amount is None else exp.Sum(this=each.copy())
                 return _quotient(above, exp.Nullif(this=all_of_it, expression=exp.Literal.number(0)))
             case Query():
@@ -259,11 +259,16 @@ class ExpressionWriter(ABC):
         return self.literal(node, "real") if isinstance(node, Val) else self.expr(node, scope)
 
     def division(self, factor: str, node: Arithmetic, scope: Scope) -> exp.Expr:
-        above = exp.Mul(this=exp.Literal.number(factor), expression=_wrapped(self.operand(node.left, scope)))
+        above = exp.Mul(this=self.factor(factor), expression=_wrapped(self.operand(node.left, scope)))
         below = self.operand(node.right, scope)
         if not isinstance(node.right, Val):
             below = exp.Nullif(this=below, expression=exp.Literal.number(0))
         return _quotient(above, _wrapped(below))
+
+    def factor(self, number: str) -> exp.Expr:
+        """What makes a quotient one of floating point: to Spark `100.0` is a DECIMAL, whose quotients have few digits."""
+        found = exp.Literal.number(number)
+        return exp.Cast(this=found, to=exp.DataType.build("double")) if self.dialect == "spark" else found
 
     def function(self, name: str, ref: Ref, scope: Scope) -> exp.Expr:
         column = self.ref(ref, scope)
@@ -330,7 +335,6 @@ class ExpressionWriter(ABC):
         return _number(repr(value))
 
 
-_HUNDRED = exp.Literal.number("100.0")
 _BOOLEANS = {"1": True, "true": True, "t": True, "yes": True, "0": False, "false": False, "f": False, "no": False}
 
 
