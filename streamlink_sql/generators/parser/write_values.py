@@ -253,6 +253,8 @@ class ExpressionWriter(ABC):
         if node.name == "MUL" and isinstance(node.left, Val) and isinstance(node.right, Arithmetic) and node.right.name == "DIV":
             return self.division(str(float(_numeric(node.left))), node.right, scope)
         left, right = (_wrapped(self.operand(side, scope)) for side in (node.left, node.right))
+        if self.dialect == "spark" and node.name == "SUB" and self.kind(node.left) in _TIMES and self.kind(node.right) in _TIMES:
+            return exp.DateDiff(this=left, expression=right)  # days, as elsewhere: `-` gives an interval there
         return _ARITHMETIC[node.name](this=left, expression=right)
 
     def operand(self, node: Expr, scope: Scope) -> exp.Expr:
