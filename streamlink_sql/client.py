@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -14,8 +13,8 @@ from urllib.parse import quote
 import httpx
 
 from streamlink_sql import errors
-from streamlink_sql.errors import NotFound, ServerUnavailable, StreamLinkError
-from streamlink_sql.returned import answer_from, table_from
+from streamlink_sql.errors import NotFound, ServerUnavailable
+from streamlink_sql.returned import answer_from, error_from, table_from
 from streamlink_sql.types import Answer, Feedback, Question, Stage, Table, Watcher
 
 CONNECT_S = 10.0
@@ -123,19 +122,6 @@ class Client:
             response = self._http.request(method, path, json=body, params=params)
             _refuse_problem(response)
         return _understood(response.text)
-
-
-def error_from(problem: dict[str, Any]) -> StreamLinkError:
-    """A problem as the error that it was at the server; a code that is not known here is an error all the same."""
-    helps = {name: value for name, value in problem.items() if name not in ("title", "status", "code", "detail", "type")}
-    kind = _kinds().get(str(problem.get("code")), StreamLinkError)
-    return kind(str(problem.get("detail") or problem.get("title") or ""), **helps)
-
-
-@cache
-def _kinds() -> dict[str, type[StreamLinkError]]:
-    found = (value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, StreamLinkError))
-    return {kind.code: kind for kind in found if kind is not StreamLinkError}
 
 
 def _refuse_problem(response: httpx.Response) -> None:
