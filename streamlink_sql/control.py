@@ -259,9 +259,10 @@ class ControlUnit:
             known = _same(kept[0], question, kept[1]) if kept else self.store.accepted(question, sql, run.go_on)
             answer = known or self._recorded(run, written)
         except BaseException as error:  # whatever it was, those who wait for this answer learn of it
-            told = self._handed_back(question) if isinstance(error, Cancelled) and self.store.is_retiring else error
-            run.outcome.set_exception(told)
-            raise told from error.__cause__
+            if isinstance(error, Cancelled) and self.store.is_retiring:
+                error = self._handed_back(question)
+            run.outcome.set_exception(error)
+            raise error
         finally:
             with self._lock:
                 del self._underway[question.id]

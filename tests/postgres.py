@@ -46,10 +46,10 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._programs / program), *arguments]
-        done = subprocess.run(
-            command, cwd=self._folder, user=self._user, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
-        assert done.returncode == 0, f"{program}: {done.stderr}"
+        nothing, said = subprocess.DEVNULL, self._folder / "said"
+        with said.open("w") as file:  # a server that is started would keep a pipe open
+            done = subprocess.run(command, cwd=self._folder, user=self._user, stdin=nothing, stdout=nothing, stderr=file, check=False)
+        assert done.returncode == 0, f"{program}: {said.read_text()}"
 
 
 @contextmanager

@@ -49,7 +49,7 @@ class Request:
     called_off: bool = False
 
     @classmethod
-    def of(cls, lease: Mapping[str, Any]) -> Request:
+    def of(cls, lease: sa.RowMapping) -> Request:
         """What a lease holds."""
         told: dict[str, Any] = dict(lease["request"])
         sql, attributes = told.pop("sql"), told.pop("attributes")
@@ -113,8 +113,8 @@ class Leases:
 
     def _known(self, connection: sa.Connection, row: Mapping[str, Any], request: Request) -> sa.RowMapping | None:
         """What the history has under this id, locked; None where this is the first that it hears of it, and the lease is taken."""
-        new = connection.execute(insert(history).values(row).on_conflict_do_nothing(index_elements=["id"]))
-        if new.rowcount:
+        new = insert(history).values(row).on_conflict_do_nothing(index_elements=["id"]).returning(history.c.seq)
+        if connection.execute(new).first() is not None:
             connection.execute(sa.insert(leases).values(self._lease(request)))
             self._hold(row["id"])
             return None
@@ -139,6 +139,7 @@ class Leases:
 
     def ended(self, connection: sa.Connection, id_: str, answer: Answer | None) -> bool:
         """Ends a lease in one transaction with the outcome; False where another control unit has taken the question over."""
+        connection.execute(sa.select(history.c.seq).where(history.c.id == id_).with_for_update())  # locked in this order everywhere
         mine = sa.and_(leases.c.id == id_, leases.c.holder == self.holder)
         is_mine = connection.execute(sa.delete(leases).where(mine)).rowcount > 0
         if is_mine and answer is not None:
@@ -209,7 +210,7 @@ class Leases:
         return {**lease, "attempt": 1, "called_off": False, "request": request.body()}
 
 
-def refuse_other(known: Mapping[str, Any], row: Mapping[str, Any]) -> None:
+def refuse_other(known: sa.RowMapping, row: Mapping[str, Any]) -> None:
     """Raises BadRequest where an id belongs to another question, or to somebody else's."""
     if (known["asker"], known["question"]) != (row["asker"], row["question"]):
         raise BadRequest("This id belongs to another question; use a new one.", id=row["id"])

@@ -38,7 +38,7 @@ TRIED = "tried"
 TAKEN_OVER = "taken over"
 """The event of a line that says that a control unit goes on with a question of one that died."""
 PATIENCE_S, PAUSE_S, CONNECT_S = 20.0, 0.25, 5
-"""How long a shared store that is gone for a moment, such as while it starts again, is waited for before what is to be written is given up."""
+"""How long a shared store that is gone for a moment, such as while it starts again, is waited for before a write is given up."""
 PRUNING = "administrator"
 """Who removes old lines."""
 COMMAND_LINE = "command line"

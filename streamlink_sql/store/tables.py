@@ -40,7 +40,7 @@ audit = Table(
     metadata,
     Column("seq", Integer, primary_key=True, autoincrement=True),
     Column("at", String(40), nullable=False),
-    Column("event", String(20), nullable=False),  # approved, answered, refused, failed, taken over, judged, tried, pruned, or an AccountEvent
+    Column("event", String(20), nullable=False),  # approved, answered, refused, failed, pruned, ... (docs/audit.md)
     Column("id", String(200), nullable=False, index=True),
     Column("asker", String(200), nullable=False),
     Column("role", String(200), nullable=False),
