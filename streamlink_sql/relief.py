@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from streamlink_sql.errors import Cancelled, InternalError, StoreUnavailable, StreamLinkError
@@ -32,29 +33,38 @@ class Relief:
         """
         self._store, self._held_by, self._cancel = store, held_by, cancel
         self._leases = store.lease(source)
-        self._ended = threading.Event()
-        self._taken = threading.BoundedSemaphore(MOST_AT_ONCE)
+        self._stopped, self._ended = threading.Event(), threading.Event()
+        self._lock, self._taken = threading.Lock(), set[str]()
         self._workers = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="streamlink-relief")
         self._thread = threading.Thread(target=self._work, name="streamlink-leases", daemon=True)
         self._thread.start()
 
+    def stop(self) -> None:
+        """Takes nothing more over."""
+        self._stopped.set()
+
     def retire(self) -> None:
-        """From now on takes nothing over; what is called off here is handed back for others to go on with."""
+        """From now on what is called off here is handed back for others to go on with."""
+        self.stop()
         self._leases.retiring = True
 
     def close(self) -> None:
-        """Ends the thread; call it when nothing is under way any more."""
+        """Hands back what was taken over, and ends the thread."""
         self.retire()
+        with self._lock:
+            taken = list(self._taken)
+        for id_ in taken:
+            self._cancel(id_)
+        self._workers.shutdown(cancel_futures=True)
         self._ended.set()
         self._thread.join()
-        self._workers.shutdown()
 
     def _work(self) -> None:
         while not self._ended.wait(BEAT_S):
             try:
                 for id_ in self._leases.renew():
                     self._cancel(id_)
-                if not self._leases.retiring:
+                if not self._stopped.is_set():
                     self._take_over()
             except StoreUnavailable as error:
                 self._leases.was_away()
@@ -63,17 +73,11 @@ class Relief:
                 _log.exception("A look at the leases failed.")
 
     def _take_over(self) -> None:
-        free = 0
-        while free < MOST_AT_ONCE and self._taken.acquire(blocking=False):
-            free += 1
-        taken = []
-        try:
-            taken = self._leases.take_over(free) if free else []
-        finally:
-            for _ in range(free - len(taken)):
-                self._taken.release()
-        for request in taken:
-            self._workers.submit(self._go_on, request)
+        for request in self._leases.take_over(MOST_AT_ONCE - len(self._taken)):
+            with self._lock:
+                self._taken.add(request.question.id)
+            with suppress(RuntimeError):  # closed in the meantime
+                self._workers.submit(self._go_on, request)
 
     def _go_on(self, request: Request) -> None:
         question = request.question
@@ -94,7 +98,8 @@ class Relief:
             _log.exception("Question %s could not be taken over.", question.id)
         finally:
             self._leases.let_go(question.id)
-            self._taken.release()
+            with self._lock:
+                self._taken.discard(question.id)
 
     def _give_up(self, question: Question, error: StreamLinkError) -> None:
         self._store.refused(question, error, engine="", attempts=())

@@ -99,7 +99,7 @@ def serve_settings(settings: Settings, examples: tuple[str, ...] = (), *, pages:
         relieving(control, settings) as relief,
     ):
         told = {"data": settings.data, "model": settings.model, "examples": examples, "tried": control.tried}
-        app = app_of(settings, control, guard, pages=pages, retire=relief.retire if relief else None, **told)
+        app = app_of(settings, control, guard, pages=pages, relief=relief, **told)
         run(app, listener, settings)
 
 

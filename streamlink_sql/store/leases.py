@@ -27,7 +27,7 @@ from streamlink_sql.types import Answer, Question
 if TYPE_CHECKING:
     from streamlink_sql.store.store import Store
 
-LEASE_S = 10.0
+LEASE_S = 15.0
 """A control unit that has not been heard of for so long is taken for dead."""
 BEAT_S = 2.0
 """How often leases are renewed and looked for."""
@@ -179,7 +179,7 @@ class Leases:
 
     def take_over(self, most: int) -> list[Request]:
         """Takes questions about this source whose control units died, the oldest lease first."""
-        if not self._is_calm():
+        if most < 1 or not self._is_calm():
             return []
         over = sa.and_(leases.c.until < sa.func.clock_timestamp(), leases.c.source == self._source)
         found = sa.select(leases.c.id).where(over).order_by(leases.c.until).limit(most).with_for_update(skip_locked=True)

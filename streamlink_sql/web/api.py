@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import anyio.to_thread
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
@@ -20,6 +20,9 @@ from streamlink_sql.web import bodies, metrics, problems, streams
 from streamlink_sql.web.desk import Alone, Controls, Desk
 from streamlink_sql.web.edge import Edge
 from streamlink_sql.web.guard import Doorkeeper
+
+if TYPE_CHECKING:
+    from streamlink_sql.relief import Relief
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 """The names of this machine for itself."""
@@ -68,12 +71,12 @@ def create_app(
     per_person: int = 8,
     examples: tuple[str, ...] = (),
     tried: Mapping[str, int] | None = None,
-    retire: Callable[[], None] | None = None,
+    relief: Relief | None = None,
 ) -> Edge:
     """What a server runs. `control` is one control unit for all, or one for each person, whom `guard` lets in. `hosts`: the names it may be
     called by; `data`, `model`: what it serves, as askers may name it; `tried`: answers that a policy in log mode has judged, by outcome;
-    `retire` is called at the end, before what is under way is called off."""
-    desk = Desk(Alone(cast(Control, control)) if guard is None else cast(Controls, control), at_once, per_person, tried, retire)
+    `relief`: through whom other control units go on with what is under way at the end."""
+    desk = Desk(Alone(cast(Control, control)) if guard is None else cast(Controls, control), at_once, per_person, tried, relief)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:

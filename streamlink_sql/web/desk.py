@@ -5,14 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from streamlink_sql.errors import Busy, ServerUnavailable, StreamLinkError, TooManyQuestions
 from streamlink_sql.types import Answer, Control, Person, Question, Stage, Watcher
 from streamlink_sql.web.metrics import Metrics
+
+if TYPE_CHECKING:
+    from streamlink_sql.relief import Relief
 
 
 class Controls(Protocol):
@@ -53,13 +56,13 @@ class Desk:
         at_once: int = 66,
         per_person: int = 8,
         tried: Mapping[str, int] | None = None,
-        retire: Callable[[], None] | None = None,
+        relief: Relief | None = None,
     ) -> None:
         """`at_once` questions may be under way, `per_person` of them of one who has logged in; the next is told to come again. `tried`
-        counts a policy's trials; `retire` is called before what is under way at the end is called off.
+        counts a policy's trials; through `relief` other control units go on with what is under way at the end.
         """
         self.server, self.at_once, self.per_person, self.metrics = server, at_once, per_person, Metrics({} if tried is None else tried)
-        self._retire = retire
+        self._relief = relief
         self._stopping = threading.Event()
         self._person: Person | None = None
         self._lock = threading.Lock()
@@ -112,6 +115,8 @@ class Desk:
     def stop(self) -> None:
         """Takes no more questions; those under way go on."""
         self._stopping.set()
+        if self._relief:
+            self._relief.stop()
 
     @property
     def is_idle(self) -> bool:
@@ -120,8 +125,8 @@ class Desk:
 
     def close(self) -> None:
         """Calls off what is under way."""
-        if self._retire:
-            self._retire()
+        if self._relief:
+            self._relief.retire()
         with self._lock:
             underway = dict(self._controls)
         for id_, control in underway.items():
