@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -36,7 +36,7 @@ RECORDED = {"total per region": "SELECT region, sum(amount) AS total FROM sales 
 class Replica:
     """A server that is its own process."""
 
-    def __init__(self, place: Path, *command: str, port: int = 0, **told: str) -> None:
+    def __init__(self, place: Path, command: list[str], told: Mapping[str, str], port: int = 0) -> None:
         environment = os.environ | {f"STREAMLINK_{name}": value for name, value in told.items()}
         line = [sys.executable, "-m", "streamlink_sql", *command, "--port", str(port)]
         self.process = subprocess.Popen(line, cwd=place, env=environment, stderr=subprocess.PIPE, text=True)
@@ -67,11 +67,11 @@ class Fleet:
 
     def ccu(self, port: int = 0, **told: str) -> Replica:
         """Another control unit."""
-        return self._kept(Replica(self.place, "ccu", port=port, **(self.told | told)))
+        return self._kept(Replica(self.place, ["ccu"], self.told | told, port))
 
     def web(self, ccu: str, **told: str) -> Replica:
         """Another page replica; it is told of no store."""
-        return self._kept(Replica(self.place, "web", "--ccu", ccu, **told))
+        return self._kept(Replica(self.place, ["web", "--ccu", ccu], told))
 
     def events(self, question: Question) -> list[str]:
         """What the audit says of a question, in order."""
