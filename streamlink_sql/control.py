@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice, takewhile
@@ -301,7 +302,8 @@ class ControlUnit:
     def _handed_back(self, question: Question) -> ServerUnavailable:
         """Leaves a question to the other control units."""
         if self.store.leases is not None:
-            self.store.leases.hand_back(question.id)
+            with suppress(StoreUnavailable):  # then its lease runs out
+                self.store.leases.hand_back(question.id)
         return ServerUnavailable("This control unit stops; another goes on with the question. Ask again with the same id.", id=question.id)
 
     def _story(self, run: Underway, written: Draft | None) -> Answer:

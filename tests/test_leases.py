@@ -120,6 +120,9 @@ def test_a_repeated_id_gives_the_same_rows_elsewhere_and_they_cannot_be_read_in_
     answer = first.answer(question)
     again = second.answer(question)
     assert again.body() == answer.body()
+    demoted = second.store.accepted(replace(question, role="other"))
+    assert demoted is not None
+    assert demoted.rows is None
     with first.store.transaction("read") as connection:
         kept = connection.exec_driver_sql("SELECT rows FROM kept_rows").scalar_one()
     assert b"north" not in bytes(kept)

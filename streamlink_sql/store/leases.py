@@ -79,6 +79,13 @@ class Leases:
         """Writes the question down and takes its lease: None, and this control unit answers it. Where another one does, waits for what
         comes of it; where one did, gives that. `go_on` raises where the asker has called it off.
         """
+        try:
+            return self._accepted(row, request, go_on)
+        except BaseException:
+            self.let_go(request.question.id)
+            raise
+
+    def _accepted(self, row: Mapping[str, Any], request: Request, go_on: Callable[[], None]) -> Answer | None:
         waited = False
         while True:
             go_on()
@@ -102,7 +109,7 @@ class Leases:
                 return 1
             refuse_other(known, row)
             if known["state"] == "answered":
-                rows = self.kept.rows_of(connection, row["id"])
+                rows = self.kept.rows_of(connection, request.question)
                 return answer_from(known["body"] if rows is None else {**known["body"], "rows": rows})
             if waited and known["state"] == "problem":
                 raise error_from(known["body"])
@@ -137,13 +144,14 @@ class Leases:
         self._hold(id_)
         return attempt
 
-    def ended(self, connection: sa.Connection, id_: str, answer: Answer | None) -> bool:
+    def ended(self, connection: sa.Connection, question: Question, answer: Answer | None) -> bool:
         """Ends a lease in one transaction with the outcome; False where another control unit has taken the question over."""
-        connection.execute(sa.select(history.c.seq).where(history.c.id == id_).with_for_update())  # locked in this order everywhere
-        mine = sa.and_(leases.c.id == id_, leases.c.holder == self.holder)
+        known = sa.select(history.c.seq).where(history.c.id == question.id)
+        connection.execute(known.with_for_update())  # in this order everywhere: first the history's row, then the lease
+        mine = sa.and_(leases.c.id == question.id, leases.c.holder == self.holder)
         is_mine = connection.execute(sa.delete(leases).where(mine)).rowcount > 0
         if is_mine and answer is not None:
-            self.kept.keep(connection, answer)
+            self.kept.keep(connection, question, answer)
         return is_mine
 
     def let_go(self, id_: str) -> None:

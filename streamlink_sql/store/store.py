@@ -342,7 +342,7 @@ class Store:
         """The outcome of a question, in the audit and in the history; there, one that another control unit has taken over has its own."""
 
         def change(connection: sa.Connection) -> None:
-            if self.leases is None or self.leases.ended(connection, question.id, answer):
+            if self.leases is None or self.leases.ended(connection, question, answer):
                 connection.execute(sa.update(history).where(history.c.id == question.id).values(state=state, body=body))
 
         try:
