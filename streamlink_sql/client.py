@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
-from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -14,13 +16,14 @@ from urllib.parse import quote
 import httpx
 
 from streamlink_sql import errors
-from streamlink_sql.errors import NotFound, ServerUnavailable, StreamLinkError
-from streamlink_sql.returned import answer_from, table_from
-from streamlink_sql.types import Answer, Feedback, Question, Stage, Table, Watcher
+from streamlink_sql.errors import NotFound, ServerUnavailable
+from streamlink_sql.returned import answer_from, error_from, table_from
+from streamlink_sql.types import Answer, Feedback, Person, Question, Stage, Table, Watcher
 
 CONNECT_S = 10.0
 SILENCE_S = 120.0
 """The server says something at least every 15 seconds while a question is under way."""
+PAUSE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +38,23 @@ class Passed:
 class Client:
     """Asks a StreamLink server; may be used by many threads. Close it, or use it in `with`."""
 
-    def __init__(self, base_url: str, key: str | None = None) -> None:
-        """`base_url` is what `serve` printed, such as http://127.0.0.1:8080; `key` is sent as a bearer token."""
+    def __init__(self, base_url: str, key: str | None = None, *, patience_s: float = 0.0) -> None:
+        """`base_url` is what `serve` printed, such as http://127.0.0.1:8080; `key` is sent as a bearer token. A question whose server
+        goes away is asked again under its id until none was heard of for `patience_s`: another control unit may answer at that address.
+        """
         headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._patience_s, self._sent = patience_s, dict[str, str]()
         timeout = httpx.Timeout(SILENCE_S, connect=CONNECT_S)
         limits = httpx.Limits(max_connections=None)
         self.base_url = base_url.rstrip("/")
         with _translated(self.base_url):
-            self._http = httpx.Client(base_url=self.base_url, headers=headers, timeout=timeout, limits=limits)
+            self._http = httpx.Client(base_url=self.base_url, headers=headers, timeout=timeout, limits=limits, cookies=_no_cookies())
+
+    def sending(self, headers: Mapping[str, str]) -> Client:
+        """The same client, over the same connections, for somebody who shows who they are by these headers."""
+        theirs = copy(self)
+        theirs._sent = dict(headers)
+        return theirs
 
     def answer(self, question: Question | str, watch: Watcher | None = None) -> Answer:
         """The answer to a question; `watch` hears of every stage while it runs."""
@@ -91,9 +103,23 @@ class Client:
     def accepted_pairs(self) -> Iterator[dict[str, str]]:
         """Questions with SQL that a person vouched for."""
         with _translated(self.base_url):
-            response = self._http.get("/v1/feedback/accepted")
+            response = self._http.get("/v1/feedback/accepted", headers=self._sent)
             _refuse_problem(response)
         yield from (_understood(line) for line in response.text.splitlines())
+
+    def me(self) -> Person | None:
+        """Whom the server takes this client for; None where nobody has to log in."""
+        found = self._json("GET", "/v1/me")
+        return Person(found["name"], found["role"], {}, found["scope"]) if found["name"] is not None else None
+
+    def ready(self) -> None:
+        """Raises what keeps the server from answering."""
+        self._json("GET", "/readyz")
+
+    def sent(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> httpx.Response:
+        """What comes back for any request, whatever it is."""
+        with _translated(self.base_url):
+            return self._http.request(method, path, content=body, headers=dict(headers))
 
     def close(self) -> None:
         """Ends the connections."""
@@ -106,10 +132,27 @@ class Client:
         self.close()
 
     def _told(self, path: str, body: dict[str, Any], watch: Watcher | None) -> Answer:
-        """Follows the story to its end. Who stops listening calls the question off, as the server sees the connection close."""
-        with _translated(self.base_url), self._http.stream("POST", path, json=body, headers={"Accept": "text/event-stream"}) as response:
+        """Follows the story to its end, again from another control unit where one goes away in the middle."""
+        heard = time.monotonic()
+
+        def hear() -> None:
+            nonlocal heard
+            heard = time.monotonic()
+
+        while True:
+            try:
+                return self._story(path, body, watch, hear)
+            except ServerUnavailable:
+                if time.monotonic() - heard >= self._patience_s:
+                    raise
+            time.sleep(PAUSE_S)
+
+    def _story(self, path: str, body: dict[str, Any], watch: Watcher | None, hear: Callable[[], None]) -> Answer:
+        """The story as one server tells it. Who stops listening calls the question off, as the server sees the connection close."""
+        headers = {**self._sent, "Accept": "text/event-stream"}
+        with _translated(self.base_url), self._http.stream("POST", path, json=body, headers=headers) as response:
             _refuse_problem(response)
-            for name, data in _events(response.iter_lines()):
+            for name, data in _events(response.iter_lines(), hear):
                 if name == "stage" and watch:
                     watch(Stage(data["name"], data["state"], data["ms"]))
                 elif name == "answer":
@@ -120,22 +163,9 @@ class Client:
 
     def _json(self, method: str, path: str, body: dict[str, Any] | None = None, params: dict[str, str] | None = None) -> Any:
         with _translated(self.base_url):
-            response = self._http.request(method, path, json=body, params=params)
+            response = self._http.request(method, path, json=body, params=params, headers=self._sent)
             _refuse_problem(response)
         return _understood(response.text)
-
-
-def error_from(problem: dict[str, Any]) -> StreamLinkError:
-    """A problem as the error that it was at the server; a code that is not known here is an error all the same."""
-    helps = {name: value for name, value in problem.items() if name not in ("title", "status", "code", "detail", "type")}
-    kind = _kinds().get(str(problem.get("code")), StreamLinkError)
-    return kind(str(problem.get("detail") or problem.get("title") or ""), **helps)
-
-
-@cache
-def _kinds() -> dict[str, type[StreamLinkError]]:
-    found = (value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, StreamLinkError))
-    return {kind.code: kind for kind in found if kind is not StreamLinkError}
 
 
 def _refuse_problem(response: httpx.Response) -> None:
@@ -164,10 +194,11 @@ def _translated(base_url: str) -> Iterator[None]:
         raise ServerUnavailable(f"No StreamLink server answers at {base_url}: {error}.") from error
 
 
-def _events(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _events(lines: Iterator[str], hear: Callable[[], None]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Events as our server sends them: a name, one line of JSON, an empty line; what begins with a colon is there to keep the line open."""
     name = ""
     for line in lines:
+        hear()
         field, _, value = line.partition(": ")
         if field == "event":
             name = value
@@ -180,6 +211,11 @@ def _understood(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ServerUnavailable("What answered is no StreamLink server, or another version of it.") from error
+
+
+def _no_cookies() -> CookieJar:
+    """Cookies are those of whoever a request is sent for; none that comes back is kept for the next."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 def _limits(asked: Question) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice, takewhile
@@ -19,8 +20,10 @@ from streamlink_sql.errors import (
     Cancelled,
     CannotAnswer,
     EngineUnavailable,
+    InternalError,
     InvalidSQL,
     PolicyRefused,
+    ServerUnavailable,
     StoreUnavailable,
     StreamLinkError,
     TimedOut,
@@ -190,12 +193,14 @@ class ControlUnit:
         return run.question.asker if run else None
 
     def cancel(self, id: str) -> bool:  # noqa: A002
-        """Calls a question off wherever it is; False when it is not under way, or not the asker's where one is named."""
+        """Calls a question off wherever it is, in another control unit, too; False when it is not under way."""
         with self._lock:
             run = self._underway.get(id)
         if run is None:
-            return False
+            return self.store.call_off(id)
         run.cancelled.set()
+        if not run.is_here:
+            self.store.call_off(id)
         self._places.look_again()
         self.generator.cancel(id)
         while not self.engine.cancel(id) and self.engine.can_cancel and run.now == "engine":
@@ -251,10 +256,14 @@ class ControlUnit:
             return _same(first.question, question, first.outcome)
         try:
             kept = self._kept.get(question.id)
-            answer = (_same(kept[0], question, kept[1]) if kept else self.store.accepted(question)) or self._recorded(run, written)
+            sql = written.sql if written and written.model != TYPED else None
+            known = _same(kept[0], question, kept[1]) if kept else self.store.accepted(question, sql, run.go_on)
+            answer = known or self._recorded(run, written)
         except BaseException as error:  # whatever it was, those who wait for this answer learn of it
+            if isinstance(error, Cancelled) and self.store.is_retiring:
+                error = self._handed_back(question)
             run.outcome.set_exception(error)
-            raise
+            raise error
         finally:
             with self._lock:
                 del self._underway[question.id]
@@ -263,10 +272,13 @@ class ControlUnit:
 
     def _recorded(self, run: Underway, written: Draft | None) -> Answer:
         """The story and its record: an answer that history cannot keep says so, a problem keeps its own name."""
+        run.is_here = True
         try:
             answer = self._story(run, written)
-        except (StreamLinkError, KeyboardInterrupt) as error:
-            problem = error if isinstance(error, StreamLinkError) else Cancelled("Stopped by the keyboard.")
+        except (Exception, KeyboardInterrupt) as error:
+            problem = _problem_of(error)
+            if isinstance(problem, Cancelled) and self.store.is_retiring:
+                raise
             problem.helps.setdefault("id", run.question.id)
             try:
                 alarm = next(iter(alarms(run.question.text)), None)
@@ -286,6 +298,13 @@ class ControlUnit:
         if self._trials:
             self._trials.judge(run.question, answer)
         return answer
+
+    def _handed_back(self, question: Question) -> ServerUnavailable:
+        """Leaves a question to the other control units."""
+        if self.store.leases is not None:
+            with suppress(StoreUnavailable):  # then its lease runs out
+                self.store.leases.hand_back(question.id)
+        return ServerUnavailable("This control unit stops; another goes on with the question. Ask again with the same id.", id=question.id)
 
     def _story(self, run: Underway, written: Draft | None) -> Answer:
         """From the question to the answer, in order."""
@@ -414,6 +433,13 @@ def _same(first: Question, again: Question, outcome: Future[Answer] | Answer) ->
     if (first.asker, first.text) != (again.asker, again.text):
         raise BadRequest("This id belongs to another question; use a new one.", id=again.id)
     return outcome.result() if isinstance(outcome, Future) else outcome
+
+
+def _problem_of(error: BaseException) -> StreamLinkError:
+    """Whatever ended a question, as the history names it."""
+    if isinstance(error, StreamLinkError):
+        return error
+    return Cancelled("Stopped by the keyboard.") if isinstance(error, KeyboardInterrupt) else InternalError("A fault of ours; see the log.")
 
 
 def _is_cheap(candidate: Candidate) -> bool:

@@ -116,8 +116,14 @@ class Settings(BaseSettings):
     login: bool | None = Field(
         default=None, description="Whether people must log in to the server. Unset: not on this machine alone, always on any other address."
     )
-    host: str = Field(default="127.0.0.1", description="The address that `serve` listens on.")
-    port: int = Field(default=8080, ge=0, le=65_535, description="The port that `serve` listens on; 0 takes a free one.")
+    host: str = Field(default="127.0.0.1", description="The address that a server listens on.")
+    port: int = Field(default=8080, ge=0, le=65_535, description="The port that a server listens on; 0 takes a free one.")
+    ccu: str | None = Field(
+        default=None, description="Where a page replica (`web`) reaches the control units, such as `http://127.0.0.1:8081`."
+    )
+    drain_s: float = Field(
+        default=20.0, ge=0, le=3600, description="Seconds that questions under way may go on after SIGTERM, before others take them over."
+    )
     public_url: str | None = Field(default=None, description="Where browsers find this server, such as `https://ask.example.org`.")
     password_login: bool = Field(default=True, description="Whether people may log in with a name and a password of this server.")
 

@@ -26,6 +26,8 @@ class Underway:
     refusals: list[StreamLinkError] = field(default_factory=list)
     cancelled: threading.Event = field(default_factory=threading.Event)
     outcome: Future[Answer] = field(default_factory=Future)
+    is_here: bool = False
+    """False while another control unit works on it, and this one waits for the outcome."""
     now: str = ""
     """The stage that it is in."""
     alarm: str | None = None

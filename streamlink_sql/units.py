@@ -91,7 +91,10 @@ class Units:
         """Calls a question off, in whatever unit it is; where an asker is named, only theirs."""
         with self._lock:
             units = [unit.result() for unit in self._units.values() if unit.done() and unit.exception() is None]
-        return any(asker in (None, unit.asker_of(id)) and unit.cancel(id) for unit in units)
+        for unit in units:
+            if (held := unit.asker_of(id)) is not None:
+                return asker in (None, held) and unit.cancel(id)
+        return self.store.call_off(id, asker)
 
     def ready(self) -> None:
         """Raises what keeps this server from answering: the store, or the policy."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from streamlink_sql import errors
-from streamlink_sql.client import Client, error_from
+from streamlink_sql.client import Client
 from streamlink_sql.control import ControlUnit
 from streamlink_sql.errors import (
     BadRequest,
@@ -25,7 +25,7 @@ from streamlink_sql.errors import (
     StreamLinkError,
     TooCostly,
 )
-from streamlink_sql.returned import answer_from, table_from
+from streamlink_sql.returned import answer_from, error_from, table_from
 from streamlink_sql.types import Control, Feedback, Question, Stage
 from tests.serving import SAYS, control_on, make_data, serving, until
 

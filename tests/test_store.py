@@ -1,4 +1,4 @@
-"""One contract for every store: SQLite always, PostgreSQL where STREAMLINK_TEST_POSTGRES names an empty database."""
+"""One contract for every store: SQLite always, PostgreSQL where it is installed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,22 +23,23 @@ from streamlink_sql.store import tables
 from streamlink_sql.store.failures import explained
 from streamlink_sql.store.store import Store, default_path, open_store
 from streamlink_sql.types import Answer, Attempt, Column, Draft, Feedback, Question
-
-POSTGRES = os.environ.get("STREAMLINK_TEST_POSTGRES")
+from tests.postgres import Postgres
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty store of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'kept' / 'history.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.database()
+
+
+@pytest.fixture
+def store(url: str, tmp_path: Path) -> Iterator[Store]:
     """An empty store of each kind."""
-    if request.param == "postgresql" and not POSTGRES:
-        pytest.skip("STREAMLINK_TEST_POSTGRES names no database")
-    opened = open_store(POSTGRES if request.param == "postgresql" else f"sqlite:///{tmp_path / 'kept' / 'history.db'}")
-    yield opened
-    if request.param == "postgresql":
-        with opened._engine.begin() as connection:
-            for name in ("audit", "feedback", "history"):
-                connection.execute(sa.text(f"DELETE FROM {name}"))
-    opened.close()
+    with closing(open_store(url, tmp_path / "audit")) as opened:
+        yield opened
 
 
 def answer_to(question: Question) -> Answer:
@@ -158,8 +160,8 @@ def test_a_current_store_opens_without_alembic(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_many_first_starts_at_once(tmp_path: Path) -> None:
-    code = f"from streamlink_sql.store.store import open_store; open_store('sqlite:///{tmp_path / 'history.db'}').close()"
+def test_many_first_starts_at_once(url: str) -> None:
+    code = f"from streamlink_sql.store.store import open_store; open_store({url!r}).close()"
     started = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) for _ in range(4)]
     assert [(process.communicate()[1], process.returncode) for process in started] == [("", 0)] * 4
 

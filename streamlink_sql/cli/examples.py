@@ -26,6 +26,15 @@ EXAMPLES = {
         curl -s http://127.0.0.1:8080/v1/ask -H 'Content-Type: application/json' \\
              -d '{"question": "how many orders?"}'
         """,
+    "ccu": """
+        streamlink-sql ccu --data spark://127.0.0.1:15002 --port 8081 \\
+             --store postgresql://streamlink@127.0.0.1/streamlink
+
+        Several of them on one store answer at one address behind Nginx.
+        """,
+    "web": """
+        streamlink-sql web --ccu http://127.0.0.1:8081 --port 8080
+        """,
     "tables": """
         streamlink-sql tables --data ./sales             every table with its columns
         streamlink-sql tables --data ./sales orders      one table in full

@@ -1,4 +1,4 @@
-"""`streamlink-sql serve`: the web page and the REST API."""
+"""`streamlink-sql serve`: the web page and the REST API; `ccu`: the API alone; `web`: the page alone, before control units elsewhere."""
 
 from __future__ import annotations
 
@@ -7,26 +7,36 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
 
 from streamlink_sql.cli.options import Adapter, Config, Data, Glossary, Model, Policy, Role, Store
 from streamlink_sql.errors import BadRequest
+from streamlink_sql.types import Person, Question
 
 if TYPE_CHECKING:
     from streamlink_sql.control import ControlUnit
+    from streamlink_sql.relief import Relief
     from streamlink_sql.settings import Settings
+    from streamlink_sql.types import Control
     from streamlink_sql.units import Units
-    from streamlink_sql.web.guard import Guard
+    from streamlink_sql.web.desk import Controls
+    from streamlink_sql.web.edge import Edge
+    from streamlink_sql.web.guard import Doorkeeper, Guard
+
+Host = Annotated[str | None, typer.Option("--host", help="The address to listen on.")]
+Port = Annotated[int | None, typer.Option("--port", help="The port to listen on; 0 takes a free one.")]
+PATIENCE_S = 15.0
+"""How long a page replica looks for another control unit where one went away in the middle of a question."""
 
 
 def serve(
     data: Data = None,
     model: Model = None,
-    host: Annotated[str | None, typer.Option("--host", help="The address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option("--port", help="The port to listen on; 0 takes a free one.")] = None,
+    host: Host = None,
+    port: Port = None,
     policy: Policy = None,
     role: Role = None,
     adapter: Adapter = None,
@@ -41,29 +51,101 @@ def serve(
     serve_settings(load_settings(config, **told, adapter=adapter, glossary=glossary, store=store))
 
 
-def serve_settings(settings: Settings, examples: tuple[str, ...] = ()) -> None:
-    """Serves until it is stopped. `examples` are questions that the page offers."""
-    with listening(settings.host, settings.port) as listener:
-        from streamlink_sql.web.api import LOOPBACK, create_app
-        from streamlink_sql.web.server import serve as run_server
+def ccu(
+    data: Data = None,
+    model: Model = None,
+    host: Host = None,
+    port: Port = None,
+    policy: Policy = None,
+    role: Role = None,
+    adapter: Adapter = None,
+    glossary: Glossary = None,
+    config: Config = None,
+    store: Store = None,
+) -> None:
+    """Serve the REST API alone: a control unit, one of several on one PostgreSQL store."""
+    from streamlink_sql.settings import load_settings
 
-        with answering(settings) as (control, guard):
-            app = create_app(
-                control,
-                guard=guard,
-                hosts=LOOPBACK | {urlsplit(settings.public_url or "").hostname or ""} if settings.host in LOOPBACK else None,
-                data=settings.data,
-                model=settings.model,
-                at_once=settings.running + settings.waiting,
-                per_person=settings.per_person,
-                examples=examples,
-                tried=control.tried,
-            )
-            host, port = listener.getsockname()[:2]
-            print(f"StreamLink answers on http://{f'[{host}]' if ':' in host else host}:{port} - Ctrl-C stops it.", file=sys.stderr)
-            if guard is not None and settings.host not in LOOPBACK:
-                print("Names and keys go over the network: put a proxy with TLS in front, such as Nginx.", file=sys.stderr)
-            run_server(app, listener)
+    told = {"data": data, "model": model, "host": host, "port": port, "policy": policy, "role": role}
+    serve_settings(load_settings(config, **told, adapter=adapter, glossary=glossary, store=store), pages=False)
+
+
+def web(
+    ccu: Annotated[str | None, typer.Option("--ccu", help="Where the control units are, such as http://127.0.0.1:8081.")] = None,
+    host: Host = None,
+    port: Port = None,
+    config: Config = None,
+) -> None:
+    """Serve the web page alone, for control units elsewhere. It opens no data, no model and no store."""
+    from streamlink_sql.settings import load_settings
+
+    settings = load_settings(config, ccu=ccu, host=host, port=port)
+    if settings.ccu is None:
+        raise BadRequest("The page needs control units: name their address with --ccu or the setting `ccu`.", setting="ccu")
+    with listening(settings.host, settings.port) as listener:
+        from streamlink_sql.client import Client
+        from streamlink_sql.web.replica import Clients, Gate
+
+        with Client(settings.ccu, patience_s=PATIENCE_S) as client:
+            gate = Gate(client, must_log_in=needs_login(settings))
+            run(app_of(settings, Clients(client), gate), listener, settings)
+
+
+def serve_settings(settings: Settings, examples: tuple[str, ...] = (), *, pages: bool = True) -> None:
+    """Serves until it is stopped. `examples` are questions that the page offers."""
+    with (
+        listening(settings.host, settings.port) as listener,
+        answering(settings) as (control, guard),
+        relieving(control, settings) as relief,
+    ):
+        told = {"data": settings.data, "model": settings.model, "examples": examples, "tried": control.tried}
+        app = app_of(settings, control, guard, pages=pages, relief=relief, **told)
+        run(app, listener, settings)
+
+
+def app_of(settings: Settings, control: Control | Controls, guard: Doorkeeper | None, **options: Any) -> Edge:
+    """The application that the settings describe."""
+    from streamlink_sql.web.api import LOOPBACK, create_app
+
+    return create_app(
+        control,
+        guard=guard,
+        hosts=LOOPBACK | {urlsplit(settings.public_url or "").hostname or ""} if settings.host in LOOPBACK else None,
+        at_once=settings.running + settings.waiting,
+        per_person=settings.per_person,
+        **options,
+    )
+
+
+def run(app: Edge, listener: socket.socket, settings: Settings) -> None:
+    """Serves an application on a listening socket, and says where."""
+    from streamlink_sql.web.api import LOOPBACK
+    from streamlink_sql.web.server import serve as run_server
+
+    host, port = listener.getsockname()[:2]
+    print(f"StreamLink answers on http://{f'[{host}]' if ':' in host else host}:{port} - Ctrl-C stops it.", file=sys.stderr)
+    if app.guard is not None and settings.host not in LOOPBACK:
+        print("Names and keys go over the network: put a proxy with TLS in front, such as Nginx.", file=sys.stderr)
+    run_server(app, listener, settings.drain_s)
+
+
+@contextlib.contextmanager
+def relieving(control: ControlUnit | Units, settings: Settings) -> Iterator[Relief | None]:
+    """Where control units share a store, what goes on with the questions of those that die; else nothing."""
+    from streamlink_sql.control import ControlUnit
+    from streamlink_sql.relief import Relief
+
+    if not control.store.is_shared:
+        yield None
+        return
+
+    def held_by(question: Question) -> Control:
+        if isinstance(control, ControlUnit):
+            return control
+        return control.of(Person(question.asker, question.role, question.attributes or {}))
+
+    with closing(Relief(control.store, settings.data or "", held_by, control.cancel)) as relief:
+        yield relief
 
 
 @contextlib.contextmanager

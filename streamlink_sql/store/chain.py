@@ -61,6 +61,10 @@ class Seal:
         text = json.dumps([before, *(line.get(name) for name in SIGNED)], ensure_ascii=False, separators=(",", ":"), sort_keys=True)
         return hmac.new(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
+    def key_for(self, purpose: str) -> bytes:
+        """Another key of 32 bytes, made of this one: neither tells the other."""
+        return hmac.new(self._key, purpose.encode(), hashlib.sha256).digest()
+
     def take(self) -> tuple[str, End | None, FileLock | None]:
         """A writer's name that no other process holds, the end of its chain if it is known, and the lock that keeps the name."""
         if self._ends is None:

@@ -9,29 +9,36 @@ import datetime
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import groupby, takewhile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from streamlink_sql.errors import BadRequest, NotFound, StoreUnavailable, StreamLinkError
 from streamlink_sql.returned import answer_from
 from streamlink_sql.store import failures
 from streamlink_sql.store.chain import PRUNED, Chain, End, Seal, broken, newest_ends
+from streamlink_sql.store.leases import Leases, Request, refuse_other
 from streamlink_sql.store.migrate import migrate
 from streamlink_sql.store.tables import audit, feedback, history
 from streamlink_sql.types import Answer, Attempt, CheckedSQL, Feedback, Question, Trial
 
+Done = TypeVar("Done")
 PAGE = 50
 PAGE_MAX = 1000
 AccountEvent = Literal["user added", "user changed", "user disabled", "user enabled", "password changed", "key created", "key revoked"]
 TRIED = "tried"
 """The event of a line that says what a policy in log mode would have made of an answer."""
+TAKEN_OVER = "taken over"
+"""The event of a line that says that a control unit goes on with a question of one that died."""
+PATIENCE_S, PAUSE_S, CONNECT_S = 20.0, 0.25, 5
+"""How long a shared store that is gone for a moment, such as while it starts again, is waited for before a write is given up."""
 PRUNING = "administrator"
 """Who removes old lines."""
 COMMAND_LINE = "command line"
@@ -89,6 +96,26 @@ class Store:
                 "or name another folder with the setting `audit_dir`."
             ) from error
         self._chain = Chain(self.seal)
+        self.leases: Leases | None = None
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes on other machines may use it at the same time."""
+        return self._engine.dialect.name == "postgresql"
+
+    @property
+    def is_retiring(self) -> bool:
+        """Whether what is called off here goes back to other control units."""
+        return self.leases is not None and self.leases.retiring
+
+    def call_off(self, id: str, asker: str | None = None) -> bool:  # noqa: A002 - it is called id everywhere
+        """Has a question called off that another control unit works on; where an asker is named, only theirs."""
+        return self.leases is not None and self.leases.call_off(id, asker)
+
+    def lease(self, source: str) -> Leases:
+        """From now on questions are taken under leases, for a source that other control units serve, too."""
+        self.leases = Leases(self, source, self.seal.key_for("kept rows"))
+        return self.leases
 
     def close(self) -> None:
         """Ends the connections."""
@@ -97,10 +124,14 @@ class Store:
         if self._folder is not None:
             self._folder.cleanup()
 
-    def accepted(self, question: Question) -> Answer | None:
-        """Writes the question down, once. If it was answered before, gives that answer, without rows."""
+    def accepted(self, question: Question, sql: str | None = None, go_on: Callable[[], None] = lambda: None) -> Answer | None:
+        """Writes the question down, once. If it was answered before, gives that answer, without rows. Under leases it keeps `sql`, which
+        the asker wrote, and while another control unit works on the question it waits and calls `go_on` now and then.
+        """
         row = {"id": question.id, "asked_at": _now(), "asker": question.asker, "role": question.role}
-        row |= {"question": question.text, "state": "accepted"}
+        row |= {"question": _text(question.text), "state": "accepted"}
+        if self.leases is not None:
+            return self.leases.accepted(row, Request(question, sql), go_on)
         with self._translated("written"):
             try:
                 with self._engine.begin() as connection:
@@ -109,21 +140,18 @@ class Store:
             except IntegrityError:
                 with self._engine.connect() as connection:
                     known = connection.execute(sa.select(history).where(history.c.id == question.id)).mappings().one()
-        if (known["asker"], known["question"]) != (question.asker, question.text):
-            raise BadRequest("This id belongs to another question; use a new one.", id=question.id)
+        refuse_other(known, row)
         return answer_from(known["body"]) if known["state"] == "answered" else None
 
     def approved(self, question: Question, query: CheckedSQL, *, engine: str, model: str) -> None:
         """The audit line that stands before a query runs."""
-        with self._adding(_audit_line(question, "approved", engine=engine, model=model, sql=query.sql)):
-            pass
+        self._record(_audit_line(question, "approved", engine=engine, model=model, sql=query.sql))
 
     def answered(self, question: Question, answer: Answer, alarm: str | None = None) -> None:
         """The end of the story: the answer without its rows, and the audit line that counts them. `alarm` is the detector's."""
         line = _audit_line(question, "answered", engine=answer.engine, model=answer.model, sql=answer.sql, attempts=answer.attempts)
         line |= {"row_count": answer.row_count, "ms": answer.timings_ms.get("total"), "alarm": alarm}
-        with self._adding(line) as connection:
-            self._set_state(connection, question, "answered", answer.body(with_rows=False))
+        self._end(line, question, "answered", answer.body(with_rows=False), answer)
 
     def refused(
         self, question: Question, error: StreamLinkError, *, engine: str, attempts: tuple[Attempt, ...], alarm: str | None = None
@@ -132,20 +160,21 @@ class Store:
         event = "refused" if error.status in (400, 403, 422) else "failed"
         sql = attempts[-1].sql if attempts else ""
         line = _audit_line(question, event, engine=engine, sql=sql, code=error.code, attempts=attempts) | {"alarm": alarm}
-        with self._adding(line) as connection:
-            self._set_state(connection, question, "problem", error.problem())
+        self._end(line, question, "problem", error.problem())
+
+    def taken_over(self, question: Question, *, attempt: int) -> None:
+        """The audit line that says that this process goes on with a question whose control unit died."""
+        line = _audit_line(question, TAKEN_OVER, engine="", sql="")
+        self._record({**line, "attempts": [{"attempt": attempt}]})
 
     def judged(self, question: Question, sql: str, *, model: str, alarm: str | None, code: str) -> None:
         """What the judge said of SQL after its question had ended; with the code of an error, it said nothing."""
-        line = _audit_line(question, "judged", engine="", model=model, sql=sql, code=code) | {"alarm": alarm}
-        with self._adding(line):
-            pass
+        self._record(_audit_line(question, "judged", engine="", model=model, sql=sql, code=code) | {"alarm": alarm})
 
     def tried(self, question: Question, trial: Trial, *, engine: str, sql: str) -> None:
         """What a policy in log mode would have made of an answer."""
         line = _audit_line(question, TRIED, engine=engine, sql=sql, code=trial.outcome)
-        with self._adding({**line, "attempts": [asdict(finding) for finding in trial.findings]}):
-            pass
+        self._record({**line, "attempts": [asdict(finding) for finding in trial.findings]})
 
     def history(self, *, limit: int = PAGE, before: str | None = None, asker: str | None = None) -> list[dict[str, Any]]:
         """The newest questions first, each with what became of it. `before` is the id of the last one already seen."""
@@ -174,9 +203,13 @@ class Store:
         """Keeps a person's verdict on an answer; the newest of one person counts. Raises NotFound."""
         self.entry(verdict.id)
         row: dict[str, Any] = {"id": verdict.id, "given_at": _now(), "asker": verdict.asker, "verdict": verdict.verdict}
-        row |= {"sql": verdict.sql, "comment": verdict.comment}
-        with self._translated("written"), self._engine.begin() as connection:
-            connection.execute(sa.insert(feedback).values(row))
+        row |= {"sql": _text(verdict.sql or "") or None, "comment": _text(verdict.comment or "") or None}
+
+        def keep() -> None:
+            with self.transaction("written") as connection:
+                connection.execute(sa.insert(feedback).values(row))
+
+        self.patiently(keep)
 
     def accepted_pairs(self) -> Iterator[dict[str, str]]:
         """Questions with SQL that a person vouched for: the answer's own if it was right, theirs if they gave one."""
@@ -275,6 +308,49 @@ class Store:
             finally:
                 part.unlink(missing_ok=True)
 
+    def patiently(self, work: Callable[[], Done]) -> Done:
+        """Does what may be done again, and does it again for a while where a shared store is gone for a moment; raises StoreUnavailable."""
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return work()
+            except StoreUnavailable as error:
+                if not (self.is_shared and _is_gone(error.__cause__)) or time.monotonic() > end:
+                    raise
+            time.sleep(PAUSE_S)
+
+    def _record(self, line: Mapping[str, Any], change: Callable[[sa.Connection], None] = lambda _: None) -> None:
+        """Adds a line to the audit with a change in the same transaction, patiently. One that broke off in its commit may stand there."""
+        tries = 0
+
+        def add() -> None:
+            nonlocal tries
+            tries += 1
+            if tries > 1 and self._stands(line):
+                return
+            with self._adding(line) as connection:
+                change(connection)
+
+        self.patiently(add)
+
+    def _stands(self, line: Mapping[str, Any]) -> bool:
+        same = [audit.c[name] == line[name] for name in ("id", "event", "at", "asker", "sql")]
+        with self.transaction("read") as connection:
+            return connection.execute(sa.select(audit.c.seq).where(*same).limit(1)).first() is not None
+
+    def _end(self, line: Mapping[str, Any], question: Question, state: str, body: Mapping[str, Any], answer: Answer | None = None) -> None:
+        """The outcome of a question, in the audit and in the history; there, one that another control unit has taken over has its own."""
+
+        def change(connection: sa.Connection) -> None:
+            if self.leases is None or self.leases.ended(connection, question, answer):
+                connection.execute(sa.update(history).where(history.c.id == question.id).values(state=state, body=body))
+
+        try:
+            self._record(line, change)
+        finally:
+            if self.leases is not None:
+                self.leases.let_go(question.id)
+
     @contextmanager
     def _adding(self, line: Mapping[str, Any]) -> Iterator[sa.Connection]:
         """Adds a line to the audit in one transaction with what is done inside."""
@@ -288,9 +364,6 @@ class Store:
                 self._chain.look_again()  # whether it was written is not known
                 raise
             self._chain.written(signed)
-
-    def _set_state(self, connection: sa.Connection, question: Question, state: str, body: Mapping[str, Any]) -> None:
-        connection.execute(sa.update(history).where(history.c.id == question.id).values(state=state, body=body))
 
     @contextmanager
     def _translated(self, done: str) -> Iterator[None]:
@@ -307,11 +380,20 @@ def _engine(url: str) -> sa.Engine:
             raise BadRequest(f"A store is kept in SQLite or PostgreSQL, not in {parsed.get_backend_name()}.")
         if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
             raise BadRequest("A store needs a file; for one that goes with the process, say `temporary`.")
-        return sa.create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+        if parsed.get_backend_name() == "sqlite":
+            return sa.create_engine(parsed)
+        waits = {} if "connect_timeout" in parsed.query else {"connect_timeout": CONNECT_S}
+        return sa.create_engine(parsed, pool_pre_ping=True, connect_args=waits)
     except (ArgumentError, NoSuchModuleError) as error:
         raise BadRequest("The setting `store` is not a database URL such as sqlite:///PATH or postgresql://USER@HOST/NAME.") from error
     except ModuleNotFoundError as error:
         raise BadRequest(f"This store needs the Python package {error.name}: install streamlink-sql[postgres].") from error
+
+
+def _is_gone(error: BaseException | None) -> bool:
+    """Whether a database went away or lets nobody in yet, rather than refused what was asked of it."""
+    broke_off = isinstance(error, DBAPIError) and error.connection_invalidated
+    return broke_off or isinstance(error, (OperationalError, InterfaceError))
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
@@ -353,8 +435,13 @@ def _audit_line(
     attempts: tuple[Attempt, ...] = (),
 ) -> dict[str, Any]:
     line: dict[str, Any] = {"at": _now(), "event": event, "id": question.id, "asker": question.asker, "role": question.role}
-    line |= {"question": question.text, "engine": engine, "model": model, "sql": sql, "code": code}
+    line |= {"question": _text(question.text), "engine": engine, "model": model, "sql": _text(sql), "code": code}
     return line | {"attempts": [{"sql": a.sql, "verdict": a.verdict, "rule": a.rule, "message": a.message} for a in attempts]}
+
+
+def _text(text: str) -> str:
+    """A text as every database can keep it."""
+    return text.replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def _end_of(connection: sa.Connection, writer: str) -> End | None:

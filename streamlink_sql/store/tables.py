@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, DateTime, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
-VERSION = "0004"
+VERSION = "0005"
 """The migration that makes these tables: the newest one."""
 
 metadata = MetaData()
@@ -40,7 +40,7 @@ audit = Table(
     metadata,
     Column("seq", Integer, primary_key=True, autoincrement=True),
     Column("at", String(40), nullable=False),
-    Column("event", String(20), nullable=False),  # approved, answered, refused, failed, judged, tried, pruned, or an AccountEvent
+    Column("event", String(20), nullable=False),  # approved, answered, refused, failed, pruned, ... (docs/audit.md)
     Column("id", String(200), nullable=False, index=True),
     Column("asker", String(200), nullable=False),
     Column("role", String(200), nullable=False),
@@ -93,4 +93,24 @@ sessions = Table(
     Column("user", String(200), ForeignKey("users.name"), nullable=False, index=True),
     Column("created_at", String(40), nullable=False),
     Column("expires_at", String(40), nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("id", String(200), ForeignKey("history.id", ondelete="CASCADE"), primary_key=True),
+    Column("source", Text, nullable=False),  # the data that is asked: those who serve it may take the question over
+    Column("holder", String(40), nullable=False),  # the process that works on it
+    Column("until", DateTime(timezone=True), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("called_off", Boolean, nullable=False),
+    Column("request", JSON, nullable=False),  # the question as it was accepted: who asks, as whom, under which limits
+)
+
+kept_rows = Table(
+    "kept_rows",
+    metadata,
+    Column("id", String(200), ForeignKey("history.id", ondelete="CASCADE"), primary_key=True),
+    Column("until", DateTime(timezone=True), nullable=False),
+    Column("rows", LargeBinary, nullable=False),  # encrypted: kept_rows.py
 )

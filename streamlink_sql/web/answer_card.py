@@ -28,10 +28,11 @@ WHAT_HELPS = {
     "model_unavailable": "See that the model server runs and can be reached, then try again.",
     "engine_unavailable": "See that the data is still where it was, then try again.",
     "store_unavailable": "See that the disk of the history is not full and can be written, then try again.",
+    "server_unavailable": "See that the control units run and can be reached, then try again.",
     "internal": "Try again. If it comes back, the id below finds the details in the server's log.",
 }
 """What a reader can do about a problem, by its code."""
-AGAIN = ("busy", "timed_out", "cancelled", "model_unavailable", "engine_unavailable", "store_unavailable", "internal")
+AGAIN = ("busy", "timed_out", "cancelled", "model_unavailable", "engine_unavailable", "store_unavailable", "server_unavailable", "internal")
 """Problems after which the same question may well be answered."""
 FILES = {
     "CSV": (write_csv, "answer.csv"),

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import anyio.to_thread
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
@@ -19,7 +19,10 @@ from streamlink_sql.types import Answer, Control, Feedback, Person, Question, St
 from streamlink_sql.web import bodies, metrics, problems, streams
 from streamlink_sql.web.desk import Alone, Controls, Desk
 from streamlink_sql.web.edge import Edge
-from streamlink_sql.web.guard import Guard
+from streamlink_sql.web.guard import Doorkeeper
+
+if TYPE_CHECKING:
+    from streamlink_sql.relief import Relief
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 """The names of this machine for itself."""
@@ -59,7 +62,7 @@ Key = Annotated[
 def create_app(
     control: Control | Controls,
     *,
-    guard: Guard | None = None,
+    guard: Doorkeeper | None = None,
     pages: bool = True,
     hosts: Collection[str] | None = None,
     data: str | None = None,
@@ -68,10 +71,12 @@ def create_app(
     per_person: int = 8,
     examples: tuple[str, ...] = (),
     tried: Mapping[str, int] | None = None,
+    relief: Relief | None = None,
 ) -> Edge:
     """What a server runs. `control` is one control unit for all, or one for each person, whom `guard` lets in. `hosts`: the names it may be
-    called by; `data`, `model`: what it serves, as askers may name it; `tried`: answers that a policy in log mode has judged, by outcome."""
-    desk = Desk(Alone(cast(Control, control)) if guard is None else cast(Controls, control), at_once, per_person, tried)
+    called by; `data`, `model`: what it serves, as askers may name it; `tried`: answers that a policy in log mode has judged, by outcome;
+    `relief`: through whom other control units go on with what is under way at the end."""
+    desk = Desk(Alone(cast(Control, control)) if guard is None else cast(Controls, control), at_once, per_person, tried, relief)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -88,10 +93,10 @@ def create_app(
     problems.add_handlers(app)
     _describe(app)
     if not pages:
-        return Edge(app, desk.close, hosts=hosts, guard=guard)
+        return Edge(app, desk, hosts=hosts, guard=guard)
     from streamlink_sql.web.pages import pages_app
 
-    return Edge(app, desk.close, pages_app(desk, life, examples), hosts, guard)
+    return Edge(app, desk, pages_app(desk, life, examples), hosts, guard)
 
 
 @router.post("/v1/ask", responses={200: STREAMED}, tags=["ask"], summary="Ask a question in plain words")
@@ -175,6 +180,15 @@ def accepted(desk: TheDesk) -> Response:
     return StreamingResponse(lines(), media_type="application/x-ndjson")
 
 
+@router.get("/v1/me", responses={200: {"model": bodies.MeBody}}, tags=["people"], summary="Who am I?")
+def me(request: Request) -> Response:
+    """Whom the key or the session of this request belongs to; `name` is null where nobody has to log in."""
+    person: Person | None = getattr(request.state, "person", None)
+    if person is None:
+        return JSONResponse({"name": None, "role": "", "scope": "admin"})
+    return JSONResponse({"name": person.name, "role": person.role, "scope": person.scope})
+
+
 @router.get("/healthz", responses={200: {"model": bodies.HealthBody}}, tags=["health"], summary="Is the server there?")
 def healthz() -> Response:
     """Answers as long as the process does."""
@@ -183,8 +197,8 @@ def healthz() -> Response:
 
 @router.get("/readyz", responses={200: {"model": bodies.HealthBody}}, tags=["health"], summary="Can it answer questions?")
 def readyz(request: Request) -> Response:
-    """Reads the tables and the store; a problem says which of them is missing."""
-    request.app.state.desk.server.ready()
+    """Reads the tables and the store; a problem says which of them is missing, or that the server is being stopped."""
+    request.app.state.desk.ready()
     return JSONResponse({"status": "ok", "version": __version__})
 
 

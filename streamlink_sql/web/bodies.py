@@ -166,6 +166,14 @@ class KeptBody(BaseModel):
     verdict: Literal["right", "wrong"]
 
 
+class MeBody(BaseModel):
+    """Who asks."""
+
+    name: str | None = Field(description="Their name; null where nobody has to log in.")
+    role: str = Field(description="Their role in the policy.")
+    scope: Literal["ask", "admin"] = Field(description="Whether they see their own questions only, or what all asked.")
+
+
 class HealthBody(BaseModel):
     """A server that is there."""
 

@@ -8,22 +8,21 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from streamlink_sql.errors import Busy, StreamLinkError, TooManyQuestions
+from streamlink_sql.errors import Busy, ServerUnavailable, StreamLinkError, TooManyQuestions
 from streamlink_sql.types import Answer, Control, Person, Question, Stage, Watcher
 from streamlink_sql.web.metrics import Metrics
 
+if TYPE_CHECKING:
+    from streamlink_sql.relief import Relief
+
 
 class Controls(Protocol):
-    """What a server holds: a control unit for each person, or one for all."""
+    """What a server holds: a control unit for each person, or one for all; here or behind a client."""
 
     def of(self, person: Person | None) -> Control:
         """What this person asks; raises Unauthenticated where nobody in particular may ask."""
-        ...
-
-    def cancel(self, id: str) -> bool:  # noqa: A002 - it is called id everywhere
-        """Calls a question off, whoever asked it."""
         ...
 
     def ready(self) -> None:
@@ -42,10 +41,6 @@ class Alone:
         """The one control unit."""
         return self._control
 
-    def cancel(self, id: str) -> bool:  # noqa: A002
-        """Calls a question off."""
-        return self._control.cancel(id)
-
     def ready(self) -> None:
         """Reads the tables and the store."""
         self._control.tables()
@@ -55,13 +50,23 @@ class Alone:
 class Desk:
     """The way from API and pages to the control unit; may be used by many threads."""
 
-    def __init__(self, server: Controls, at_once: int = 66, per_person: int = 8, tried: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        server: Controls,
+        at_once: int = 66,
+        per_person: int = 8,
+        tried: Mapping[str, int] | None = None,
+        relief: Relief | None = None,
+    ) -> None:
         """`at_once` questions may be under way, `per_person` of them of one who has logged in; the next is told to come again. `tried`
-        counts a policy's trials.
+        counts a policy's trials; through `relief` other control units go on with what is under way at the end.
         """
         self.server, self.at_once, self.per_person, self.metrics = server, at_once, per_person, Metrics({} if tried is None else tried)
+        self._relief = relief
+        self._stopping = threading.Event()
         self._person: Person | None = None
         self._lock = threading.Lock()
+        self._controls = dict[str, Control]()
         self._askers: Counter[str] = Counter()
         self._left: Counter[str] = Counter()
         self._of_person: Counter[str] = Counter()
@@ -102,16 +107,39 @@ class Desk:
         if alone:
             self.control.cancel(id)
 
+    def ready(self) -> None:
+        """Raises what keeps this server from answering."""
+        self._go_on()
+        self.server.ready()
+
+    def stop(self) -> None:
+        """Takes no more questions; those under way go on."""
+        self._stopping.set()
+        if self._relief:
+            self._relief.stop()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no question is under way."""
+        return not self._askers
+
     def close(self) -> None:
         """Calls off what is under way."""
+        if self._relief:
+            self._relief.retire()
         with self._lock:
-            ids = list(self._askers)
-        for id_ in ids:
-            self.server.cancel(id_)
+            underway = dict(self._controls)
+        for id_, control in underway.items():
+            control.cancel(id_)
+
+    def _go_on(self) -> None:
+        if self._stopping.is_set():
+            raise ServerUnavailable("This server is being stopped. Ask again in a moment.", retry_after=1)
 
     @contextmanager
     def _place(self, id_: str) -> Iterator[None]:
-        name = self._person.name if self._person is not None else ""
+        self._go_on()
+        name, control = self._person.name if self._person is not None else "", self.control
         with self._lock:
             if name and self._of_person[name] >= self.per_person:
                 said = f"{self.per_person} of your questions are under way, as many as one person may have. Wait until one is answered."
@@ -119,6 +147,7 @@ class Desk:
             if self._askers.total() >= self.at_once:
                 raise Busy(f"All {self.at_once} places are taken. Try again in a moment.", retry_after=2)
             self._askers[id_] += 1
+            self._controls[id_] = control
             self._of_person[name] += 1
         try:
             yield
@@ -129,7 +158,7 @@ class Desk:
                 if not self._of_person[name]:
                     del self._of_person[name]
                 if not self._askers[id_]:
-                    del self._askers[id_]
+                    del self._askers[id_], self._controls[id_]
                     self._left.pop(id_, None)
 
     @contextmanager

@@ -15,7 +15,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streamlink_sql.errors import Forbidden, StreamLinkError, TooLarge, Unauthenticated
-from streamlink_sql.web.guard import LOGIN, LOGOUT, OPEN, Guard
+from streamlink_sql.web.desk import Desk
+from streamlink_sql.web.guard import LOGIN, LOGOUT, OPEN, Doorkeeper
 from streamlink_sql.web.look import POLICY
 from streamlink_sql.web.problems import Problem
 
@@ -35,14 +36,14 @@ class Edge:
     def __init__(
         self,
         app: ASGIApp,
-        stop: Callable[[], None],
+        desk: Desk,
         pages: ASGIApp | None = None,
         hosts: Collection[str] | None = None,
-        guard: Guard | None = None,
+        guard: Doorkeeper | None = None,
     ) -> None:
-        """`stop` calls off what is under way; `hosts` are the names under which this server may be called, None allows any; `guard` tells
+        """`desk` knows what is under way; `hosts` are the names under which this server may be called, None allows any; `guard` tells
         who asks, None lets everybody in."""
-        self.routes, self.stop, self.pages, self.hosts, self.guard = app, stop, pages, hosts, guard
+        self.routes, self.desk, self.pages, self.hosts, self.guard = app, desk, pages, hosts, guard
         self.app = pages or app
         self.answering = 0
         """Requests whose responses are under way; watching pages are none."""
@@ -73,7 +74,7 @@ class Edge:
             return Forbidden("Pages of other sites may not ask here.")
         return None
 
-    async def _let_in(self, guard: Guard, scope: Scope, receive: Receive, send: Send) -> bool:
+    async def _let_in(self, guard: Doorkeeper, scope: Scope, receive: Receive, send: Send) -> bool:
         """Notes who asks for the routes; False where the request was answered here: by the login, or because nobody may send it."""
         headers, path = Headers(scope=scope), scope["path"]
         address = (scope.get("client") or ("",))[0]
@@ -84,7 +85,7 @@ class Edge:
                 body, secure = await _body(receive), scope.get("scheme") == "https"
                 response = await anyio.to_thread.run_sync(lambda: guard.log_in(body, address, secure=secure))
             elif path == LOGIN:
-                response = guard.login_page()
+                response = await anyio.to_thread.run_sync(guard.login_page)
             elif path == LOGOUT and posted:
                 response = await anyio.to_thread.run_sync(guard.log_out, headers)
             elif path.startswith(f"{LOGIN}/") and got:

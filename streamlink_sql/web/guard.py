@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
+from typing import Protocol
 from urllib.parse import parse_qs
 
 from starlette.requests import cookie_parser
@@ -84,6 +85,30 @@ class Throttle:
     def _wait(self, name: str) -> float:
         over = self._failures[name].count - FREE_FAILURES
         return 0.0 if over < 0 else min(LONGEST_WAIT_S, 2.0**over)
+
+
+class Doorkeeper(Protocol):
+    """Who lets people in: the guard of this process, or one elsewhere."""
+
+    def person(self, headers: Mapping[str, str], address: str) -> Person | None:
+        """Who sends a request with these headers; None for nobody in particular. Raises Unauthenticated or TooManyAttempts."""
+        ...
+
+    def log_in(self, body: bytes, address: str, *, secure: bool) -> Response:
+        """The answer to the login form."""
+        ...
+
+    def at_provider(self, path: str, query: str, headers: Mapping[str, str], address: str) -> Response | None:
+        """The answer at the addresses of a login at a provider; None at any other."""
+        ...
+
+    def log_out(self, headers: Mapping[str, str]) -> Response:
+        """Ends the session."""
+        ...
+
+    def login_page(self) -> Response:
+        """The login form."""
+        ...
 
 
 class Guard:
@@ -192,6 +217,12 @@ class Guard:
             ways += f'<a class="way" href="{escape(registered.public_url + BEGIN)}">Log in with {escape(registered.title)}</a>'
         wait = {"Retry-After": str(error.helps["retry_after"])} if error and "retry_after" in error.helps else {}
         return _page(f"{said}{ways}", error.status if error else 200, wait)
+
+
+def session_cookie(headers: Mapping[str, str]) -> str:
+    """The session of a request as a header of its own, without other cookies; empty where there is none."""
+    session = _session(headers)
+    return f"{COOKIE}={session}" if session else ""
 
 
 def _session(headers: Mapping[str, str]) -> str:

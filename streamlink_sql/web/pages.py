@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from streamlink_sql.errors import NotFound, StreamLinkError
-from streamlink_sql.returned import answer_from
+from streamlink_sql.returned import answer_from, error_from
 from streamlink_sql.types import Answer, Person, Question, Stage
 from streamlink_sql.web.answer_card import answer_card, problem_card
 from streamlink_sql.web.desk import Desk
@@ -244,6 +244,4 @@ async def in_thread(work: Callable[[], Found]) -> Found:
 
 def error_of(entry: dict[str, Any]) -> StreamLinkError:
     """The problem of a question in the history."""
-    from streamlink_sql.client import error_from
-
     return error_from(entry) if entry.get("code") else StreamLinkError("This question was never answered. Ask it again.", id=entry["id"])
