@@ -297,7 +297,8 @@ def _interval(node: exp.Expr, dialect: Dialect) -> str:
 
 
 def _difference(node: exp.Expr, dialect: Dialect) -> str:
-    return f"the {unit_of(node) or 'day'}s from {phrase(node.expression, dialect)} to {phrase(node.this, dialect)}"
+    first, last = (side.this if isinstance(side, exp.TsOrDsToDate) else side for side in (node.expression, node.this))
+    return f"the {unit_of(node) or 'day'}s from {phrase(first, dialect)} to {phrase(last, dialect)}"
 
 
 def _coalesce(node: exp.Expr, dialect: Dialect) -> str:
