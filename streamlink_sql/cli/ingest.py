@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from streamlink_sql.ingest.ingest import Ingested, Progress
     from streamlink_sql.ingest.storage import Address
 
-TO = "Where to: hdfs://HOST:PORT/PATH, s3://BUCKET/PATH or a folder. It becomes the table; several tables, or an address that ends with /, go into it."
+TO = (
+    "Where to: hdfs://HOST:PORT/PATH, s3://BUCKET/PATH or a folder. The one table of SOURCE is written there; "
+    "tables of a folder, or any where it ends with /, into it."
+)
 PARTITION = "The column whose values make folders; may be repeated; '' for none. Default: one that suits, for a large table."
 SORT = "The column that rows are sorted by within a file; may be repeated. Default: the first date or time."
 SCRATCH = "A folder on this machine for sorting and for CSV and JSON on their way. Default: one in your cache folder."
@@ -30,14 +33,22 @@ SCRATCH = "A folder on this machine for sorting and for CSV and JSON on their wa
 
 def ingest(
     ctx: typer.Context,
-    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A CSV, JSON or Parquet file, or a folder of them: a table a file or sub-folder.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="A CSV, JSON or Parquet file, or a folder of them: a table a file or sub-folder.")
+    ],
     to: Annotated[str, typer.Option("--to", help=TO)],
     table: Annotated[list[str] | None, typer.Option("--table", help="Only this table of a folder; may be repeated.")] = None,
     partition_by: Annotated[list[str] | None, typer.Option("--partition-by", help=PARTITION)] = None,
     sort_by: Annotated[list[str] | None, typer.Option("--sort-by", help=SORT)] = None,
-    file_rows: Annotated[int, typer.Option("--file-rows", help="About how many rows a file and a step that can be resumed have at most.")] = 2_000_000,
-    replace: Annotated[bool, typer.Option("--replace", help="Put the table in the place of one that was ingested from something else.")] = False,
-    register: Annotated[str | None, typer.Option("--register", help="A Spark server, spark://HOST:PORT[/DATABASE], that is told of the tables.")] = None,
+    file_rows: Annotated[
+        int, typer.Option("--file-rows", help="About how many rows a file and a step that can be resumed have at most.")
+    ] = 2_000_000,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put the table in the place of one that was ingested from something else.")
+    ] = False,
+    register: Annotated[
+        str | None, typer.Option("--register", help="A Spark server, spark://HOST:PORT[/DATABASE], that is told of the tables.")
+    ] = None,
     scratch: Annotated[Path | None, typer.Option("--scratch", help=SCRATCH)] = None,
     config: Config = None,
     as_json: AsJSON = False,
@@ -56,7 +67,9 @@ def ingest(
         read_server(register)
     targets = _targets(source, to, table)
     if len(targets) > 1 and (partition_by is not None or sort_by is not None):
-        raise BadRequest("--partition-by and --sort-by are for one table: name it with --table.", suggestions=[each.name for each, _ in targets])
+        raise BadRequest(
+            "--partition-by and --sort-by are for one table: name it with --table.", suggestions=[each.name for each, _ in targets]
+        )
     asked = Asked(_columns(partition_by), _columns(sort_by), file_rows)
     done = []
     for each, address in targets:
@@ -92,7 +105,9 @@ def _targets(place: Path, to: str, wanted: list[str] | None) -> list[tuple[FileT
     address = read_address(to)
     found = look(place)
     if found.kind != "files":
-        raise BadRequest(f"{found.path} is a database. What is ingested are CSV, JSON and Parquet files; export its tables to such files first.")
+        raise BadRequest(
+            f"{found.path} is a database. What is ingested are CSV, JSON and Parquet files; export its tables to such files first."
+        )
     if found.ignored:
         print(f"Note: Not read, being of no known type: {for_terminal(', '.join(found.ignored))}.", file=sys.stderr)
     names = [each.name for each in found.tables]
@@ -100,7 +115,7 @@ def _targets(place: Path, to: str, wanted: list[str] | None) -> list[tuple[FileT
         if name not in names:
             raise BadRequest(f"There is no table {name} in {found.path}.", suggestions=names)
     tables = [each for each in found.tables if not wanted or each.name in wanted]
-    is_parent = len(tables) > 1 or to.endswith("/")
+    is_parent = len(found.tables) > 1 or to.endswith("/")
     return [(each, address.below(each.name) if is_parent else address) for each in tables]
 
 
@@ -121,7 +136,8 @@ def _shown(name: str) -> Iterator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(for_terminal(name), total=None)
 
         def progress(what: str, rows: int, of: int) -> None:

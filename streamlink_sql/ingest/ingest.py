@@ -1,8 +1,8 @@
 """One table from files to Parquet at an address: planned, written part by part beside its place, and moved there when it is whole.
 
-Beside `NAME` stands `.NAME.ingest` while the table is being made: `owner.json` (who makes it), `plan.json`, `done/N.json` for each part that is
-written, and the files in `table/`. Whoever is killed leaves it, and the next ingest of the same source goes on with it. What cannot
-be read of it counts as not there.
+Beside `NAME` stands `.NAME.ingest` while the table is being made: `owner.json` (who makes it), `plan.json`, `done/N.json` for each part
+that is written, and the files in `table/`. Whoever is killed leaves it, and the next ingest of the same source goes on with it. What
+cannot be read of it counts as not there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class Job:
     table: source.FileTable
     to: Address
     scratch: Path
-    asked: Asked = Asked()
+    asked: Asked = field(default_factory=Asked)
     replace: bool = False
     memory_mb: int = 1024
     threads: int = 2
@@ -85,7 +85,9 @@ def ingest(job: Job, progress: Progress = lambda *_: None) -> Ingested:
         if job.key != key:
             raise BadRequest(f"{job.table.files[0]} or a file beside it changed while it was read. Repeat the command when it is still.")
         if (rows := sum(file.rows for file in files)) != plan.rows:
-            raise StorageUnavailable(f"{rows:,} of {plan.rows:,} rows were written. Remove {job.to.base}{staging}, then repeat the command.")
+            raise StorageUnavailable(
+                f"{rows:,} of {plan.rows:,} rows were written. Remove {job.to.base}{staging}, then repeat the command."
+            )
         made = _ingested(job, plan, files, resumed)
         _publish(storage, staging, job, key, made)
         shutil.rmtree(scratch, ignore_errors=True)
@@ -109,13 +111,18 @@ def _there(storage: Storage, job: Job, key: str) -> Ingested | None:
     if record is None:
         raise BadRequest(f"{job.to} holds something that was not ingested here. Name another folder, or remove it yourself.")
     if record["key"] == key:
-        columns = tuple(Column(**column) for column in record["table"].pop("columns"))
-        return Ingested(**{name: tuple(v) if isinstance(v, list) else v for name, v in record["table"].items()} | {"columns": columns, "made": False})
+        return _recorded(record["table"])
     if not job.replace:
         raise BadRequest(
             f"{job.to} was made from another source, another state of it, or with other options. Give --replace to put this one in its place."
         )
     return None
+
+
+def _recorded(table: dict[str, Any]) -> Ingested:
+    """A table as it was told of in its record."""
+    told = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
+    return Ingested(**told | {"columns": tuple(Column(**column) for column in told["columns"]), "made": False})
 
 
 @contextmanager
@@ -152,7 +159,7 @@ def _connected(job: Job, key: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, 
         scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StorageUnavailable(f"The folder {scratch} cannot be written: {error.strerror}. Name another one with --scratch.") from error
-    config = {
+    config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{job.memory_mb}MB",
         "threads": str(job.threads),
         "temp_directory": str(scratch / "spill"),
@@ -169,8 +176,12 @@ def _connected(job: Job, key: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, 
         if "No space left" in first or "max_temp_directory_size" in first:
             raise StorageUnavailable(f"The folder {scratch} is full. Free space, or name another one with --scratch.") from error
         if isinstance(error, duckdb.OutOfMemoryException):
-            raise BadRequest(f"{job.memory_mb} MB of memory are too few for this table: raise memory_limit_mb, or lower --file-rows.") from error
-        raise EngineUnavailable(f"{job.table.files[0]} or a file beside it cannot be read: {first}. Restore it from a copy, or leave it out.") from error
+            raise BadRequest(
+                f"{job.memory_mb} MB of memory are too few for this table: raise memory_limit_mb, or lower --file-rows."
+            ) from error
+        raise EngineUnavailable(
+            f"{job.table.files[0]} or a file beside it cannot be read: {first}. Restore it from a copy, or leave it out."
+        ) from error
 
 
 def _planned(

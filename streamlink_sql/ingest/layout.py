@@ -17,7 +17,7 @@ from streamlink_sql.errors import BadRequest
 
 SOURCE = "source"
 """What the view is called that shows the rows as they will be."""
-ROW_GROUP = 131_072
+ROW_GROUP = 122_880
 FILE_ROWS = 2_000_000
 _FOLDER_ROWS = 100_000
 """So many rows a folder has on average, where nobody named the columns that make folders."""
@@ -117,7 +117,7 @@ def choose(connection: duckdb.DuckDBPyConnection, asked: Asked) -> tuple[list[Co
             raise BadRequest(f"There is no column {name} in this table.", suggestions=list(known))
     if asked.partition_by is None:
         best = _best_folders(columns, rows)
-        partition_by = (best.name,) if best and best.name not in (asked.sort_by or ()) else ()
+        partition_by: tuple[str, ...] = (best.name,) if best and best.name not in (asked.sort_by or ()) else ()
     else:
         partition_by = asked.partition_by
     _refuse(known, partition_by, asked.sort_by or ())
@@ -225,7 +225,9 @@ def _folders(connection: duckdb.DuckDBPyConnection, layout: Layout, columns: Seq
         if native[name] == "VARCHAR" and "" in texts_of:
             raise BadRequest(f"{name} has empty text, which the name of a folder cannot hold. Sort by it instead.")
         if native[name] == "VARCHAR" and texts_of and all(_reads_otherwise(str(text)) for text in texts_of):
-            raise BadRequest(f"{name} is text that looks like numbers or dates: read from the names of folders it would become such. Sort by it instead.")
+            raise BadRequest(
+                f"{name} is text that looks like numbers or dates: read from the names of folders it would become such. Sort by it instead."
+            )
     return found or [((None,) * len(layout.partition_by), 0)]
 
 
@@ -253,7 +255,10 @@ def rows_of(layout: Layout, columns: Sequence[Column], part: Part) -> str:
     joined = ""
     if layout.partition_by:
         names = [f"v{at}" for at in range(len(layout.partition_by))]
-        lines = ", ".join(f"({', '.join(_value(text, native[name]) for text, name in zip(each, layout.partition_by, strict=True))})" for each in part.folders)
+        lines = ", ".join(
+            f"({', '.join(_value(text, native[name]) for text, name in zip(each, layout.partition_by, strict=True))})"
+            for each in part.folders
+        )
         alike = " AND ".join(f"s.{quoted(name)} IS NOT DISTINCT FROM f.{v}" for name, v in zip(layout.partition_by, names, strict=True))
         joined = f" SEMI JOIN (VALUES {lines}) f({', '.join(names)}) ON {alike}"
     return f"(SELECT * FROM {SOURCE} s{joined}{_within(layout, native, part)})"

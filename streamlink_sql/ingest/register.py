@@ -37,7 +37,9 @@ def _register(session: SparkSession, table: Ingested) -> None:
     name, place = _quoted(table.name), table.address.replace("s3://", "s3a://", 1)
     known = _location(session, name) if session.catalog.tableExists(name) else None
     if known is not None and _path(known) != _path(place):
-        raise BadRequest(f"Spark's catalogue has another table {table.name}, at {known}. Name the folder in --to differently, or drop that table.")
+        raise BadRequest(
+            f"Spark's catalogue has another table {table.name}, at {known}. Name the folder in --to differently, or drop that table."
+        )
     written = {field.name: field.dataType.simpleString() for field in session.read.parquet(f"{place}/{table.files[0]}").schema.fields}
     columns = [c for c in table.columns if c.name not in table.partition_by] + [c for c in table.columns if c.name in table.partition_by]
     types = ", ".join(f"{_quoted(c.name)} {written.get(c.name) or _TYPES.get(c.native, 'bigint')}" for c in columns)

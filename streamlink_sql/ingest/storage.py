@@ -115,7 +115,8 @@ class Storage(Protocol):
 
 def open_storage(address: Address) -> Storage:
     """The storage that an address lies in; raises StorageUnavailable where nothing answers there."""
-    return {"local": LocalStorage, "hdfs": HdfsStorage, "s3": BucketStorage}[address.kind](address)
+    kinds: dict[str, Callable[[Address], Storage]] = {"local": LocalStorage, "hdfs": HdfsStorage, "s3": BucketStorage}
+    return kinds[address.kind](address)
 
 
 class LocalStorage:

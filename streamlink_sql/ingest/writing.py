@@ -1,6 +1,6 @@
 """Writes one part of a table as Parquet: sorted, in row groups with statistics, page indexes and bloom filters. Knows no plan.
 
-DuckDB sorts, as it can do so on disk; Arrow writes, as it alone writes page indexes, the order of rows, and bloom filters for chosen columns.
+DuckDB sorts, as it can do so on disk; Arrow writes, as it writes page indexes, the order of rows, and bloom filters for chosen columns.
 """
 
 from __future__ import annotations
@@ -58,7 +58,10 @@ def write_part(
 
 def folder_name(layout: Layout, values: Values) -> str:
     """The folders of these values as Hive names them, each with a / behind it; '' for a table without."""
-    return "".join(f"{_escaped(name)}={_NULL_FOLDER if text is None else _escaped(text)}/" for name, text in zip(layout.partition_by, values, strict=True))
+    return "".join(
+        f"{_escaped(name)}={_NULL_FOLDER if text is None else _escaped(text)}/"
+        for name, text in zip(layout.partition_by, values, strict=True)
+    )
 
 
 def _escaped(text: str) -> str:
@@ -88,6 +91,8 @@ def _options(schema: pa.Schema, layout: Layout) -> dict[str, Any]:
         "write_statistics": True,
         "write_page_index": True,
         "store_schema": False,
-        "sorting_columns": [pq.SortingColumn(places[name], nulls_first=False) for name in layout.sort_by] if simple and layout.sort_by else None,
+        "sorting_columns": [pq.SortingColumn(places[name], nulls_first=False) for name in layout.sort_by]
+        if simple and layout.sort_by
+        else None,
         "bloom_filter_options": {name: {"ndv": ndv, "fpp": _FALSE_ALARMS} for name, ndv in layout.bloom.items()} or None,
     }
