@@ -92,7 +92,8 @@ def sales(tmp_path_factory: pytest.TempPathFactory) -> Path:
         connection.execute(
             "COPY (SELECT CAST(i AS INTEGER) AS id, (['north', 'süd / west', 'a=b%', NULL])[i % 4 + 1] AS region, "
             "CAST(i % 97 / 4 AS DECIMAL(10, 2)) AS amount, DATE '2024-01-01' + CAST((i * 7919) % 365 AS INTEGER) AS day, "
-            f"'customer ' || (i * 31) % 20000 AS customer, CASE WHEN i % 10 > 0 THEN i % 5 END AS rating FROM range({ROWS}) r(i)) TO '{file}'"
+            "'customer ' || (i * 31) % 20000 AS customer, CASE WHEN i % 10 > 0 THEN i % 5 END AS rating "
+            f"FROM range({ROWS}) r(i)) TO '{file}'"
         )
     return file
 

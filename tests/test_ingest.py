@@ -133,6 +133,7 @@ def test_wishes_that_cannot_be(sales: Path, tmp_path: Path, wish: dict[str, Any]
     with pytest.raises(BadRequest, match=said):
         ingest(job(sales, tmp_path / "sales", tmp_path, **wish))
     assert not (tmp_path / "sales").exists()
+    assert left_behind(tmp_path) == []
 
 
 def test_text_that_folders_would_make_numbers_of(tmp_path: Path) -> None:
@@ -255,6 +256,27 @@ def test_another_source_does_not_go_on_with_the_parts_of_the_first(sales: Path, 
     made = ingest(job(source, tmp_path / "sales", tmp_path, file_rows=5_000))
     assert made.resumed == 0
     assert same(source, tmp_path / "sales")
+
+
+def test_a_kill_between_the_two_moves_is_mended(sales: Path, tmp_path: Path) -> None:
+    """The old table is moved aside, the new one is not in its place yet: the state is made by hand, as nobody hits these milliseconds."""
+    wanted = replace(job(sales, tmp_path / "sales", tmp_path), replace=True)
+    ingest(job(write("SELECT 1 AS n", tmp_path / "old.parquet"), tmp_path / "sales", tmp_path))
+    dying = (
+        "import os\n"
+        "from streamlink_sql.cli import main\n"
+        "from streamlink_sql.ingest.storage import LocalStorage\n"
+        "move = LocalStorage.move\n"
+        f"LocalStorage.move = lambda self, path, to: os._exit(9) if to == {str(tmp_path / 'sales')!r} else move(self, path, to)\n"
+        "main()\n"
+    )
+    arguments = ["ingest", str(sales), "--to", str(tmp_path / "sales"), "--scratch", str(tmp_path / "scratch"), "--replace"]
+    assert subprocess.run([sys.executable, "-c", dying, *arguments], check=False, timeout=200).returncode == 9
+    assert not (tmp_path / "sales").exists()
+    made = ingest(wanted)
+    assert (made.made, made.resumed) == (True, 1)
+    assert same(sales, tmp_path / "sales")
+    assert left_behind(tmp_path) == []
 
 
 def test_two_at_once_do_not_mix(sales: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from typing import Any
 import duckdb
 
 from streamlink_sql.engines import csv_files, source
-from streamlink_sql.errors import BadRequest, EngineUnavailable, StorageUnavailable
+from streamlink_sql.errors import BadRequest, EngineUnavailable, StorageUnavailable, StreamLinkError
 from streamlink_sql.ingest import layout as layouts
 from streamlink_sql.ingest.layout import Asked, Column, Layout, Part
 from streamlink_sql.ingest.storage import Address, Storage, open_storage
@@ -76,9 +76,12 @@ def ingest(job: Job, progress: Progress = lambda *_: None) -> Ingested:
     """Makes the table, or what is missing of it; raises our errors, and then the table is as it was."""
     storage = open_storage(job.to)
     key = job.key
-    if (there := _there(storage, job, key)) is not None:
-        return there
     staging = job.to.beside(f".{job.to.name}.ingest").path
+    if (there := _there(storage, job, key)) is not None:
+        if storage.has_any(staging):  # whoever made the table was killed before it had tidied up
+            with _owned(storage, staging):
+                storage.remove(staging)
+        return there
     with _owned(storage, staging), _connected(job, key) as (connection, scratch):
         plan = _planned(storage, staging, job, key, connection, scratch, progress)
         files, resumed = _written(storage, staging, plan, connection, progress)
@@ -114,7 +117,8 @@ def _there(storage: Storage, job: Job, key: str) -> Ingested | None:
         return _recorded(record["table"])
     if not job.replace:
         raise BadRequest(
-            f"{job.to} was made from another source, another state of it, or with other options. Give --replace to put this one in its place."
+            f"{job.to} was made from another source, another state of it, or with other options. "
+            "Give --replace to put this one in its place."
         )
     return None
 
@@ -140,7 +144,10 @@ def _owned(storage: Storage, staging: str) -> Iterator[None]:
     try:
         yield
     finally:
-        storage.remove(path)
+        with suppress(StreamLinkError):  # what went wrong before says more
+            storage.remove(path)
+            if not storage.names(staging):
+                storage.remove(staging)
 
 
 def _started(pid: int) -> str:

@@ -348,7 +348,7 @@ def translated(error: BaseException, base: str) -> StreamLinkError:
             f"The NameNode of {base} is in safe mode, and takes nothing until its DataNodes have reported. "
             "Wait for it; where somebody has switched it on: hdfs dfsadmin -safemode leave."
         )
-    if code in _DENIED or kind == "AccessControlException" or "ACCESS_DENIED" in text or "PERMISSION" in text.upper():
+    if code in _DENIED or kind == "AccessControlException" or "ACCESS_DENIED" in text:
         return Forbidden(f"{base} does not let {_user()} write there: {text}. Ask for the right, or name another folder.")
     if code in _FULL or any(mark in kind + text for mark in _FULL_REMOTE):
         return StorageUnavailable(
