@@ -31,10 +31,10 @@ ROWS = 30_000
 WAIT_S = 400
 QUERIES = (
     "SELECT count(*) AS n, sum(amount) AS amount, min(day) AS first, max(day) AS last FROM sales",
-    "SELECT region, count(*) AS n, sum(amount) AS amount FROM sales GROUP BY region ORDER BY region NULLS LAST",
+    "SELECT region, count(*) AS n, sum(amount) AS amount FROM sales GROUP BY region ORDER BY region",
     "SELECT region, id, customer, rating FROM sales WHERE region = 'north' AND id < 300 ORDER BY id",
     "SELECT customer, day FROM sales WHERE customer = 'customer 77' ORDER BY id",
-    "SELECT count(*) AS n FROM sales WHERE region IS NULL",
+    "SELECT count(*) AS n FROM sales WHERE rating IS NULL",
 )
 
 
@@ -90,7 +90,7 @@ def sales(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("sales") / "sales.parquet"
     with duckdb.connect() as connection:
         connection.execute(
-            "COPY (SELECT CAST(i AS INTEGER) AS id, (['north', 'süd / west', 'a=b%', NULL])[i % 4 + 1] AS region, "
+            "COPY (SELECT CAST(i AS INTEGER) AS id, (['north', 'süd / west', 'a=b%', 'x:y*'])[i % 4 + 1] AS region, "
             "CAST(i % 97 / 4 AS DECIMAL(10, 2)) AS amount, DATE '2024-01-01' + CAST((i * 7919) % 365 AS INTEGER) AS day, "
             "'customer ' || (i * 31) % 20000 AS customer, CASE WHEN i % 10 > 0 THEN i % 5 END AS rating "
             f"FROM range({ROWS}) r(i)) TO '{file}'"

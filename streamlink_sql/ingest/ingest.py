@@ -125,8 +125,9 @@ def _there(storage: Storage, job: Job, key: str) -> Ingested | None:
 
 def _recorded(table: dict[str, Any]) -> Ingested:
     """A table as it was told of in its record."""
-    told = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
-    return Ingested(**told | {"columns": tuple(Column(**column) for column in told["columns"]), "made": False})
+    told: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
+    told |= {"columns": tuple(Column(**column) for column in table["columns"]), "made": False}
+    return Ingested(**told)
 
 
 @contextmanager

@@ -221,7 +221,9 @@ def _folders(connection: duckdb.DuckDBPyConnection, layout: Layout, columns: Seq
         raise BadRequest(f"{', '.join(layout.partition_by)} would make more than {_MOST_FOLDERS:,} folders. Sort by it instead.")
     native = {column.name: column.native for column in columns}
     for at, name in enumerate(layout.partition_by):
-        texts_of = [values[at] for values, _ in found if values[at] is not None]
+        texts_of = [values[at] for values, _ in found]
+        if None in texts_of:  # Hive's name for such a folder is understood by Spark and DuckDB, and is a text for Sail
+            raise BadRequest(f"{name} has rows without a value, for which not every reader understands a folder. Sort by it instead.")
         if native[name] == "VARCHAR" and "" in texts_of:
             raise BadRequest(f"{name} has empty text, which the name of a folder cannot hold. Sort by it instead.")
         if native[name] == "VARCHAR" and texts_of and all(_reads_otherwise(str(text)) for text in texts_of):
