@@ -52,7 +52,7 @@ test-llm: $(STAMP) ## The tests with a real local language model; fetches what t
 test-browser: $(STAMP) ## The tests of the web page in a browser
 	@PYTHON=$(RUN)/python scripts/test-browser
 
-test-cluster: $(STAMP) ## The tests against Spark servers and of replicas on PostgreSQL; installs what they need
+test-cluster: $(STAMP) ## The tests of Spark, HDFS, PostgreSQL and replicas as real processes; installs what they need
 	@PYTHON=$(RUN)/python scripts/test-cluster
 
 test-slow: $(STAMP) ## The tests that take more than a few seconds each

@@ -19,6 +19,7 @@
     |-- ModelUnavailable      model_unavailable    503   the model does not answer
     |-- EngineUnavailable     engine_unavailable   503   the database does not answer, or is damaged
     |-- StoreUnavailable      store_unavailable    503   history and audit cannot be written or read
+    |-- StorageUnavailable    storage_unavailable  503   where tables are kept does not answer, is full, or takes nothing now
     |-- ServerUnavailable     server_unavailable   503   no StreamLink server answers at that address
     |-- LoginUnavailable      login_unavailable    503   the provider of the login does not answer as it should
     `-- InternalError         internal             500   a fault of ours, with an id to look up in the log
@@ -156,6 +157,12 @@ class StoreUnavailable(StreamLinkError):
     """The store of history and audit cannot be written or read; nothing runs without its audit line."""
 
     code, status, exit_status, title = "store_unavailable", 503, 4, "The store is not available"
+
+
+class StorageUnavailable(StreamLinkError):
+    """The storage that tables are written to does not answer, is full, or takes nothing at the moment."""
+
+    code, status, exit_status, title = "storage_unavailable", 503, 4, "The storage is not available"
 
 
 class ServerUnavailable(StreamLinkError):

@@ -45,6 +45,13 @@ EXAMPLES = {
         streamlink-sql history --limit 100 --json        more, for a program
         streamlink-sql history 3f0c...                   one of them in full, by its id
         """,
+    "ingest": """
+        streamlink-sql ingest sales.csv --to hdfs://node7:9000/warehouse/sales
+        streamlink-sql ingest ./sales --to hdfs://node7:9000/warehouse \\
+             --register spark://node7:15002          every table, for Spark to ask
+        streamlink-sql ingest sales.csv --to ./lake/sales --sort-by day --replace
+        streamlink-sql ingest sales.csv --to s3://bucket/lake/sales
+        """,
     "users": """
         streamlink-sql users add ada --admin                         asks for a password
         streamlink-sql users add bob --role analyst --attribute countries=DE

@@ -1,4 +1,4 @@
-"""Turns CSV and JSON files into Parquet, once, so that a broken line is found on opening. Loses no row; runs in a child only."""
+"""Turns CSV and JSON files into Parquet, once, so that a broken line is found on opening. Loses no row; runs in a child, or in `ingest`."""
 
 from __future__ import annotations
 

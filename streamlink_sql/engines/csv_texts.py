@@ -1,4 +1,4 @@
-"""A second look at the text columns of a CSV file: numbers and dates written otherwise than DuckDB expects. Runs in a child only.
+"""A second look at the text columns of a CSV file: numbers and dates written otherwise than DuckDB expects. In a child or in `ingest`.
 
 A column is converted where every value of it fits one way of writing and at least one fits no other; else it stays text, with a note.
 """
