@@ -24,11 +24,12 @@ from streamlink_sql.ingest.register import register
 from streamlink_sql.ingest.storage import open_storage, read_address
 from tests.test_spark import run, start
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1_500)]
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 ROWS = 30_000
-WAIT_S = 400
+WAIT_S = 600
+"""Beside other work a JVM may take minutes for what takes seconds."""
 QUERIES = (
     "SELECT count(*) AS n, sum(amount) AS amount, min(day) AS first, max(day) AS last FROM sales",
     "SELECT region, count(*) AS n, sum(amount) AS amount FROM sales GROUP BY region ORDER BY region",
@@ -73,10 +74,12 @@ def hdfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         "HDFS_HEAP": "160m",
         "START_S": str(WAIT_S),
     }
-    started = deployed("hdfs", environment, "start")
-    assert started.returncode == 0, started.stderr
-    yield environment
-    assert deployed("hdfs", environment, "stop").returncode == 0
+    try:
+        started = deployed("hdfs", environment, "start")
+        assert started.returncode == 0, started.stderr
+        yield environment
+    finally:
+        assert deployed("hdfs", environment, "stop").returncode == 0
     assert deployed("hdfs", environment, "status").returncode == 1
 
 
@@ -132,15 +135,16 @@ def engine(
         "SPARK_MASTER_WEBUI_PORT": str(ports + 2),
         "SPARK_WORKER_PORT": str(ports + 10),
     }
-    started = deployed("spark", environment, "start")
-    assert started.returncode == 0, started.stderr
-    assert deployed("spark", environment, "status").stdout.count("healthy") == 4
     address = f"spark://127.0.0.1:{ports}"
-    register(table, address)
-    register(table, address)  # again: the catalogue is as it was
-    with closing(SparkEngine(address)) as found:
-        yield found
-    assert deployed("spark", environment, "stop").returncode == 0
+    try:
+        started = deployed("spark", environment, "start")
+        assert started.returncode == 0, started.stderr
+        assert deployed("spark", environment, "status").stdout.count("healthy") == 4
+        register(table, address)
+        with closing(SparkEngine(address)) as found:
+            yield found
+    finally:
+        assert deployed("spark", environment, "stop").returncode == 0
 
 
 def test_every_daemon_is_healthy(hdfs: dict[str, str]) -> None:
