@@ -149,15 +149,17 @@ def open_scoped(settings: Settings, scope: Scope | None) -> Engine:
     return engine
 
 
-def open_generator(settings: Settings) -> Generator:
-    """The generator that the setting `model` names."""
+def open_generator(settings: Settings, *, at_once: int = 1) -> Generator:
+    """The generator that the setting `model` names; one that runs here writes for so many questions at once."""
     table = GENERATORS | _outsiders(GENERATOR_GROUP)
     opener = table.get(_scheme(settings.model), table[""])
+    key = settings.worker_token if settings.model.lower().startswith("worker:") else settings.model_key
     generator: Generator = _load(opener)(
         settings.model,
         adapter=settings.adapter,
         timeout_s=settings.model_timeout_s,
-        key=settings.model_key.get_secret_value() if settings.model_key else None,
+        key=key.get_secret_value() if key else None,
+        **({"at_once": at_once} if at_once != 1 else {}),
     )
     return generator
 

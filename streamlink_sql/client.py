@@ -15,9 +15,8 @@ from urllib.parse import quote
 
 import httpx
 
-from streamlink_sql import errors
-from streamlink_sql.errors import NotFound, ServerUnavailable
-from streamlink_sql.returned import answer_from, error_from, table_from
+from streamlink_sql.errors import BadRequest, NotFound, ServerUnavailable, error_from
+from streamlink_sql.returned import answer_from, table_from
 from streamlink_sql.types import Answer, Feedback, Person, Question, Stage, Table, Watcher
 
 CONNECT_S = 10.0
@@ -189,7 +188,7 @@ def _translated(base_url: str) -> Iterator[None]:
     try:
         yield
     except httpx.InvalidURL as error:
-        raise errors.BadRequest(f"{base_url} is not an address such as http://127.0.0.1:8080.") from error
+        raise BadRequest(f"{base_url} is not an address such as http://127.0.0.1:8080.") from error
     except httpx.HTTPError as error:
         raise ServerUnavailable(f"No StreamLink server answers at {base_url}: {error}.") from error
 

@@ -29,6 +29,7 @@ One error becomes one problem (RFC 9457) at the web edge and one line plus an ex
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
@@ -181,3 +182,10 @@ class InternalError(StreamLinkError):
     """A fault of ours; its `id` stands in the log."""
 
     code, status, exit_status, title = "internal", 500, 1, "Internal error"
+
+
+def error_from(problem: Mapping[str, Any]) -> StreamLinkError:
+    """A problem as the error that it was; a code that is not known here is an error all the same."""
+    helps = {name: value for name, value in problem.items() if name not in ("title", "status", "code", "detail", "type")}
+    kind = next((kind for kind in StreamLinkError.__subclasses__() if kind.code == problem.get("code")), StreamLinkError)
+    return kind(str(problem.get("detail") or problem.get("title") or ""), **helps)

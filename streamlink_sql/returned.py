@@ -1,4 +1,4 @@
-"""JSON back to data: what `Answer.body`, `Table.body` and `StreamLinkError.problem` wrote, read again. Opens nothing."""
+"""JSON back to data: what `Answer.body` and `Table.body` wrote, read again. Opens nothing."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ import datetime
 import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from streamlink_sql import errors
-from streamlink_sql.errors import StreamLinkError
 from streamlink_sql.types import Answer, Attempt, Column, ForeignKey, Rows, Table
 
 if TYPE_CHECKING:
@@ -51,19 +48,6 @@ def answer_from(body: Mapping[str, Any]) -> Answer:
     values: dict[str, Any] = {name: body[name] for name in same}
     attempts = tuple(Attempt(**attempt) for attempt in body["attempts"])
     return Answer(**values, rows=rows, columns=columns, attempts=attempts, warnings=tuple(body["warnings"]))
-
-
-def error_from(problem: Mapping[str, Any]) -> StreamLinkError:
-    """A problem as the error that it was; a code that is not known here is an error all the same."""
-    helps = {name: value for name, value in problem.items() if name not in ("title", "status", "code", "detail", "type")}
-    kind = _kinds().get(str(problem.get("code")), StreamLinkError)
-    return kind(str(problem.get("detail") or problem.get("title") or ""), **helps)
-
-
-@cache
-def _kinds() -> dict[str, type[StreamLinkError]]:
-    found = (value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, StreamLinkError))
-    return {kind.code: kind for kind in found if kind is not StreamLinkError}
 
 
 def _arrow(columns: tuple[Column, ...], rows: list[list[Any]]) -> pa.Table:

@@ -46,9 +46,13 @@ class Settings(BaseSettings):
         default={}, description="Tables by where their Parquet files lie, for a Spark server whose catalogue does not hold them."
     )
     model: str = Field(
-        default="parser", description="Who writes the SQL: `parser` (in the package), an address of a model, or `replay:FILE.jsonl`."
+        default="parser",
+        description="Who writes the SQL: `parser` (in the package), an address, a file or a folder of a model, or `replay:FILE.jsonl`.",
     )
     model_key: SecretStr | None = Field(default=None, description="The key sent to a model server as a bearer token.")
+    worker_token: SecretStr | None = Field(
+        default=None, description="The token that a worker asks for, and that is sent to the worker of a `worker:` address."
+    )
     model_timeout_s: float = Field(default=60.0, gt=0, le=3600, description="Seconds that the model may take for one question.")
     judge: str | None = Field(
         default=None,

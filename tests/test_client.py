@@ -24,8 +24,9 @@ from streamlink_sql.errors import (
     ServerUnavailable,
     StreamLinkError,
     TooCostly,
+    error_from,
 )
-from streamlink_sql.returned import answer_from, error_from, table_from
+from streamlink_sql.returned import answer_from, table_from
 from streamlink_sql.types import Control, Feedback, Question, Stage
 from tests.serving import SAYS, control_on, make_data, serving, until
 

@@ -35,6 +35,13 @@ EXAMPLES = {
     "web": """
         streamlink-sql web --ccu http://127.0.0.1:8081 --port 8080
         """,
+    "worker": """
+        streamlink-sql worker                            the built-in parser, on port 8090
+        streamlink-sql worker --model ~/models/qwen-coder-1.5b.gguf --port 8091
+        STREAMLINK_WORKER_TOKEN=... streamlink-sql worker --host 0.0.0.0 --parallel 2
+
+        streamlink-sql serve --data ./sales --model worker:http://127.0.0.1:8090
+        """,
     "tables": """
         streamlink-sql tables --data ./sales             every table with its columns
         streamlink-sql tables --data ./sales orders      one table in full

@@ -11,7 +11,10 @@ import typer
 from streamlink_sql.errors import BadRequest
 
 DATA = "What to ask: a folder of Parquet, CSV or JSON files, one such file, or a DuckDB or SQLite file."
-MODEL = "Who writes the SQL: `parser` (built in, the default), http://HOST:PORT/v1#NAME of a model server, or replay:FILE.jsonl."
+MODEL = (
+    "Who writes the SQL: `parser` (built in, the default), http://HOST:PORT/v1#NAME of a model server, worker:http://HOST:PORT, "
+    "a GGUF file, a folder with a Hugging Face model, or replay:FILE.jsonl."
+)
 STORE = "Where history and audit are kept: a database URL, or `temporary` (until it ends). Default: a file in your data folder."
 
 Data = Annotated[str | None, typer.Option("--data", help=DATA)]

@@ -187,14 +187,15 @@ def needs_login(settings: Settings) -> bool:
 
 
 @contextlib.contextmanager
-def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A listening socket; BadRequest where the port is taken or the address is not ours."""
+def listening(host: str, port: int, *, backlog: int | None = 128) -> Iterator[socket.socket]:
+    """A listening socket, or one that will listen (None); BadRequest where the port is taken or the address is not ours."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
-            listener.listen(128)
+            if backlog is not None:
+                listener.listen(backlog)
         except OSError as error:
             raise BadRequest(
                 f"Port {port} on {host} cannot be used: {error.strerror}. Choose another with --port, or --port 0 for a free one.",

@@ -1,24 +1,23 @@
 """Any OpenAI-compatible server as a generator: vLLM, llama.cpp, Ollama, transformers serve. Speaks to that one address only; runs no SQL.
 
-The answer is streamed, so that a cancelled question frees the server at once. Requests live on one event loop in a thread of the generator:
-any thread may ask, and any thread may cancel.
+The answer is streamed, so that a cancelled question frees the server at once.
 """
 
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
-import threading
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import httpx
 
 from streamlink_sql import prompt
-from streamlink_sql.errors import BadRequest, Cancelled, CannotAnswer, ModelUnavailable, TimedOut
+from streamlink_sql.errors import BadRequest, CannotAnswer, ModelUnavailable, TimedOut
 from streamlink_sql.generators import ModelOptions
+from streamlink_sql.generators.calls import Calls
 from streamlink_sql.generators.chat_stream import Choice, TooLong, read_choices
 from streamlink_sql.generators.extract import find_sql
 from streamlink_sql.types import Attempt, Context, Draft, Question
@@ -44,6 +43,8 @@ class Server:
     drafts: int = 1
     max_tokens: int = 512
     schema_budget: int = prompt.BUDGET
+    socket: str | None = None
+    """The Unix socket that it listens on, in place of the host and port of `base_url`."""
 
 
 class ChatGenerator:
@@ -53,23 +54,20 @@ class ChatGenerator:
         """Opens no connection until it is asked."""
         self.name = server.model
         self._server = server
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._client: httpx.AsyncClient | None = None
-        self._running: dict[str, concurrent.futures.Future[list[Choice]]] = {}
+        self._calls = Calls(partial(_client, server))
 
     def generate(self, question: Question, context: Context, n: int, *, refused: tuple[Attempt, ...] = ()) -> list[Draft]:
         """At most `n` drafts, and at most as many as the server's `drafts`; the first is the model's most likely one."""
         wanted = max(1, min(n, self._server.drafts))
-        return _drafts(self._done(self._write(question.text, context, wanted, refused), question.id), self.name)[:wanted]
+        choices = self._calls.result(lambda client: self._write(client, question.text, context, wanted, refused), question.id)
+        return drafts_of(choices, self.name)[:wanted]
 
     def choose(self, messages: Sequence[prompt.Message], words: Sequence[str]) -> dict[str, float]:
         """How likely the model answers with each of these words, could it say nothing else: shares of its first token that add up to 1.
 
         Where the server gives no probabilities, the word that was said has all; raises ModelUnavailable where it said none of them.
         """
-        choices = self._done(self._first_token(messages), uuid4().hex)
+        choices = self._calls.result(lambda client: self._first_token(client, messages), uuid4().hex)
         shares = _shares(choices[0], words) if choices else {}
         total = sum(shares.values())
         if not total:
@@ -81,54 +79,22 @@ class ChatGenerator:
 
     def cancel(self, question_id: str) -> bool:
         """Closes the connection on which the question is being answered, which makes the server stop."""
-        with self._lock:
-            future = self._running.get(question_id)
-        return future is not None and future.cancel()
+        return self._calls.cancel(question_id)
 
     def close(self) -> None:
         """Stops what is being written and closes the connections."""
-        with self._lock:
-            loop, thread, client, running = self._loop, self._thread, self._client, list(self._running.values())
-            self._loop = self._thread = self._client = None
-        for future in running:
-            future.cancel()
-        if loop and thread and client:
-            asyncio.run_coroutine_threadsafe(client.aclose(), loop).result()
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
-            loop.close()
+        self._calls.close()
 
-    def _done(self, work: Coroutine[Any, Any, list[Choice]], id_: str) -> list[Choice]:
-        """What comes of a request, which may be called off under its id."""
-        future = self._start(work, id_)
-        try:
-            return future.result()
-        except concurrent.futures.CancelledError as error:
-            raise Cancelled("The question was cancelled while the model wrote.") from error
-        finally:
-            future.cancel()
-            with self._lock:
-                self._running.pop(id_, None)
-
-    def _start(self, work: Coroutine[Any, Any, list[Choice]], question_id: str) -> concurrent.futures.Future[list[Choice]]:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._client = _client(self._server)
-                self._thread = threading.Thread(target=self._loop.run_forever, name="streamlink-chat", daemon=True)
-                self._thread.start()
-            future = asyncio.run_coroutine_threadsafe(work, self._loop)
-            self._running[question_id] = future
-            return future
-
-    async def _write(self, text: str, context: Context, wanted: int, refused: tuple[Attempt, ...]) -> list[Choice]:
+    async def _write(
+        self, client: httpx.AsyncClient, text: str, context: Context, wanted: int, refused: tuple[Attempt, ...]
+    ) -> list[Choice]:
         """The choices for one question within the time limit; a schema too long for the model is cut and sent again."""
         budget = self._server.schema_budget
         try:
             async with asyncio.timeout(self._server.timeout_s):
                 for _ in range(_PROMPT_CUTS):
                     try:
-                        return await self._ask(prompt.render(text, context, refused=refused, budget=budget), wanted)
+                        return await self._ask(client, prompt.render(text, context, refused=refused, budget=budget), wanted)
                     except TooLong:
                         budget = min(budget, len(prompt.render_schema(context, text, budget=budget))) // 2
                 raise ModelUnavailable(
@@ -141,10 +107,10 @@ class ChatGenerator:
                 "Raise the setting model_timeout_s, or choose a smaller model."
             ) from error
 
-    async def _first_token(self, messages: Sequence[prompt.Message]) -> list[Choice]:
+    async def _first_token(self, client: httpx.AsyncClient, messages: Sequence[prompt.Message]) -> list[Choice]:
         try:
             async with asyncio.timeout(self._server.timeout_s):
-                return await self._request(messages, max_tokens=1, top_logprobs=_ALTERNATIVES)
+                return await self._request(client, messages, max_tokens=1, top_logprobs=_ALTERNATIVES)
         except TooLong as error:
             raise ModelUnavailable(f"What is to be judged does not fit into what {self.name} can read at once: {error}.") from error
         except TimeoutError as error:
@@ -152,18 +118,17 @@ class ChatGenerator:
                 f"{self.name} at {self._server.base_url} gave no word within {self._server.timeout_s:g} s. Raise model_timeout_s."
             ) from error
 
-    async def _ask(self, messages: Sequence[prompt.Message], wanted: int) -> list[Choice]:
+    async def _ask(self, client: httpx.AsyncClient, messages: Sequence[prompt.Message], wanted: int) -> list[Choice]:
         """The most likely answer first, then as many others as are wanted, by `n` where the server knows it, else by asking again."""
-        choices = await self._request(messages)
+        choices = await self._request(client, messages)
         for _ in range(_MORE_TRIES):
             missing = wanted - len(choices)
             if missing <= 0:
                 break
-            choices += await self._request(messages, temperature=_MORE_TEMPERATURE, **({"n": missing} if missing > 1 else {}))
+            choices += await self._request(client, messages, temperature=_MORE_TEMPERATURE, **({"n": missing} if missing > 1 else {}))
         return choices
 
-    async def _request(self, messages: Sequence[prompt.Message], **told: Any) -> list[Choice]:
-        assert self._client is not None
+    async def _request(self, client: httpx.AsyncClient, messages: Sequence[prompt.Message], **told: Any) -> list[Choice]:
         body = {
             "model": self._server.model,
             "messages": [{"role": message.role, "content": message.content} for message in messages],
@@ -173,14 +138,15 @@ class ChatGenerator:
             "logprobs": True,
             **told,
         }
-        return await read_choices(self._client, self._server.model, body)
+        return await read_choices(client, self._server.model, body)
 
 
 def _client(server: Server) -> httpx.AsyncClient:
     """A client that goes to the configured address and nowhere else: no proxies from the environment, no redirects."""
     headers = {"Authorization": f"Bearer {server.key}"} if server.key else {}
     timeout = httpx.Timeout(server.timeout_s, connect=min(10.0, server.timeout_s))
-    return httpx.AsyncClient(base_url=server.base_url, headers=headers, timeout=timeout, trust_env=False, follow_redirects=False)
+    way = httpx.AsyncHTTPTransport(uds=server.socket) if server.socket else None
+    return httpx.AsyncClient(base_url=server.base_url, headers=headers, timeout=timeout, transport=way, trust_env=False)
 
 
 def _shares(choice: Choice, words: Sequence[str]) -> dict[str, float]:
@@ -189,7 +155,7 @@ def _shares(choice: Choice, words: Sequence[str]) -> dict[str, float]:
     return {word: sum(share for token, share in said if token == word.casefold()) for word in words}
 
 
-def _drafts(choices: Iterable[Choice], model: str) -> list[Draft]:
+def drafts_of(choices: Iterable[Choice], model: str) -> list[Draft]:
     """A draft for each different SQL, best first. SQL that was cut off is left out: its beginning may be a query of another meaning."""
     choices = list(choices)
     drafts: dict[str, Draft] = {}

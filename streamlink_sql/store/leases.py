@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from streamlink_sql.errors import BadRequest
-from streamlink_sql.returned import answer_from, error_from
+from streamlink_sql.errors import BadRequest, error_from
+from streamlink_sql.returned import answer_from
 from streamlink_sql.store.kept_rows import KeptRows
 from streamlink_sql.store.tables import history, leases
 from streamlink_sql.types import Answer, Question

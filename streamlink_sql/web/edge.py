@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import partial
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import anyio
@@ -15,7 +16,6 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streamlink_sql.errors import Forbidden, StreamLinkError, TooLarge, Unauthenticated
-from streamlink_sql.web.desk import Desk
 from streamlink_sql.web.guard import LOGIN, LOGOUT, OPEN, Doorkeeper
 from streamlink_sql.web.look import POLICY
 from streamlink_sql.web.problems import Problem
@@ -30,20 +30,38 @@ HEADERS = (
 PAGE_HEADERS = ((b"content-security-policy", POLICY.encode()),)
 
 
+class Work(Protocol):
+    """What is under way behind the routes, as far as the end of the server concerns it."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is."""
+        ...
+
+    def stop(self) -> None:
+        """Takes no more; what is under way goes on."""
+        ...
+
+    def close(self) -> None:
+        """Calls off what is under way."""
+        ...
+
+
 class Edge:
     """The application as the server sees it: routes, and pages where there are any."""
 
     def __init__(
         self,
         app: ASGIApp,
-        desk: Desk,
+        desk: Work,
         pages: ASGIApp | None = None,
         hosts: Collection[str] | None = None,
         guard: Doorkeeper | None = None,
+        body_max: int = BODY_MAX,
     ) -> None:
         """`desk` knows what is under way; `hosts` are the names under which this server may be called, None allows any; `guard` tells
-        who asks, None lets everybody in."""
-        self.routes, self.desk, self.pages, self.hosts, self.guard = app, desk, pages, hosts, guard
+        who asks, None lets everybody in; `body_max` bytes may stand in one request."""
+        self.routes, self.desk, self.pages, self.hosts, self.guard, self.body_max = app, desk, pages, hosts, guard, body_max
         self.app = pages or app
         self.answering = 0
         """Requests whose responses are under way; watching pages are none."""
@@ -82,7 +100,7 @@ class Edge:
         response: Response | None = None
         try:
             if path == LOGIN and posted:
-                body, secure = await _body(receive), scope.get("scheme") == "https"
+                body, secure = await _body(receive, self.body_max), scope.get("scheme") == "https"
                 response = await anyio.to_thread.run_sync(lambda: guard.log_in(body, address, secure=secure))
             elif path == LOGIN:
                 response = await anyio.to_thread.run_sync(guard.login_page)
@@ -114,7 +132,7 @@ class Edge:
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         sending = _with_headers(send, HEADERS)
         try:
-            body = await _body(receive)
+            body = await _body(receive, self.body_max)
         except TooLarge as error:
             await Problem(error)(scope, receive, sending)
         else:
@@ -175,7 +193,7 @@ def _with_headers(send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> Send:
     return sending
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(receive: Receive, most: int) -> bytes:
     """The whole body; raises TooLarge as soon as it is known to be."""
     parts: list[bytes] = []
     size = 0
@@ -185,8 +203,8 @@ async def _body(receive: Receive) -> bytes:
             return b""
         part = message.get("body", b"")
         size += len(part)
-        if size > BODY_MAX:
-            raise TooLarge(f"A request may have {BODY_MAX // 1024:,} KB; this one has more.")
+        if size > most:
+            raise TooLarge(f"A request may have {most // 1024:,} KB; this one has more.")
         parts.append(part)
         if not message.get("more_body", False):
             return b"".join(parts)

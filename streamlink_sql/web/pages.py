@@ -19,8 +19,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from streamlink_sql.errors import NotFound, StreamLinkError
-from streamlink_sql.returned import answer_from, error_from
+from streamlink_sql.errors import NotFound, StreamLinkError, error_from
+from streamlink_sql.returned import answer_from
 from streamlink_sql.types import Answer, Person, Question, Stage
 from streamlink_sql.web.answer_card import answer_card, problem_card
 from streamlink_sql.web.desk import Desk

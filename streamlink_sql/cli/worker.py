@@ -1,0 +1,68 @@
+"""`streamlink-sql worker`: a model as a server of its own."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from streamlink_sql.cli.options import Adapter, Config, Model
+from streamlink_sql.cli.serve import listening
+from streamlink_sql.errors import BadRequest, CannotAnswer
+
+if TYPE_CHECKING:
+    from streamlink_sql.types import Generator
+
+
+def worker(
+    model: Model = None,
+    adapter: Adapter = None,
+    host: Annotated[
+        str, typer.Option("--host", help="The address to listen on; beyond this machine with a worker_token only.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="The port to listen on; 0 takes a free one.")] = 8090,
+    queue: Annotated[int, typer.Option("--queue", min=0, max=100_000, help="Questions that may wait; one more is refused (503).")] = 32,
+    parallel: Annotated[int, typer.Option("--parallel", min=1, max=1000, help="Questions that are written for at the same time.")] = 1,
+    config: Config = None,
+) -> None:
+    """Serve a model to control units elsewhere: drafts of SQL over HTTP, from a bounded queue."""
+    from streamlink_sql.assemble import open_generator
+    from streamlink_sql.settings import load_settings
+    from streamlink_sql.web.api import LOOPBACK
+    from streamlink_sql.web.server import serve
+    from streamlink_sql.worker.api import create_app
+    from streamlink_sql.worker.line import Line
+
+    settings = load_settings(config, model=model, adapter=adapter)
+    if host not in LOOPBACK and settings.worker_token is None:
+        raise BadRequest(
+            f"A worker listens on {host} only with a token. Set worker_token (STREAMLINK_WORKER_TOKEN) to the same secret text "
+            "here and at the control units.",
+            setting="worker_token",
+        )
+    with listening(host, port, backlog=None) as listener:
+        generator = open_generator(settings, at_once=parallel)
+        line = Line(generator, at_once=parallel, waiting=queue, timeout_s=settings.model_timeout_s, english_only=settings.model == "parser")
+        try:
+            _try_out(generator)
+            listener.listen(128)
+            at, where = listener.getsockname()[:2]
+            print(
+                f"A worker with {settings.model} answers on http://{f'[{at}]' if ':' in at else at}:{where} - Ctrl-C stops it.",
+                file=sys.stderr,
+            )
+            token = settings.worker_token.get_secret_value() if settings.worker_token else None
+            serve(create_app(line, places=parallel + queue, token=token), listener, settings.drain_s)
+        finally:
+            line.close()
+
+
+def _try_out(generator: Generator) -> None:
+    """Loads the model before anybody is let in: who cannot write does not listen."""
+    from streamlink_sql.types import Column, Context, Question, Table
+
+    tables = (Table("things", (Column("name", "text", "TEXT"),)),)
+    with suppress(CannotAnswer):
+        generator.generate(Question("How many things are there?"), Context("duckdb", tables), 1)
