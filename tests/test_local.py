@@ -97,10 +97,10 @@ def first(generator: Generator, text: str, context: Context = MUSIC) -> Draft:
     return draft
 
 
-def told(generator: Generator) -> str:
+def told(generator: Generator, context: Context = MUSIC) -> str:
     """The draft with its score, or what became of it."""
     try:
-        draft = first(generator, HOW_MANY)
+        draft = first(generator, HOW_MANY, context)
     except (CannotAnswer, ModelUnavailable) as error:
         return error.detail
     return f"{draft.sql} ({draft.score})"
@@ -217,9 +217,8 @@ def test_a_hugging_face_folder_writes_sql(folder: Path) -> None:
 @pytest.mark.llm
 def test_a_schema_longer_than_the_models_context_is_cut(folder: Path) -> None:
     wide = tuple(Table(f"stage_{at}", tuple(Column(f"attribute_{at}_{each}", "text", "TEXT") for each in range(40))) for at in range(20))
-    with closing(open_generator(str(folder))) as generator, pytest.raises((CannotAnswer, ModelUnavailable)) as caught:
-        generator.generate(Question(HOW_MANY), replace(MUSIC, tables=(*MUSIC.tables, *wide)), 1)
-    assert "do not fit" not in caught.value.detail, "it writes, though nothing of use"
+    with closing(open_generator(str(folder))) as generator:
+        assert "do not fit" not in told(generator, replace(MUSIC, tables=(*MUSIC.tables, *wide)))
 
 
 @pytest.mark.llm
@@ -247,6 +246,7 @@ def test_a_hugging_face_model_is_called_off_and_timed_out(folder: Path) -> None:
 
 
 @pytest.mark.llm
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # what peft uses of transformers
 def test_a_peft_adapter_changes_what_is_written(folder: Path, tmp_path: Path) -> None:
     adapter = make_adapter(tmp_path / "adapter", folder)
     with closing(open_generator(str(folder))) as plain, closing(open_generator(str(folder), adapter=adapter)) as adapted:

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -241,7 +241,8 @@ def when(event: threading.Event, sql: str) -> Callable[[Talk, dict[str, Any]], N
 
     def reply(talk: Talk, asked: dict[str, Any]) -> None:
         assert event.wait(60)
-        streamed(sql)(talk, asked)
+        with suppress(OSError):  # the worker was killed
+            streamed(sql)(talk, asked)
 
     return reply
 
