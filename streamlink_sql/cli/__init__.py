@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": ("streamlink_sql.cli.demo:demo", "Try it on made-up patents: sample questions, then the page."),
     "ask": ("streamlink_sql.cli.ask:ask", "Ask your data a question."),
     "serve": ("streamlink_sql.cli.serve:serve", "Serve a web page and a REST API for your data."),
+    "nginx": ("streamlink_sql.cli.nginx:nginx", "Print the configuration of the Nginx in front of a cluster."),
     "tables": ("streamlink_sql.cli.look:tables", "Show the tables that can be asked, or the columns of one."),
     "history": ("streamlink_sql.cli.look:history", "Show what was asked, newest first, or one question in full."),
     "users": ("streamlink_sql.cli.people:users", "Add, change, list and disable the people who may log in."),

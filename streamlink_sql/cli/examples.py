@@ -26,6 +26,11 @@ EXAMPLES = {
         curl -s http://127.0.0.1:8080/v1/ask -H 'Content-Type: application/json' \\
              -d '{"question": "how many orders?"}'
         """,
+    "nginx": """
+        streamlink-sql nginx > nginx.conf                print it
+        nginx -p /var/lib/streamlink -e error.log -c $PWD/nginx.conf             start
+        nginx -p /var/lib/streamlink -e error.log -c $PWD/nginx.conf -s reload   after a change
+        """,
     "tables": """
         streamlink-sql tables --data ./sales             every table with its columns
         streamlink-sql tables --data ./sales orders      one table in full
