@@ -149,7 +149,10 @@ class Settings(BaseSettings):
     nginx_certificate_key: Path | None = Field(default=None, description="The key of that certificate.")
     nginx_body_max_kb: int = Field(default=1024, ge=16, le=1024, description="Size of one request through Nginx, in KB.")
     nginx_rate: int = Field(
-        default=20, ge=0, le=100_000, description="Requests to the API that one address may send through Nginx each second; 0 sets no bound."
+        default=20,
+        ge=0,
+        le=100_000,
+        description="Requests to the API that one address may send through Nginx each second; 0 sets no bound.",
     )
     nginx_burst: int = Field(default=100, ge=0, le=100_000, description="Requests that one address may send beyond that at once.")
 

@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from streamlink_sql.cli.options import Config
-from streamlink_sql.errors import BadRequest
 
 if TYPE_CHECKING:
     from streamlink_sql.nginx.render import Front
@@ -26,8 +25,8 @@ def nginx(config: Config = None) -> None:
 
 
 def front_of(settings: Settings) -> Front:
-    """What Nginx needs to know. Raises BadRequest where it would let people in whom nobody knows."""
-    from streamlink_sql.nginx.render import Front, is_loopback
+    """What Nginx needs to know. Warns where names and keys would go over the network unencrypted."""
+    from streamlink_sql.nginx.render import Front
 
     front = Front(
         pages=settings.nginx_web,
@@ -36,6 +35,7 @@ def front_of(settings: Settings) -> Front:
         listen=settings.nginx_listen,
         ccu_listen=settings.nginx_ccu_listen,
         worker_listen=settings.nginx_worker_listen,
+        login=bool(settings.login) or settings.oidc_issuer is not None,
         certificate=settings.nginx_certificate,
         certificate_key=settings.nginx_certificate_key,
         body_max_kb=settings.nginx_body_max_kb,
@@ -44,13 +44,6 @@ def front_of(settings: Settings) -> Front:
         draft_s=settings.model_timeout_s,
         answer_s=settings.time_limit_max_s + settings.model_timeout_s + SLACK_S,
     )
-    open_to_others = not (is_loopback(front.listen) and is_loopback(front.ccu_listen))
-    if (front.ccus or front.pages) and open_to_others and not settings.login and settings.oidc_issuer is None:
-        raise BadRequest(
-            "Nginx would be open to other machines, and the control units behind it would take everybody for a user of this one. "
-            "Set login = true for all of them.",
-            setting="login",
-        )
-    if (front.ccus or front.pages) and open_to_others and front.certificate is None:
+    if front.open_to_others and front.certificate is None:
         print("Names and keys go over the network: set nginx_certificate and nginx_certificate_key.", file=sys.stderr)
     return front

@@ -45,6 +45,8 @@ class Front:
     listen: str
     ccu_listen: str
     worker_listen: str
+    login: bool
+    """Whether the control units demand one."""
     certificate: Path | None
     certificate_key: Path | None
     body_max_kb: int
@@ -54,6 +56,11 @@ class Front:
     """Seconds that all workers together may take for one draft."""
     answer_s: float
     """Seconds that a control unit may be silent about a question."""
+
+    @property
+    def open_to_others(self) -> bool:
+        """Whether other machines reach the pages or the control units."""
+        return bool(self.pages or self.ccus) and not (is_loopback(self.listen) and is_loopback(self.ccu_listen))
 
 
 def render(front: Front) -> str:
@@ -74,7 +81,7 @@ def render(front: Front) -> str:
 
 def is_loopback(listen: str) -> bool:
     """Whether only this machine reaches an address."""
-    host = _split(listen, "")[0].strip("[]")
+    host = listen.rpartition(":")[0].strip("[]")
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -86,23 +93,28 @@ def _refuse_what_does_not_fit(front: Front) -> None:
         raise BadRequest("There is nothing to put Nginx in front of: set nginx_ccus, nginx_web or nginx_workers.", setting="nginx_ccus")
     for setting, addresses in {"nginx_web": front.pages, "nginx_ccus": front.ccus, "nginx_workers": front.workers}.items():
         for address in addresses:
-            _split(address, setting)
+            _refuse_other_than_address(address, setting)
     listening = {"nginx_listen": front.listen, "nginx_ccu_listen": front.ccu_listen, "nginx_worker_listen": front.worker_listen}
     for setting, address in listening.items():
-        _split(address, setting)
+        _refuse_other_than_address(address, setting)
         if list(listening.values()).count(address) > 1:
             raise BadRequest(f"{setting} cannot be {address!r}: Nginx listens there already.", setting=setting)
     if (front.certificate is None) != (front.certificate_key is None):
         missing = "nginx_certificate" if front.certificate is None else "nginx_certificate_key"
         raise BadRequest("A certificate and its key belong together, and one of them is missing.", setting=missing)
+    if front.open_to_others and not front.login:
+        raise BadRequest(
+            "Nginx would be open to other machines, and the control units behind it would take everybody for a user of this one. "
+            "Set login = true for all of them.",
+            setting="login",
+        )
 
 
-def _split(address: str, setting: str) -> tuple[str, int]:
-    """Host and port; nothing else passes, so that no setting can bring a directive of its own."""
+def _refuse_other_than_address(address: str, setting: str) -> None:
+    """Host and port, and nothing else, so that no setting can bring a directive of its own."""
     found = ADDRESS.fullmatch(address)
     if found is None or not 0 < int(found["port"]) < 65_536:
         raise BadRequest(f"{setting} cannot be {address!r}: an address is HOST:PORT, such as 127.0.0.1:8101.", setting=setting)
-    return found["host"], int(found["port"])
 
 
 def _upstreams(front: Front) -> list[str]:
@@ -206,14 +218,15 @@ def _nothing() -> str:
 def _problems(gone: StreamLinkError, front: Front) -> str:
     """What Nginx itself has to say, in the form of all other problems."""
     said: tuple[tuple[str, str, StreamLinkError], ...] = (
-        ("400 405 408 414", "unreadable", BadRequest("The request cannot be read as HTTP, or its address is too long.", rule="http")),
+        ("400 405 414", "unreadable", BadRequest("The request cannot be read as HTTP, or its address is too long.", rule="http")),
         ("413", "too_large", TooLarge(f"A request may have {front.body_max_kb:,} KB; this one has more.")),
         ("429", "too_many", TooManyRequests("Too many requests from your address. Try again soon.", retry_after=RETRY_S)),
         ("502 503", "gone", gone),
         ("504", "too_slow", TimedOut("No answer came in time.") if not isinstance(gone, ModelUnavailable) else gone),
     )
     return "".join(
-        f"\n    error_page {statuses} = @{name};\n    location @{name} {{\n{_return(error)}    }}\n" for statuses, name, error in said
+        f"\n    error_page {statuses} = /problem/{name};\n    location = /problem/{name} {{\n      internal;\n{_return(error)}    }}\n"
+        for statuses, name, error in said
     )
 
 
