@@ -418,12 +418,12 @@ def test_parts_learn_who_calls_and_callers_cannot_lie_about_it(front: Start, ser
 
     upstream = serve("ccu", note)
     nginx = front(nginx_ccus=at(upstream), nginx_web=at(upstream))
-    sent = {"X-Forwarded-For": "9.9.9.9", "Authorization": "Bearer key"}
+    sent = {"X-Forwarded-For": "9.9.9.9", "X-Forwarded-Proto": "https", "Authorization": "Bearer key"}
     call.get(f"{nginx.url}/v1/tables", headers=sent)
     call.get(f"{nginx.inside}/login", headers=sent)  # a page replica passes on for whom it asks
     assert heard == [
         (nginx.told["nginx_listen"], "127.0.0.1", "http", "Bearer key"),
-        (nginx.told["nginx_ccu_listen"], "9.9.9.9, 127.0.0.1", "http", "Bearer key"),
+        (nginx.told["nginx_ccu_listen"], "9.9.9.9, 127.0.0.1", "https", "Bearer key"),
     ]
 
 

@@ -171,9 +171,9 @@ def _quoted(path: Path, setting: str) -> str:
 def _api(front: Front, *, public: bool) -> str:
     """Control units. What was sent once is not sent again, unless it only reads."""
     limit = f"      limit_req zone=askers burst={front.burst} nodelay;\n" if public and front.rate else ""
-    path, client = (f"~ {API}", "$remote_addr") if public else ("/", "$proxy_add_x_forwarded_for")
+    path = f"~ {API}" if public else "/"
     return (
-        f"\n    location {path} {{\n{limit}      proxy_pass http://ccus;\n{_headers(client)}"
+        f"\n    location {path} {{\n{limit}      proxy_pass http://ccus;\n{_headers(public=public)}"
         f"      proxy_read_timeout {_seconds(front.answer_s)}s;\n"
         "      proxy_next_upstream error timeout;\n      proxy_next_upstream_timeout 10s;\n    }\n"
     )
@@ -182,7 +182,7 @@ def _api(front: Front, *, public: bool) -> str:
 def _pages(front: Front) -> str:
     """Page replicas: a browser stays with one of them, its websocket stays open."""
     return (
-        f"\n    location / {{\n      proxy_pass http://pages;\n      add_header Set-Cookie $new_page;\n{_headers('$remote_addr')}"
+        f"\n    location / {{\n      proxy_pass http://pages;\n      add_header Set-Cookie $new_page;\n{_headers(public=True)}"
         "      proxy_set_header Upgrade $http_upgrade;\n      proxy_set_header Connection $page_connection;\n"
         f"      proxy_read_timeout {_seconds(front.answer_s)}s;\n"
         "      proxy_next_upstream error timeout;\n      proxy_next_upstream_timeout 10s;\n    }\n"
@@ -192,21 +192,19 @@ def _pages(front: Front) -> str:
 def _workers(front: Front) -> str:
     """Workers: writing a draft changes nothing, so another may do it when one fails, is full or takes half of the time there is."""
     return (
-        f"\n    location / {{\n      proxy_pass http://workers;\n{_headers('$proxy_add_x_forwarded_for')}"
+        f"\n    location / {{\n      proxy_pass http://workers;\n{_headers(public=False)}"
         f"      proxy_read_timeout {_seconds(front.draft_s / 2)}s;\n"
         "      proxy_next_upstream error timeout invalid_header http_503 non_idempotent;\n"
         f"      proxy_next_upstream_timeout {_seconds(front.draft_s)}s;\n    }}\n"
     )
 
 
-def _headers(client: str) -> str:
-    """What a part behind Nginx is told of the request, beside all that the client sent."""
-    named = {
-        "Host": "$http_host",
-        "X-Request-Id": "$request_id",
-        "X-Forwarded-Proto": "$scheme",
-        "X-Forwarded-For": client,
-    }
+def _headers(*, public: bool) -> str:
+    """What a part behind Nginx is told of the request. Our own parts say for whom they ask; anybody else is not believed."""
+    caller = (
+        {"X-Forwarded-For": "$remote_addr", "X-Forwarded-Proto": "$scheme"} if public else {"X-Forwarded-For": "$proxy_add_x_forwarded_for"}
+    )
+    named = {"Host": "$http_host", "X-Request-Id": "$request_id", **caller}
     return "".join(f"      proxy_set_header {name} {value};\n" for name, value in named.items())
 
 
