@@ -430,7 +430,8 @@ def test_parts_learn_who_calls_and_callers_cannot_lie_about_it(front: Start, ser
 @cluster
 def test_a_body_beyond_the_limit_and_a_head_that_is_none_are_problems(front: Start, serve: Serve) -> None:
     ccu = serve("ccu")
-    nginx = front(nginx_ccus=at(ccu), nginx_body_max_kb=64)
+    nginx = front(nginx_ccus=at(ccu), nginx_workers=at(serve("worker")), nginx_body_max_kb=64)
+    assert call.post(f"{nginx.workers}/v1/drafts", content=b"x" * 2**22).json()["bytes"] == 2**22
     assert call.post(f"{nginx.url}/v1/ask", content=b"x" * 2**16).json()["bytes"] == 2**16
     assert problem(call.post(f"{nginx.url}/v1/ask", content=b"x" * (2**16 + 1))) == (413, "too_large")
     assert problem(call.get(f"{nginx.url}/v1/{'x' * 20_000}")) == (400, "bad_request")

@@ -22,7 +22,7 @@ from deploy.cluster.needs import Missing, provide
 from deploy.cluster.parts import HOST, ROOT, Part
 from deploy.cluster.state import Cluster, make_database, make_postgres, open_cluster, write_settings
 
-HEALTHY_S = 300.0
+HEALTHY_S = 600.0
 """Seconds that a part has to become healthy, on a slow machine."""
 LIVES = 3
 """How often a part may end before it is healthy."""

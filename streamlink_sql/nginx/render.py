@@ -27,6 +27,8 @@ API = r"^/(v1/|(healthz|readyz|metrics|openapi\.json)$)"
 HEALTH = "max_fails=3 fail_timeout=3s"
 """After three failures a server is left alone for three seconds, unless it is the only one."""
 RETRY_S = 1
+CONTEXT_MAX_MB = 16
+"""What a worker is sent holds the tables that a question may need, and their values."""
 
 
 class NginxTemplate(Template):
@@ -193,6 +195,7 @@ def _workers(front: Front) -> str:
     """Workers: writing a draft changes nothing, so another may do it when one fails, is full or takes half of the time there is."""
     return (
         f"\n    location / {{\n      proxy_pass http://workers;\n{_headers(public=False)}"
+        f"      client_max_body_size {CONTEXT_MAX_MB}m;\n      client_body_buffer_size {CONTEXT_MAX_MB}m;\n"
         f"      proxy_read_timeout {_seconds(front.draft_s / 2)}s;\n"
         "      proxy_next_upstream error timeout invalid_header http_503 non_idempotent;\n"
         f"      proxy_next_upstream_timeout {_seconds(front.draft_s)}s;\n    }}\n"
