@@ -45,6 +45,7 @@ def up(cluster: Cluster) -> None:
     for step, group in groupby(cluster.parts(), key=lambda part: part.step):
         if step == LOADED:
             make_database(cluster)
+            _key(cluster)
             _load(cluster, rows)
         _start(manager, cluster, list(group))
     print(f"READY {cluster.url} key={_key(cluster)}", flush=True)
