@@ -164,6 +164,9 @@ def main() -> int:
     except (Missing, ValueError) as error:
         print(error, file=sys.stderr)
         return 4
+    except BrokenPipeError:  # whoever read has heard enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         print("Stopped. What was started runs on: make cluster-down ends it.", file=sys.stderr)
         return 130

@@ -61,12 +61,12 @@ class Part:
 
 def ports_of(environment: Mapping[str, str]) -> dict[str, int]:
     """Where everything listens. Raises ValueError where a port is none."""
-    shift = int(environment.get("CLUSTER_SHIFT") or 0)
-    ports = {name: int(environment.get(name) or default + shift) for name, default in PORTS.items()}
-    for name, port in ports.items():
-        if not 0 < port < 65_000:
-            raise ValueError(f"{name} cannot be {port}.")
-    return ports
+    shift = environment.get("CLUSTER_SHIFT") or "0"
+    told = {name: environment.get(name) or f"{default + int(shift) if shift.isdecimal() else shift}" for name, default in PORTS.items()}
+    for name, port in told.items():
+        if not port.isdecimal() or not 0 < int(port) < 65_000:
+            raise ValueError(f"{name} cannot be {port}: it takes a port from 1 to 64999.")
+    return {name: int(port) for name, port in told.items()}
 
 
 def parts_of(folder: Path, ports: Mapping[str, int], nginx: str, postgres: Path, data: Path, user: str | None) -> list[Part]:
