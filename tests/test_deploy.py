@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from deploy.cluster.needs import Missing
 from deploy.cluster.parts import PORTS, Part, parts_of, ports_of
 from deploy.cluster.state import open_cluster, write_settings
 from streamlink_sql.settings import load_settings
+from tests.serving import until
 
 
 def parts(folder: Path) -> list[Part]:
@@ -85,14 +85,10 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
         found.end()
 
 
-def until_other_pid(manager: Manager, name: str, pid: int | None) -> int:
-    """The number of a part's process, which is not this one."""
-    end = time.monotonic() + 60
-    while (found := manager.pids().get(name)) in (None, pid):
-        assert time.monotonic() < end, "it was not started"
-        time.sleep(0.2)
-    assert found is not None
-    return found
+def other_pid(manager: Manager, name: str, pid: int | None) -> int:
+    """The number of a part's process, once it is not this one."""
+    until(lambda: manager.pids().get(name) not in (None, pid))
+    return manager.pids()[name]
 
 
 @pytest.mark.cluster
@@ -103,15 +99,15 @@ def test_what_dies_is_started_again_and_what_is_stopped_is_not(manager: Manager)
     manager.start([sleeper], dict(os.environ))
     assert manager.pids() == {}  # nothing runs before it is told to
     manager.start_part("sleeper")
-    first = until_other_pid(manager, "sleeper", None)
+    first = other_pid(manager, "sleeper", None)
     manager.start_part("sleeper")
     assert manager.pids() == {"sleeper": first}
+    until(lambda: (manager.folder / "logs" / "sleeper.log").read_text() == '100 % "awake"\n')
     os.kill(first, 9)
-    second = until_other_pid(manager, "sleeper", first)
+    second = other_pid(manager, "sleeper", first)
     manager.stop_part("sleeper")
     assert manager.pids() == {}
     assert not Path(f"/proc/{second}").exists()
-    assert (manager.folder / "logs" / "sleeper.log").read_text().startswith('100 % "awake"')
     manager.end()
     assert not manager.runs()
 

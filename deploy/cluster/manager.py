@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,8 @@ class Manager:
     def _ask(self, method: str, *arguments: Any) -> Any:
         from supervisor.xmlrpc import SupervisorTransport
 
-        proxy = ServerProxy("http://127.0.0.1", transport=SupervisorTransport(None, None, f"unix://{self._socket}"))
-        return getattr(proxy.supervisor, method)(*arguments)
+        with closing(SupervisorTransport(None, None, f"unix://{self._socket}")) as transport:
+            return getattr(ServerProxy("http://127.0.0.1", transport=transport).supervisor, method)(*arguments)
 
     def _configuration(self, parts: Iterable[Part]) -> str:
         logs = self.folder / "logs"
