@@ -4,10 +4,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '
 VENV ?= .venv
 RUN := $(VENV)/bin
 STAMP := $(VENV)/.streamlink-setup
-ROWS ?= 1000000
+export ROWS ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint docs-check test-training test-llm test-browser test-cluster test-slow fuzz lock clean
+.PHONY: help setup demo test check lint docs-check test-training test-llm test-browser test-cluster test-slow cluster cluster-status cluster-down fuzz lock clean
 
 help: ## Show what there is to make
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,15 @@ test-cluster: $(STAMP) ## The tests of Spark, HDFS, PostgreSQL and replicas as r
 
 test-slow: $(STAMP) ## The tests that take more than a few seconds each
 	$(RUN)/python -m pytest -m slow; status=$$?; if [ $$status = 5 ]; then echo "There are no slow tests yet."; else exit $$status; fi
+
+cluster: $(STAMP) ## The whole cluster on this machine, with ROWS=1000000 patents, below CLUSTER_DIR=.cluster
+	@PYTHON=$(RUN)/python deploy/cluster/cluster up
+
+cluster-status: ## A line a part of the cluster: name, pid, port, health
+	@PYTHON=$(RUN)/python deploy/cluster/cluster status
+
+cluster-down: ## Stop the cluster; what it stored stays
+	@PYTHON=$(RUN)/python deploy/cluster/cluster down
 
 fuzz: $(STAMP) ## Look for texts that the checks fail on, MINUTES=1 long; installs atheris first
 	@PYTHON=$(RUN)/python MINUTES=$(or $(MINUTES),1) scripts/fuzz

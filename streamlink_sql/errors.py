@@ -9,6 +9,7 @@
     |-- TooLarge              too_large            413   more bytes than a request may have
     |-- TooManyAttempts       too_many_attempts    429   too many wrong passwords or keys; try again later
     |-- TooManyQuestions      too_many_questions   429   too many questions of one person under way
+    |-- TooManyRequests       too_many_requests    429   too many requests from one address
     |-- CannotAnswer          cannot_answer        422   nothing in these tables fits the question
     |-- InvalidSQL            invalid_sql          422   SQL that does not parse or bind
     |-- PolicyRefused         policy_refused       422   SQL that may not run here
@@ -98,6 +99,12 @@ class TooManyQuestions(StreamLinkError):
     """Too many questions of yours are under way; wait for one of them, or try again in `retry_after` seconds."""
 
     code, status, exit_status, title = "too_many_questions", 429, 4, "Too many questions"
+
+
+class TooManyRequests(StreamLinkError):
+    """Too many requests from one address; try again in `retry_after` seconds."""
+
+    code, status, exit_status, title = "too_many_requests", 429, 4, "Too many requests"
 
 
 class CannotAnswer(StreamLinkError):

@@ -12,19 +12,20 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError, TomlConfigSettingsSource
 
 from streamlink_sql.errors import BadRequest, NotFound
 
 PREFIX = "STREAMLINK_"
 CONFIG_VARIABLE = "STREAMLINK_CONFIG"
 CONFIG_FILE = Path("streamlink.toml")
-OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "STREAMLINK_MODELS", "STREAMLINK_SPIDER"})
-"""Variables that are no settings: where the settings, models and Spider are. So are all that begin with STREAMLINK_TEST_."""
+OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "STREAMLINK_KEY", "STREAMLINK_MODELS", "STREAMLINK_SPIDER"})
+"""Variables that are no settings: where the settings, models and Spider are, the key of `load`; and all that begin with STREAMLINK_TEST_."""
 
 
 KINDS = (
     ("dict", "a table of names and values"),
+    ("tuple", "a list of texts"),
     ("bool", "true or false"),
     ("int", "a whole number"),
     ("float", "a number"),
@@ -148,6 +149,23 @@ class Settings(BaseSettings):
     oidc_attributes: dict[str, str] = Field(default={}, description="The claim that each attribute comes from, at every login anew.")
     oidc_new_users: bool = Field(default=False, description="Whether people with a role by `oidc_roles` are added at their first login.")
 
+    nginx_web: tuple[str, ...] = Field(default=(), description="Where page replicas listen, each HOST:PORT.")
+    nginx_ccus: tuple[str, ...] = Field(default=(), description="Where control units listen, each HOST:PORT.")
+    nginx_workers: tuple[str, ...] = Field(default=(), description="Where workers and model servers listen, each HOST:PORT.")
+    nginx_listen: str = Field(default="127.0.0.1:8080", description="Where Nginx listens for people and programs.")
+    nginx_ccu_listen: str = Field(default="127.0.0.1:8081", description="Where Nginx listens for page replicas that want a control unit.")
+    nginx_worker_listen: str = Field(default="127.0.0.1:8082", description="Where Nginx listens for control units that want a worker.")
+    nginx_certificate: Path | None = Field(default=None, description="The TLS certificate of Nginx, with the chain that belongs to it.")
+    nginx_certificate_key: Path | None = Field(default=None, description="The key of that certificate.")
+    nginx_body_max_kb: int = Field(default=1024, ge=16, le=1024, description="Size of one request through Nginx, in KB.")
+    nginx_rate: int = Field(
+        default=20,
+        ge=0,
+        le=100_000,
+        description="Requests to the API that one address may send through Nginx each second; 0 sets no bound.",
+    )
+    nginx_burst: int = Field(default=100, ge=0, le=100_000, description="Requests that one address may send beyond that at once.")
+
     outside: ClassVar[bool] = False
     file: ClassVar[Path | None] = None
 
@@ -176,6 +194,8 @@ def load_settings(config: Path | None = None, **told: Any) -> Settings:
     refuse_unknown(_unknown_in_environment(os.environ), "in the environment", prefix=PREFIX)
     try:
         return Settings(**dict(FromHere(**{name: value for name, value in told.items() if value is not None})))
+    except SettingsError as error:
+        raise BadRequest(f"A variable STREAMLINK_... cannot be read: {error}. Lists and tables are written as JSON there.") from error
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])

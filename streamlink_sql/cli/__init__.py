@@ -21,6 +21,7 @@ COMMANDS = {
     "ccu": ("streamlink_sql.cli.serve:ccu", "Serve the REST API alone: one control unit of several."),
     "web": ("streamlink_sql.cli.serve:web", "Serve the web page alone, for control units elsewhere."),
     "worker": ("streamlink_sql.cli.worker:worker", "Serve a model to control units on other machines."),
+    "nginx": ("streamlink_sql.cli.nginx:nginx", "Print the configuration of the Nginx in front of a cluster."),
     "tables": ("streamlink_sql.cli.look:tables", "Show the tables that can be asked, or the columns of one."),
     "history": ("streamlink_sql.cli.look:history", "Show what was asked, newest first, or one question in full."),
     "ingest": ("streamlink_sql.cli.ingest:ingest", "Write files as tables of Parquet on HDFS, in a bucket or in a folder."),

@@ -42,6 +42,11 @@ EXAMPLES = {
 
         streamlink-sql serve --data ./sales --model worker:http://127.0.0.1:8090
         """,
+    "nginx": """
+        streamlink-sql nginx > nginx.conf                print it
+        nginx -p /var/lib/streamlink -e error.log -c $PWD/nginx.conf             start
+        nginx -p /var/lib/streamlink -e error.log -c $PWD/nginx.conf -s reload   after a change
+        """,
     "tables": """
         streamlink-sql tables --data ./sales             every table with its columns
         streamlink-sql tables --data ./sales orders      one table in full
