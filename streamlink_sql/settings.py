@@ -20,7 +20,7 @@ PREFIX = "STREAMLINK_"
 CONFIG_VARIABLE = "STREAMLINK_CONFIG"
 CONFIG_FILE = Path("streamlink.toml")
 OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "STREAMLINK_KEY", "STREAMLINK_MODELS", "STREAMLINK_SPIDER"})
-"""Variables that are no settings: where the settings, models and Spider are, the key of `load`; and all that begin with STREAMLINK_TEST_."""
+"""Variables that are no settings: where settings, models and Spider are, the key of `load`; and all that begin with STREAMLINK_TEST_."""
 
 
 KINDS = (
