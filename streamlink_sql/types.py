@@ -169,7 +169,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A result as an Arrow table; `truncated` when the row limit cut it."""
+    """A result as an Arrow table; `truncated` when a limit cut it."""
 
     table: pa.Table
     truncated: bool = False

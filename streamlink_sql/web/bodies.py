@@ -109,7 +109,7 @@ class AnswerBody(BaseModel):
         "NULL null. Left out where an old answer is read back and its rows are no longer kept.",
     )
     row_count: int
-    truncated: bool = Field(description="True when the row limit cut the result.")
+    truncated: bool = Field(description="True when a limit on rows or size cut the result.")
     confidence: float = Field(description="How sure the model is, from 0 to 1.")
     model: str
     engine: str

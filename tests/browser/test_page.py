@@ -168,7 +168,7 @@ def test_a_chip_asks(page: Page) -> None:
 def test_a_cut_result_says_so(page: Page) -> None:
     ask(page, "all sales")
     answered(page, "The first 1,000 rows")
-    assert page.get_by_text("There are more: the row limit cut the result.").is_visible()
+    assert page.get_by_text("There are more: a limit on rows or size cut the result.").is_visible()
 
 
 def test_what_the_data_holds_is_shown_and_never_run(page: Page) -> None:
