@@ -126,6 +126,8 @@ def engine(
     home = os.environ.get("STREAMLINK_TEST_SPARK_HOME", "")
     if not home:
         pytest.skip("Apache Spark is not installed here: make test-cluster")
+    if not os.environ.get("STREAMLINK_TEST_LONG"):
+        pytest.skip("a new metastore takes minutes: STREAMLINK_TEST_LONG=1 make test-cluster")
     ports = free_ports((0, 1, 2, 11, 12, 111, 112))
     environment = {
         **hdfs,
