@@ -83,10 +83,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module", params=["sail", "apache"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(request: pytest.FixtureRequest, files: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process, address = start(request.param, tmp_path_factory.mktemp(request.param) / "log")
-    with closing(SparkEngine(address)) as warming:  # the first query of a JVM takes longer than tables are counted for
-        run(warming, "SELECT count(*) FROM range(1000) GROUP BY id % 3", seconds=START_S)
+    with closing(SparkEngine(address, locations=files)) as warming:  # the first queries of a JVM take longer than tables are counted for
+        for name in files:
+            run(warming, f"SELECT count(*) AS n FROM {name}", seconds=START_S)
     yield address
     process.kill()
     process.wait()
