@@ -151,7 +151,7 @@ class Client:
         headers = {**self._sent, "Accept": "text/event-stream"}
         with _translated(self.base_url), self._http.stream("POST", path, json=body, headers=headers) as response:
             _refuse_problem(response)
-            for name, data in _events(response.iter_lines(), hear):
+            for name, data in _events(response.iter_bytes(), hear):
                 if name == "stage" and watch:
                     watch(Stage(data["name"], data["state"], data["ms"]))
                 elif name == "answer":
@@ -193,19 +193,30 @@ def _translated(base_url: str) -> Iterator[None]:
         raise ServerUnavailable(f"No StreamLink server answers at {base_url}: {error}.") from error
 
 
-def _events(lines: Iterator[str], hear: Callable[[], None]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _events(chunks: Iterator[bytes], hear: Callable[[], None]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Events as our server sends them: a name, one line of JSON, an empty line; what begins with a colon is there to keep the line open."""
-    name = ""
-    for line in lines:
+    name = b""
+    for line in _lines(chunks):
         hear()
-        field, _, value = line.partition(": ")
-        if field == "event":
+        field, _, value = line.partition(b": ")
+        if field == b"event":
             name = value
-        elif field == "data":
-            yield name, _understood(value)
+        elif field == b"data":
+            yield name.decode(errors="replace"), _understood(value)
 
 
-def _understood(text: str) -> Any:
+def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The lines that ended; a long one, which comes in very many chunks, is put together once."""
+    held: list[bytes] = []
+    for chunk in chunks:
+        first, *rest = chunk.split(b"\n")
+        held.append(first)
+        for line in rest:
+            yield b"".join(held)
+            held = [line]
+
+
+def _understood(text: str | bytes) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

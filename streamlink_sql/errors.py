@@ -194,5 +194,9 @@ class InternalError(StreamLinkError):
 def error_from(problem: Mapping[str, Any]) -> StreamLinkError:
     """A problem as the error that it was; a code that is not known here is an error all the same."""
     helps = {name: value for name, value in problem.items() if name not in ("title", "status", "code", "detail", "type")}
-    kind = next((kind for kind in StreamLinkError.__subclasses__() if kind.code == problem.get("code")), StreamLinkError)
-    return kind(str(problem.get("detail") or problem.get("title") or ""), **helps)
+    return kind_of(problem.get("code"))(str(problem.get("detail") or problem.get("title") or ""), **helps)
+
+
+def kind_of(code: Any) -> type[StreamLinkError]:
+    """The error that has a code; StreamLinkError for a code that is not known here."""
+    return next((kind for kind in StreamLinkError.__subclasses__() if kind.code == code), StreamLinkError)

@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     memory_limit_mb: int = Field(default=1024, ge=128, description="Memory of one query in the embedded engines, in MB.")
     spill_limit_mb: int = Field(default=4096, ge=0, description="Disk that one query may spill to, in MB.")
     result_limit_mb: int = Field(
-        default=64, ge=1, le=4096, description="Size of one result in memory, in MB; rows beyond it are left out, and the answer says so."
+        default=32, ge=1, le=4096, description="Size of one result in memory, in MB; rows beyond it are left out, and the answer says so."
     )
     threads: int | None = Field(
         default=None, ge=1, le=1024, description="Threads of one query in the embedded engines. Unset: one per core."

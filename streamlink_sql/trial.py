@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -51,7 +51,7 @@ class Trials:
         """Judges an answer in the background."""
         if self._settings.policy is not None and is_log_only(self._settings.policy):
             with suppress(RuntimeError):  # closed in the meantime
-                self._worker.submit(self._judge, question, replace(answer, rows=None))
+                self._worker.submit(self._judge, question, replace(answer, rows=None)).add_done_callback(_tell)
 
     def close(self) -> None:
         """Judges what is left and closes what was opened."""
@@ -104,6 +104,12 @@ class Trials:
         if len(self._engines) > MOST_OPEN:
             self._engines.popitem(last=False)[1].close()
         return self._engines[scope.key]
+
+
+def _tell(done: Future[None]) -> None:
+    """Puts what failed unexpectedly into the log: nobody waits for a verdict."""
+    if (error := done.exception()) is not None:
+        _log.error("A verdict of the policy in log mode was lost.", exc_info=error)
 
 
 def _changes(scope: Scope, query: CheckedSQL, plan: Plan, columns: int) -> Iterator[Finding]:

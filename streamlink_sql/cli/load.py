@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
@@ -68,12 +69,11 @@ def figures(told: dict[str, Any], users: int) -> dict[str, Any]:
         for stage in STAGES
         if told["ms"].get(stage)
     }
-    rate = round(answers / seconds, 3)
     return {
         "users": users,
         "seconds": round(seconds, 2),
         "answers": answers,
-        "throughput": rate,
+        "throughput": round(answers / seconds, 3),
         "stages": stages,
         "errors": told["errors"],
     }
@@ -86,16 +86,8 @@ def _run(url: str, users: int, seconds: float, told: Path) -> None:
 
     askers = Path(__file__).with_name("load_askers.py")
     command = [sys.executable, "-m", "locust", "-f", str(askers), "--headless", "--only-summary", "--host", url.rstrip("/")]
-    command += [
-        "--users",
-        str(users),
-        "--spawn-rate",
-        str(users),
-        "--run-time",
-        f"{max(1, round(seconds))}s",
-        "--stop-timeout",
-        f"{_STOP_S:g}",
-    ]
+    command += ["--users", str(users), "--spawn-rate", str(users)]
+    command += ["--run-time", f"{max(1, round(seconds))}s", "--stop-timeout", f"{_STOP_S:g}"]
     environment = {**os.environ, "STREAMLINK_LOAD_TOLD": str(told)}
     bars = Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=Console(stderr=True), transient=True)
     with bars, told.with_name("log").open("wb") as log:
@@ -105,7 +97,8 @@ def _run(url: str, users: int, seconds: float, told: Path) -> None:
             process.wait()
         except KeyboardInterrupt:
             process.terminate()
-            process.wait(_STOP_S + 10)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_STOP_S + 10)
         finally:
             process.kill()
 

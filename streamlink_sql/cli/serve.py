@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
@@ -32,42 +32,32 @@ PATIENCE_S = 15.0
 """How long a page replica looks for another control unit where one went away in the middle of a question."""
 
 
-def serve(
-    data: Data = None,
-    model: Model = None,
-    host: Host = None,
-    port: Port = None,
-    policy: Policy = None,
-    role: Role = None,
-    adapter: Adapter = None,
-    glossary: Glossary = None,
-    config: Config = None,
-    store: Store = None,
-) -> None:
-    """Serve the web page and the REST API for your data."""
-    from streamlink_sql.settings import load_settings
+def _serving(says: str, *, pages: bool) -> Callable[..., None]:
+    """A command that serves the REST API, with or without the pages: the same options for both."""
 
-    told = {"data": data, "model": model, "host": host, "port": port, "policy": policy, "role": role}
-    serve_settings(load_settings(config, **told, adapter=adapter, glossary=glossary, store=store))
+    def command(
+        data: Data = None,
+        model: Model = None,
+        host: Host = None,
+        port: Port = None,
+        policy: Policy = None,
+        role: Role = None,
+        adapter: Adapter = None,
+        glossary: Glossary = None,
+        config: Config = None,
+        store: Store = None,
+    ) -> None:
+        from streamlink_sql.settings import load_settings
+
+        told = {"data": data, "model": model, "host": host, "port": port, "policy": policy, "role": role}
+        serve_settings(load_settings(config, **told, adapter=adapter, glossary=glossary, store=store), pages=pages)
+
+    command.__doc__ = says
+    return command
 
 
-def ccu(
-    data: Data = None,
-    model: Model = None,
-    host: Host = None,
-    port: Port = None,
-    policy: Policy = None,
-    role: Role = None,
-    adapter: Adapter = None,
-    glossary: Glossary = None,
-    config: Config = None,
-    store: Store = None,
-) -> None:
-    """Serve the REST API alone: a control unit, one of several on one PostgreSQL store."""
-    from streamlink_sql.settings import load_settings
-
-    told = {"data": data, "model": model, "host": host, "port": port, "policy": policy, "role": role}
-    serve_settings(load_settings(config, **told, adapter=adapter, glossary=glossary, store=store), pages=False)
+serve = _serving("Serve the web page and the REST API for your data.", pages=True)
+ccu = _serving("Serve the REST API alone: a control unit, one of several on one PostgreSQL store.", pages=False)
 
 
 def web(
@@ -122,11 +112,16 @@ def run(app: Edge, listener: socket.socket, settings: Settings) -> None:
     from streamlink_sql.web.api import LOOPBACK
     from streamlink_sql.web.server import serve as run_server
 
-    host, port = listener.getsockname()[:2]
-    print(f"StreamLink answers on http://{f'[{host}]' if ':' in host else host}:{port} - Ctrl-C stops it.", file=sys.stderr)
+    say_where("StreamLink", listener)
     if app.guard is not None and settings.host not in LOOPBACK:
         print("Names and keys go over the network: put a proxy with TLS in front, such as Nginx.", file=sys.stderr)
     run_server(app, listener, settings.drain_s)
+
+
+def say_where(who: str, listener: socket.socket) -> None:
+    """The line that whoever started a server reads, and may take the address from."""
+    host, port = listener.getsockname()[:2]
+    print(f"{who} answers on http://{f'[{host}]' if ':' in host else host}:{port} - Ctrl-C stops it.", file=sys.stderr)
 
 
 @contextlib.contextmanager

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streamlink_sql.cli.options import Adapter, Config, Model
-from streamlink_sql.cli.serve import listening
+from streamlink_sql.cli.serve import listening, say_where
 from streamlink_sql.errors import BadRequest, CannotAnswer
 
 if TYPE_CHECKING:
@@ -48,11 +47,7 @@ def worker(
         try:
             _try_out(generator)
             listener.listen(128)
-            at, where = listener.getsockname()[:2]
-            print(
-                f"A worker with {settings.model} answers on http://{f'[{at}]' if ':' in at else at}:{where} - Ctrl-C stops it.",
-                file=sys.stderr,
-            )
+            say_where(f"A worker with {settings.model}", listener)
             token = settings.worker_token.get_secret_value() if settings.worker_token else None
             serve(create_app(line, places=parallel + queue, token=token), listener, settings.drain_s)
         finally:

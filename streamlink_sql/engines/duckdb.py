@@ -36,7 +36,7 @@ class DuckDBEngine(EmbeddedEngine):
         scope: Scope | None = None,
         spill_dir: str | Path | None = None,
         spill_limit_mb: int = 4096,
-        result_limit_mb: int = 64,
+        result_limit_mb: int = 32,
         children: int = 2,
         load_limit_s: float = 600.0,
     ) -> None:

@@ -20,12 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from streamlink_sql.engines.process import Child, ChildEnded, Spares
-from streamlink_sql.errors import Busy, Cancelled, EngineUnavailable, InternalError, StreamLinkError, TimedOut, TooCostly
+from streamlink_sql.errors import Busy, Cancelled, EngineUnavailable, InternalError, StreamLinkError, TimedOut, TooCostly, kind_of
 
 _log = logging.getLogger(__name__)
 _END_S = 5.0
 """How long closing waits for the threads of children that were opening: they end as soon as these are killed."""
-_ERRORS = {kind.code: kind for kind in StreamLinkError.__subclasses__()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Limits:
     memory_mb: int = 1024
     threads: int = field(default_factory=lambda: min(4, os.cpu_count() or 1))
     spill_mb: int = 4096
-    result_mb: int = 64
+    result_mb: int = 32
     children: int = 2
     open_s: float = 100.0
     """How long a child may take to open the data, whoever waits for it."""
@@ -358,7 +357,7 @@ def _raise_error(reply: Mapping[str, Any], limits: Limits) -> None:
         _log.log(logging.ERROR if code == "internal" else logging.INFO, "query child: %s", reply["log"])
     if code == "too_costly" and not reply["detail"]:
         raise _too_costly(limits)
-    raise _ERRORS.get(code, InternalError)(reply["detail"], **reply.get("helps", {}))
+    raise kind_of(code)(reply["detail"], **reply.get("helps", {}))
 
 
 def _late(*, opening: bool) -> StreamLinkError:

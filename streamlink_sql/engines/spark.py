@@ -71,7 +71,7 @@ class SparkEngine:
     can_cancel = True
     warnings: tuple[str, ...] = ()
 
-    def __init__(self, address: str, *, locations: Mapping[str, str] | None = None, result_limit_mb: int = 64) -> None:
+    def __init__(self, address: str, *, locations: Mapping[str, str] | None = None, result_limit_mb: int = 32) -> None:
         """`locations` are tables by where their Parquet files lie: views of our session, for servers whose catalogue does not know them."""
         self._locations = dict(locations or {})
         self._result_bytes = result_limit_mb * 2**20
@@ -300,7 +300,7 @@ class SparkEngine:
         return parts[-1] if len(parts) == 1 or parts[0].casefold() == database.casefold() else ".".join(parts)
 
 
-def open_spark(address: str, *, locations: Mapping[str, str] | None = None, result_limit_mb: int = 64, **_: Any) -> SparkEngine:
+def open_spark(address: str, *, locations: Mapping[str, str] | None = None, result_limit_mb: int = 32, **_: Any) -> SparkEngine:
     """The engine for `spark://HOST:PORT` or `sc://HOST:PORT`. Memory, disk and threads are the server's own matter."""
     return SparkEngine(address, locations=locations, result_limit_mb=result_limit_mb)
 

@@ -41,7 +41,7 @@ class SQLiteEngine(EmbeddedEngine):
         scope: Scope | None = None,
         spill_dir: str | Path | None = None,
         spill_limit_mb: int = 2048,
-        result_limit_mb: int = 64,
+        result_limit_mb: int = 32,
         children: int = 2,
     ) -> None:
         limits = sandbox.Limits(memory_mb=memory_limit_mb, threads=1, spill_mb=spill_limit_mb, result_mb=result_limit_mb, children=children)
