@@ -487,6 +487,28 @@ def test_a_number_is_read_with_its_unit_and_a_cell_with_its_whole_name() -> None
 
 
 @pytest.mark.parametrize(
+    ("question", "column", "words", "meant"),
+    [
+        ("jobs of Mary A. Murphy's firm", 0, "Mary A", "Mary A. Murphy"),
+        ("jobs of John R. R. Hill, please", 0, "John R", "John R. R. Hill"),
+        ("vitamins like A. Show them", 0, "A", "A"),
+        ("the firm Type B. its jobs", 0, "Type B", "Type B"),
+        ("from 1 January through 30 June 2012", 1, "1 January", "2012-01-01"),
+        ("from 1 January through 30 June 2012", 1, "30 June 2012", "2012-06-30"),
+        ("in 2014 after 3rd of May", 1, "3rd of May", "2014-05-03"),
+        ("after 3rd of May", 1, "3rd of May", "3rd of May"),
+        ("from 1 May 2011 to 30 June 2012", 1, "1 May 2011", "2011-05-01"),
+    ],
+)
+def test_a_name_goes_on_after_an_initial_and_a_day_has_the_year_beside_it(question: str, column: int, words: str, meant: str) -> None:
+    schema, all_words = Schema.of((Table("jobs", (Column("title", "text"), Column("begun", "date"))),)), split_words(question)
+    layout, start = Layout(len(all_words), 1, 2), question.index(words)
+    span = [number for number, word in enumerate(all_words) if start <= word.start < start + len(words)]
+    actions = (layout.first_column + column, KEYWORDS.index("EQ"), FIXED + span[0], FIXED + span[-1])
+    assert to_tokens(actions, layout, question, all_words, schema, ())[-1] == Val(meant)
+
+
+@pytest.mark.parametrize(
     ("question", "first", "operator", "searched"),
     [
         ("jobs about foghorns", "foghorns", "CONTAINS", "foghorn"),

@@ -68,6 +68,12 @@ def count(sql: str) -> int:
         "SELECT quarter(filed_date) FROM permits GROUP BY quarter(filed_date) ORDER BY quarter(filed_date)",
         "SELECT icd_code, count(*) FROM permits GROUP BY icd_code, icd_code",
         "SELECT T1.firm_name, sum(T2.fee) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id GROUP BY T2.icd_code",
+        "SELECT count(*) FROM permits WHERE permit_id > 5",
+        "SELECT avg(firm_id) FROM permits",
+        "SELECT count(*) FROM permits WHERE icd_code >= '16'",
+        "SELECT count(*) FROM permits WHERE inspector_name > 'five'",
+        "SELECT count(*) FROM permits WHERE icd_code = 'A01' OR icpc_code = 'B02'",
+        "SELECT count(*) FROM permits WHERE fee > 1 INTERSECT SELECT inspector_count FROM permits WHERE fee < 9",
     ],
 )
 def test_what_hardly_anybody_asks(sql: str) -> None:
@@ -85,6 +91,10 @@ def test_what_hardly_anybody_asks(sql: str) -> None:
         "SELECT firm_name, founded_year, count(*) FROM firms JOIN permits ON firms.firm_id = permits.firm_id GROUP BY firm_name",
         "SELECT inspector_name FROM permits GROUP BY inspector_name HAVING count(*) > 2",
         "SELECT count(DISTINCT firm_id) FROM permits",
+        "SELECT count(*) FROM permits WHERE permit_id = 5 OR firm_id IN (1, 2)",
+        "SELECT count(*) FROM permits WHERE icd_code >= 'B' AND inspector_count > 2",
+        "SELECT count(*) FROM permits WHERE icd_code = 'A01' OR inspector_name = 'Ann Lee'",
+        "SELECT icd_code, count(*) FROM permits GROUP BY icd_code INTERSECT SELECT icpc_code, count(*) FROM permits GROUP BY icpc_code",
         "SELECT avg(granted_date - filed_date) FROM permits WHERE inspector_name <> 'Ann Lee'",
         "SELECT inspector_name, sum(fee) FROM permits GROUP BY inspector_name ORDER BY sum(fee) DESC LIMIT 5",
         "SELECT inspector_name FROM permits GROUP BY inspector_name ORDER BY sum(fee) DESC LIMIT 5",

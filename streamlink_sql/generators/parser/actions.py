@@ -17,6 +17,7 @@ from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.grammar import COL, START, STATE_COUNT, TAB, VAL, State, masks, step
 from streamlink_sql.generators.parser.linking import Linked, Word
 from streamlink_sql.generators.parser.literals import LITERALS, Target, around, read, spanned, target_of
+from streamlink_sql.generators.parser.moments import day_with_year
 from streamlink_sql.generators.parser.numerals import is_scale
 from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.generators.parser.tokens import COMPARISONS, FUNCTIONS, KEYWORDS, Col, Tab, Token, Val
@@ -195,12 +196,25 @@ def moments_known(tokens: Sequence[Token]) -> list[Token]:
 def _literal(
     first: int, last: int, target: Target, question: str, words: Sequence[Word], numbered: Sequence[tuple[ValueMatch, int]]
 ) -> Val:
-    """The literal of a stretch of words; one that stops short of the number's unit or inside a cell's name is taken as meant."""
-    if target.is_number:
-        while last + 1 < len(words) and is_scale(words[last + 1].text):
-            last += 1
+    """The literal of a stretch of words. A stretch that stops short of a number's unit, at an initial or inside a cell's name, and a day
+    whose year the question says beside it, are taken as meant."""
+    while last + 1 < len(words) and target.is_number and is_scale(words[last + 1].text):
+        last += 1
+    while target.kind == "text" and first < last and _is_initial(words[last : last + 3]):
+        last += 2
     start, end = words[first].start, words[last].end
-    return read(question[start:end], target, spanned(start, end, target, numbered) or around(start, end, target, numbered))
+    text = question[start:end]
+    if target.kind in ("date", "timestamp") and not target.function:
+        text = day_with_year(text, question[end:], question[:start])
+    return read(text, target, spanned(start, end, target, numbered) or around(start, end, target, numbered))
+
+
+def _is_initial(words: Sequence[Word]) -> bool:
+    """Whether a name goes on after these: "J", ".", "Smith"."""
+    if len(words) < 3:
+        return False
+    letter, dot, name = (word.text for word in words)
+    return len(letter) == 1 and letter.isupper() and dot == "." and name[0].isupper()
 
 
 def _in_any_number(literal: Val) -> Val:

@@ -25,6 +25,7 @@ _NUMERIC = (
     (re.compile(r"(\d{1,2}) ?[/-] ?(\d{1,2}) ?[/-] ?(\d{4})"), "mdy"),
     (re.compile(r"(\d{1,2}) ?[/-] ?(\d{1,2}) ?[/-] ?(\d{4})"), "dmy"),
 )
+_FOUR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _SAID_BESIDES = frozenset(["the", "of", "on", "st", "nd", "rd", "th", "day", *_DAY])
 _YEAR_MONTH = ((re.compile(r"(\d{4}) ?[-/.] ?(\d{1,2})"), "ym"), (re.compile(r"(\d{1,2}) ?[-/.] ?(\d{4})"), "my"))
 
@@ -48,6 +49,15 @@ def read_date(text: str) -> str | None:
     return _iso(int(years[0]), _MONTH[months[0]], day) if isinstance(day, int) else None
 
 
+def day_with_year(text: str, after: str, before: str) -> str:
+    """A day that lacks its year, as in "1 May to 30 June 2012", with the year said next to it; any other text as it is."""
+    if read_date(text) is None and re.search(r"\d", text):
+        for year in (*_FOUR.findall(after)[:1], *_FOUR.findall(before)[-1:]):
+            if read_date(f"{text} {year}") is not None:
+                return f"{text} {year}"
+    return text
+
+
 def _iso(year: int, month: int, day: int) -> str | None:
     try:
         return date(year, month, day).isoformat()
@@ -67,7 +77,7 @@ def read_part(text: str, function: str) -> str | int | float:
 
 
 def _year(plain: str) -> int | None:
-    four = re.findall(r"(?<!\d)\d{4}(?!\d)", plain)
+    four = _FOUR.findall(plain)
     if four:
         return int(four[-1])
     short = re.fullmatch(r"['\u2019](\d\d)s?", plain)
