@@ -16,15 +16,14 @@ from streamlink_sql.generators.parser.actions import (
     FIXED,
     Layout,
     Position,
-    moments_known,
     number_matches,
     sensible,
     to_tokens,
-    years_compared,
 )
-from streamlink_sql.generators.parser.ir import NotCovered, Schema, Val, to_sql
+from streamlink_sql.generators.parser.ir import NotCovered, Schema, Val, to_ir, to_sql
 from streamlink_sql.generators.parser.linking import MOST_PIECES, MOST_WORDS, Linked, link, split_words
 from streamlink_sql.generators.parser.literals import LITERALS, Target, locate, read
+from streamlink_sql.generators.parser.mending import days_between, moments_known, years_compared
 from streamlink_sql.generators.parser.moments import read_date, read_part
 from streamlink_sql.generators.parser.numerals import number_within, read_number
 from streamlink_sql.generators.parser.pieces import Pieces
@@ -498,6 +497,10 @@ def test_a_number_is_read_with_its_unit_and_a_cell_with_its_whole_name() -> None
         ("in 2014 after 3rd of May", 1, "3rd of May", "2014-05-03"),
         ("after 3rd of May", 1, "3rd of May", "3rd of May"),
         ("from 1 May 2011 to 30 June 2012", 1, "1 May 2011", "2011-05-01"),
+        ("from 1 January through 30 June 2012", 1, "January", "2012-01-01"),
+        ("from the 3rd of May till June 2012", 1, "May", "2012-05-03"),
+        ("between March and June 2012", 1, "March", "2012-03-01"),
+        ("the 20 March 2012 jobs", 1, "March 2012", "2012-03-20"),
     ],
 )
 def test_a_name_goes_on_after_an_initial_and_a_day_has_the_year_beside_it(question: str, column: int, words: str, meant: str) -> None:
@@ -506,6 +509,36 @@ def test_a_name_goes_on_after_an_initial_and_a_day_has_the_year_beside_it(questi
     span = [number for number, word in enumerate(all_words) if start <= word.start < start + len(words)]
     actions = (layout.first_column + column, KEYWORDS.index("EQ"), FIXED + span[0], FIXED + span[-1])
     assert to_tokens(actions, layout, question, all_words, schema, ())[-1] == Val(meant)
+
+
+@pytest.mark.parametrize(("operator", "day"), [("GE", "2012-02-01"), ("LT", "2012-02-01"), ("GT", "2012-02-29"), ("LE", "2012-02-29")])
+def test_a_month_is_passed_at_its_end_and_reached_at_its_beginning(operator: str, day: str) -> None:
+    schema = Schema.of((Table("jobs", (Column("begun", "date"),)),))
+    words, layout = split_words("February 2012"), Layout(2, 1, 1)
+    bound = (KEYWORDS.index(operator), FIXED, FIXED + 1)
+    assert to_tokens((layout.first_column, *bound), layout, "February 2012", words, schema, ())[-1] == Val(day)
+    between = (layout.first_column, KEYWORDS.index("BETWEEN"), FIXED, FIXED + 1, FIXED, FIXED + 1)
+    assert to_tokens(between, layout, "February 2012", words, schema, ())[-2:] == [Val("2012-02-01"), Val("2012-02-29")]
+
+
+def test_a_cell_within_the_words_is_meant_where_cells_of_others_explain_the_rest() -> None:
+    schema = Schema.of((Table("jobs", (Column("country", "text"), Column("kind", "text"))),))
+    question = "jobs of Chinese universities"
+    words, layout = split_words(question), Layout(4, 1, 2)
+    actions = (layout.first_column, KEYWORDS.index("EQ"), FIXED + 2, FIXED + 3)
+    country, kind = ValueMatch("jobs", "country", "CN", 8, 15, 1.0, "glossary"), ValueMatch("jobs", "kind", "university", 16, 28, 1.0)
+    assert to_tokens(actions, layout, question, words, schema, (country, kind))[-1] == Val("CN")
+    assert to_tokens(actions, layout, question, words, schema, (country,))[-1] == Val("Chinese universities")
+
+
+def test_the_year_of_a_date_is_not_taken_from_another_date() -> None:
+    schema = Schema.of((Table("jobs", (Column("begun", "date"), Column("ended", "date"), Column("pay", "integer"))),))
+    days = to_ir("SELECT count(*) FROM jobs WHERE ended - begun > 20", schema, "duckdb")
+    place = days.index(Col(0))
+    assert days_between((*days[:place], "YEAR", *days[place:]), schema) == list(days)
+    for sql in ("SELECT avg(year(ended) - year(begun)) FROM jobs", "SELECT avg(pay - year(begun)) FROM jobs"):
+        kept = list(to_ir(sql, schema, "duckdb"))
+        assert days_between(kept, schema) == kept
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ of the question takes two actions: its first word, then its last. The control st
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,17 +15,16 @@ from numpy.typing import NDArray
 from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.grammar import COL, START, STATE_COUNT, TAB, VAL, State, masks, step
 from streamlink_sql.generators.parser.linking import Linked, Word
-from streamlink_sql.generators.parser.literals import LITERALS, Target, around, read, spanned, target_of
-from streamlink_sql.generators.parser.moments import day_with_year
+from streamlink_sql.generators.parser.literals import LITERALS, Target, around, read, spanned, target_of, within
+from streamlink_sql.generators.parser.moments import day_with_year, words_of_day
 from streamlink_sql.generators.parser.numerals import is_scale
 from streamlink_sql.generators.parser.schema import Schema
-from streamlink_sql.generators.parser.tokens import COMPARISONS, FUNCTIONS, KEYWORDS, Col, Tab, Token, Val
+from streamlink_sql.generators.parser.tokens import KEYWORDS, Col, Tab, Token, Val
 from streamlink_sql.types import ValueMatch
 
 KEYWORD_COUNT = len(KEYWORDS)
 FIXED = KEYWORD_COUNT + len(LITERALS)
 """Number of actions that are there for every question."""
-_YEAR = re.compile(r"[12]\d{3}")
 SPAN_END = STATE_COUNT
 """The state between the first and the last word of a literal."""
 STATES = STATE_COUNT + 1
@@ -157,56 +155,25 @@ def to_tokens(
     return tokens
 
 
-def years_compared(tokens: Sequence[Token], schema: Schema) -> list[Token]:
-    """The same with YEAR put before a date column that is compared with a bare year: '2015' is no date that an engine could read."""
-    mended: list[Token] = []
-    for position, token in enumerate(tokens):
-        if _meets_a_year(tokens, position, schema):
-            mended.append("YEAR")
-        mended.append(token)
-    return mended
-
-
-def _meets_a_year(tokens: Sequence[Token], position: int, schema: Schema) -> bool:
-    column, following = tokens[position], tokens[position + 1 : position + 4]
-    if not isinstance(column, Col) or schema.columns[column.index][1].kind not in ("date", "timestamp") or len(following) < 2:
-        return False
-    compared = following[1:] if following[0] == "BETWEEN" else following[1:2] if following[0] in COMPARISONS else ()
-    before = tokens[position - 1] if position else ""
-    plain = before not in (*FUNCTIONS, "SECOND", "OUTER")
-    return plain and bool(compared) and all(isinstance(token, Val) and _YEAR.fullmatch(str(token.value)) for token in compared)
-
-
-def moments_known(tokens: Sequence[Token]) -> list[Token]:
-    """The same, and rows without a date are no group where the largest groups are asked for: "which year saw the most" means a year."""
-    start = max(position for position, token in enumerate(tokens) if token in ("SELECT", "SELECT_DISTINCT"))
-    core = list(tokens[start:])
-    if "GROUP" not in core or "LIMIT" not in core or "OR" in core:
-        return list(tokens)
-    group = core.index("GROUP")
-    function, column = core[group + 1 : group + 3]
-    if function not in FUNCTIONS or function == "LENGTH" or not isinstance(column, Col):
-        return list(tokens)
-    if "WHERE" in core and column in core[core.index("WHERE") : group]:
-        return list(tokens)
-    known: list[Token] = ["AND" if "WHERE" in core else "WHERE", column, "NOT_NULL"]
-    return [*tokens[:start], *core[:group], *known, *core[group:]]
-
-
 def _literal(
     first: int, last: int, target: Target, question: str, words: Sequence[Word], numbered: Sequence[tuple[ValueMatch, int]]
 ) -> Val:
-    """The literal of a stretch of words. A stretch that stops short of a number's unit, at an initial or inside a cell's name, and a day
-    whose year the question says beside it, are taken as meant."""
+    """The literal of a stretch of words. A stretch that stops short of a number's unit, at an initial, at the day of a month or inside a
+    cell's name, or that goes on after it, and a day whose year the question says beside it, are taken as meant."""
     while last + 1 < len(words) and target.is_number and is_scale(words[last + 1].text):
         last += 1
     while target.kind == "text" and first < last and _is_initial(words[last : last + 3]):
         last += 2
+    if target.is_moment:
+        first -= words_of_day([word.text.lower() for word in words[:first]], words[first].text)
     start, end = words[first].start, words[last].end
     text = question[start:end]
-    if target.kind in ("date", "timestamp") and not target.function:
+    if target.is_moment:
         text = day_with_year(text, question[end:], question[:start])
-    return read(text, target, spanned(start, end, target, numbered) or around(start, end, target, numbered))
+    found = (
+        spanned(start, end, target, numbered) or around(start, end, target, numbered) or within(words[first : last + 1], target, numbered)
+    )
+    return read(text, target, found)
 
 
 def _is_initial(words: Sequence[Word]) -> bool:

@@ -49,13 +49,20 @@ NAMED_WHOLE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a literal is compared with: the kind of its column, a function over it, the pattern operator, the column; or a percentage."""
+    """What a literal is compared with: the kind of its column, a function over it, the pattern operator, the column; or a percentage.
+    `late`: of a stretch of time, its end counts."""
 
     kind: Kind
     function: str = ""
     pattern: bool = False
     column: int | None = None
     percent: bool = False
+    late: bool = False
+
+    @property
+    def is_moment(self) -> bool:
+        """Whether days are meant."""
+        return self.kind in ("date", "timestamp") and not self.function and not self.pattern
 
     @property
     def is_number(self) -> bool:
@@ -85,8 +92,15 @@ def target_of(tokens: Sequence[Token], schema: Schema) -> Target:
             if before in ("COUNT", "COUNT_DISTINCT", "LENGTH"):
                 return Target("integer")
             kind = schema.columns[token.index][1].kind
-            return Target(kind, before if isinstance(before, str) and before in FUNCTIONS else "", pattern, token.index)
+            return Target(
+                kind, before if isinstance(before, str) and before in FUNCTIONS else "", pattern, token.index, late=_is_late(tokens)
+            )
     return Target("integer")
+
+
+def _is_late(tokens: Sequence[Token]) -> bool:
+    """Whether what follows is passed only at its end: "after May", "until May", "from March to May"."""
+    return tokens[-1] in ("LE", "GT") or (len(tokens) > 1 and isinstance(tokens[-1], Val) and tokens[-2] == "BETWEEN")
 
 
 def read(text: str, target: Target, found: Sequence[str] = ()) -> Val:
@@ -102,7 +116,7 @@ def read(text: str, target: Target, found: Sequence[str] = ()) -> Val:
         number = number_within(text) if number is None else number
         return Val(text if number is None else number)
     if target.kind in ("date", "timestamp"):
-        return Val(read_date(text) or text)
+        return Val(read_date(text, late=target.late) or text)
     if found:
         return Val(found[0].strip())
     if target.kind == "boolean":
@@ -149,6 +163,16 @@ def around(start: int, end: int, target: Target, matches: Sequence[tuple[ValueMa
         if column == target.column and match.start <= start and end <= match.end and match.score >= NAMED_WHOLE
     ]
     return [value for _, _, value in sorted(hits)]
+
+
+def within(words: Sequence[Word], target: Target, matches: Sequence[tuple[ValueMatch, int]]) -> list[str]:
+    """Cell values of the target's column that part of these words name whole, where cells of other columns explain the others: "Chinese
+    universities" as a country."""
+    named = [(match, column) for match, column in matches if match.score >= NAMED_WHOLE]
+    explained = all(any(match.start <= word.start and word.end <= match.end for match, _ in named) for word in words)
+    return [
+        match.value for match, column in named if explained and column == target.column and words[0].start <= match.start < words[-1].end
+    ]
 
 
 def _likeness(value: str | int | float, got: Val, text: str) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from calendar import monthrange
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -25,14 +26,15 @@ _NUMERIC = (
     (re.compile(r"(\d{1,2}) ?[/-] ?(\d{1,2}) ?[/-] ?(\d{4})"), "mdy"),
     (re.compile(r"(\d{1,2}) ?[/-] ?(\d{1,2}) ?[/-] ?(\d{4})"), "dmy"),
 )
+_OF_MONTH = re.compile(r"(?:[0-2]?\d|3[01])(?:st|nd|rd|th)?(?: of)?")
 _FOUR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _SAID_BESIDES = frozenset(["the", "of", "on", "st", "nd", "rd", "th", "day", *_DAY])
 _YEAR_MONTH = ((re.compile(r"(\d{4}) ?[-/.] ?(\d{1,2})"), "ym"), (re.compile(r"(\d{1,2}) ?[-/.] ?(\d{4})"), "my"))
 
 
 @lru_cache(maxsize=65536)
-def read_date(text: str) -> str | None:
-    """A day as ISO text, the first one where only month and year are said; None when the text is something else."""
+def read_date(text: str, *, late: bool = False) -> str | None:
+    """A day as ISO text, where only month and year are said the first one or the last; None when the text is something else."""
     plain = folded(text)
     for form, order in _NUMERIC:
         if parts := form.fullmatch(plain):
@@ -45,17 +47,30 @@ def read_date(text: str) -> str | None:
     if len(years) != 1 or len(months) != 1:
         return None
     rest = " ".join(word for word in words if word not in (years[0], months[0]))
-    day = read_number(rest) if rest else 1
-    return _iso(int(years[0]), _MONTH[months[0]], day) if isinstance(day, int) else None
+    year, month = int(years[0]), _MONTH[months[0]]
+    day = read_number(rest) if rest else _last_day(year, month) if late else 1
+    return _iso(year, month, day) if isinstance(day, int) else None
+
+
+def _last_day(year: int, month: int) -> int:
+    return monthrange(year, month)[1] if year else 0
 
 
 def day_with_year(text: str, after: str, before: str) -> str:
-    """A day that lacks its year, as in "1 May to 30 June 2012", with the year said next to it; any other text as it is."""
-    if read_date(text) is None and re.search(r"\d", text):
+    """A day or month that lacks its year, as in "1 May to 30 June 2012", with the year said next to it; any other text as it is."""
+    if read_date(text) is None:
         for year in (*_FOUR.findall(after)[:1], *_FOUR.findall(before)[-1:]):
             if read_date(f"{text} {year}") is not None:
                 return f"{text} {year}"
     return text
+
+
+def words_of_day(before: Sequence[str], first: str) -> int:
+    """How many of the words before a month belong to it: its day, as in "1 May" and "3rd of May"."""
+    for size in (2, 1) if first.lower() in _MONTH else ():
+        if _OF_MONTH.fullmatch(" ".join(before[-size:])):
+            return size
+    return 0
 
 
 def _iso(year: int, month: int, day: int) -> str | None:

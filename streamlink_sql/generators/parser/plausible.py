@@ -32,6 +32,8 @@ from streamlink_sql.generators.parser.tree import (
 Cells = frozenset[tuple[int, str]]
 _LOWER, _UPPER = ("GT", "GE"), ("LT", "LE")
 _NUMBERS, _TIMES = ("integer", "real", "decimal"), ("date", "timestamp")
+_TEXTS = ("VARCHAR", "STRING")
+"""What engines call a column that holds texts and nothing else; SQLite holds numbers in columns of any name."""
 _MEASURES = (Aggregate, Percent, Share)
 _MOMENT = re.compile(r"\d{4}(-\d{2}(-\d{2}([ T].*)?)?)?")
 
@@ -139,7 +141,7 @@ def _is_misfit(node: Predicate, schema: Schema, cells: Cells) -> bool:
         return any(not _is_number(text) for text in texts) or (is_bound and _is_an_identifier(node.left.column, schema))
     if kind in _TIMES:
         return any(not _MOMENT.fullmatch(text) for text in texts)
-    if kind == "text" and is_bound:
+    if is_bound and schema.columns[node.left.column][1].native.upper() in _TEXTS:
         return any(read_number(text) is not None for text in texts)
     return kind == "text" and node.name in ("NE", "NOT_IN") and any((node.left.column, text) not in cells for text in texts)
 

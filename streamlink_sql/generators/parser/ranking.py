@@ -166,13 +166,14 @@ def features(beam: Finished, linked: Linked, used: NDArray[np.float32], schema: 
 
 _RANGES = {"YEAR": (1000, 2200), "DECADE": (1000, 2200), "QUARTER": (1, 4), "MONTH": (1, 12), "DAY": (1, 31), "WEEKDAY": (0, 6)}
 _EQUALS = ("EQ", "IN")
+_MEASURES_OF_TIME = frozenset(map(stem, ("day", "days", "date", "dates", "time", "month", "months", "year", "years")))
 
 
 def _doubts(beam: Finished, linked: Linked, schema: Schema) -> tuple[int, int]:
     """Texts that no cell of their column is known to hold; and what hardly anybody asks: parts of dates that cannot be, a column that
     must equal two things at once, and all that `implausible` counts."""
     texts = odd = 0
-    equal: dict[int, str | int | float] = {}
+    equal: dict[tuple[int | None, str], str | int | float] = {}
     for position, token in enumerate(beam.tokens):
         if token in ("OR", "WHERE", "HAVING", *SET_OPERATIONS):
             equal = {}
@@ -182,33 +183,22 @@ def _doubts(beam: Finished, linked: Linked, schema: Schema) -> tuple[int, int]:
         if target.function in _RANGES:
             low, high = _RANGES[target.function]
             odd += not (isinstance(token.value, int) and low <= token.value <= high)
+            odd += beam.tokens[position - 1] == "EQ" and equal.setdefault((target.column, target.function), token.value) != token.value
         elif target.column is not None and beam.tokens[position - 1] in _EQUALS:
             texts += target.kind == "text" and (target.column, str(token.value)) not in beam.cells
-            odd += _has_a_better_twin(target.column, str(token.value), beam, linked, schema)
-            odd += equal.setdefault(target.column, token.value) != token.value
+            odd += equal.setdefault((target.column, ""), token.value) != token.value
     try:
         return texts, odd + implausible(parse(beam.tokens), schema, beam.cells, _first_named(linked))
     except NotCovered:
         return texts, odd
 
 
-def _has_a_better_twin(column: int, value: str, beam: Finished, linked: Linked, schema: Schema) -> bool:
-    """Whether another column of the table holds the value as well, refers to a table of such values, and is named no less."""
-    keys = {child for child, _ in schema.references}
-    offset = len(linked.words) + linked.table_count
-    twins = [
-        other
-        for other, held in beam.cells
-        if held == value and other in keys and other != column and schema.table_of(other) == schema.table_of(column)
-    ]
-    return column not in keys and any(linked.features[offset + twin, 4] >= linked.features[offset + column, 4] for twin in twins)
-
-
 def _first_named(linked: Linked) -> dict[int, int]:
-    """The first word that names each column, in part or in full."""
+    """The first word that names each column, in part or in full, and is more than a measure of time."""
     words = len(linked.words)
     relations = linked.relations[:words, words + linked.table_count :]
     named = (relations == _COLUMN_WHOLE) | (relations == _COLUMN_PART)
+    named &= np.array([stem(word.text.lower()) not in _MEASURES_OF_TIME for word in linked.words])[:, None]
     return {int(column): int(named[:, column].argmax()) for column in np.flatnonzero(named.any(0))}
 
 

@@ -20,13 +20,12 @@ from streamlink_sql.generators.parser.actions import (
     Position,
     alias_words,
     known_cells,
-    moments_known,
     sensible,
     to_tokens,
-    years_compared,
 )
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, to_sql
 from streamlink_sql.generators.parser.linking import FEATURE_SIZES, RELATIONS, Linked, link
+from streamlink_sql.generators.parser.mending import moments_mended, with_better_twins
 from streamlink_sql.generators.parser.pieces import Pieces
 from streamlink_sql.generators.parser.ranking import Finished, Ranked, Ranking
 from streamlink_sql.generators.parser.tokens import Token
@@ -87,7 +86,8 @@ class ParserGenerator:
         cells, aliases = known_cells(context.matches, schema), alias_words(context.matches, linked.words)
         drafts: dict[str, list[Ranked]] = {}
         for beam in model.search(encoded, layout, max(self._beams, n)):
-            tokens = tuple(to_tokens(beam.actions, layout, question.text, linked.words, schema, context.matches))
+            written = to_tokens(beam.actions, layout, question.text, linked.words, schema, context.matches)
+            tokens = tuple(with_better_twins(written, cells, linked, schema))
             try:
                 sql = sql_of(tokens, schema, context.dialect)
             except NotCovered:
@@ -118,7 +118,7 @@ class ParserGenerator:
 
 def sql_of(tokens: tuple[Token, ...], schema: Schema, dialect: Dialect) -> str:
     """The SQL that tokens mean; raises NotCovered."""
-    return to_sql(tokens if dialect == "sqlite" else tuple(moments_known(years_compared(tokens, schema))), schema, dialect)
+    return to_sql(tokens if dialect == "sqlite" else tuple(moments_mended(tokens, schema)), schema, dialect)
 
 
 @lru_cache(maxsize=256)

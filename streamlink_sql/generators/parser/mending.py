@@ -1,0 +1,97 @@
+"""What the network writes nearly right, put right by what the question and the schema say. Knows no model and no SQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from streamlink_sql.generators.parser.linking import Linked
+from streamlink_sql.generators.parser.literals import target_of
+from streamlink_sql.generators.parser.schema import Schema
+from streamlink_sql.generators.parser.tokens import COMPARISONS, FUNCTIONS, Col, Token, Val
+
+_YEAR = re.compile(r"[12]\d{3}")
+
+
+def with_better_twins(tokens: Sequence[Token], cells: frozenset[tuple[int, str]], linked: Linked, schema: Schema) -> list[Token]:
+    """The same, and where a column must equal a cell that its better twin holds as well, the twin must.
+
+    A better twin is the one column of the same table that refers to a table of such values and that the question names no less.
+    """
+    mended = list(tokens)
+    for position, token in enumerate(tokens):
+        if isinstance(token, Val) and tokens[position - 1] == "EQ" and isinstance(column := tokens[position - 2], Col):
+            target = target_of(tokens[:position], schema)
+            twins = [] if target.function else _better_twins(column.index, str(token.value), cells, linked, schema)
+            if len(twins) == 1:
+                mended[position - 2] = Col(twins[0])
+    return mended
+
+
+def _better_twins(column: int, value: str, cells: frozenset[tuple[int, str]], linked: Linked, schema: Schema) -> list[int]:
+    keys = {child for child, _ in schema.references}
+    named = linked.features[len(linked.words) + linked.table_count :, 4]
+    return [
+        other
+        for other, held in cells
+        if held == value
+        and other in keys - {column}
+        and column not in keys
+        and schema.table_of(other) == schema.table_of(column)
+        and named[other] >= named[column]
+    ]
+
+
+def moments_mended(tokens: Sequence[Token], schema: Schema) -> list[Token]:
+    """The same where an engine is strict about dates: with all that follows here."""
+    return moments_known(days_between(years_compared(tokens, schema), schema))
+
+
+def years_compared(tokens: Sequence[Token], schema: Schema) -> list[Token]:
+    """The same with YEAR put before a date column that is compared with a bare year: '2015' is no date that an engine could read."""
+    mended: list[Token] = []
+    for position, token in enumerate(tokens):
+        if _meets_a_year(tokens, position, schema):
+            mended.append("YEAR")
+        mended.append(token)
+    return mended
+
+
+def _meets_a_year(tokens: Sequence[Token], position: int, schema: Schema) -> bool:
+    following = tokens[position + 1 : position + 4]
+    if not _is_moment(tokens[position], schema) or len(following) < 2:
+        return False
+    compared = following[1:] if following[0] == "BETWEEN" else following[1:2] if following[0] in COMPARISONS else ()
+    before = tokens[position - 1] if position else ""
+    plain = before not in (*FUNCTIONS, "SECOND", "OUTER")
+    return plain and bool(compared) and all(isinstance(token, Val) and _YEAR.fullmatch(str(token.value)) for token in compared)
+
+
+def moments_known(tokens: Sequence[Token]) -> list[Token]:
+    """The same, and rows without a date are no group where the largest groups are asked for: "which year saw the most" means a year."""
+    start = max(position for position, token in enumerate(tokens) if token in ("SELECT", "SELECT_DISTINCT"))
+    core = list(tokens[start:])
+    if "GROUP" not in core or "LIMIT" not in core or "OR" in core:
+        return list(tokens)
+    group = core.index("GROUP")
+    function, column = core[group + 1 : group + 3]
+    if function not in FUNCTIONS or function == "LENGTH" or not isinstance(column, Col):
+        return list(tokens)
+    if "WHERE" in core and column in core[core.index("WHERE") : group]:
+        return list(tokens)
+    known: list[Token] = ["AND" if "WHERE" in core else "WHERE", column, "NOT_NULL"]
+    return [*tokens[:start], *core[:group], *known, *core[group:]]
+
+
+def days_between(tokens: Sequence[Token], schema: Schema) -> list[Token]:
+    """The same, and a date from which the year of another is taken has that date taken from it: the days between them."""
+    mended = list(tokens)
+    for position in range(len(tokens) - 3, 0, -1):
+        before, earlier, function, later = tokens[position - 1], *tokens[position : position + 3]
+        if before == "SUB" and function in FUNCTIONS and _is_moment(earlier, schema) and _is_moment(later, schema):
+            del mended[position + 1]
+    return mended
+
+
+def _is_moment(token: Token, schema: Schema) -> bool:
+    return isinstance(token, Col) and schema.columns[token.index][1].kind in ("date", "timestamp")
