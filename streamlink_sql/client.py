@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import httpx
 
+from streamlink_sql import tracing
 from streamlink_sql.errors import BadRequest, NotFound, ServerUnavailable, error_from
 from streamlink_sql.returned import answer_from, table_from
 from streamlink_sql.types import Answer, Feedback, Person, Question, Stage, Table, Watcher
@@ -130,6 +131,7 @@ class Client:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    @tracing.span("ask", "client")
     def _told(self, path: str, body: dict[str, Any], watch: Watcher | None) -> Answer:
         """Follows the story to its end, again from another control unit where one goes away in the middle."""
         heard = time.monotonic()
@@ -148,7 +150,7 @@ class Client:
 
     def _story(self, path: str, body: dict[str, Any], watch: Watcher | None, hear: Callable[[], None]) -> Answer:
         """The story as one server tells it. Who stops listening calls the question off, as the server sees the connection close."""
-        headers = {**self._sent, "Accept": "text/event-stream"}
+        headers = {**self._sent, **tracing.headers(), "Accept": "text/event-stream"}
         with _translated(self.base_url), self._http.stream("POST", path, json=body, headers=headers) as response:
             _refuse_problem(response)
             for name, data in _events(response.iter_bytes(), hear):
@@ -162,7 +164,7 @@ class Client:
 
     def _json(self, method: str, path: str, body: dict[str, Any] | None = None, params: dict[str, str] | None = None) -> Any:
         with _translated(self.base_url):
-            response = self._http.request(method, path, json=body, params=params, headers=self._sent)
+            response = self._http.request(method, path, json=body, params=params, headers={**self._sent, **tracing.headers()})
             _refuse_problem(response)
         return _understood(response.text)
 

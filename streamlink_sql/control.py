@@ -13,6 +13,7 @@ from functools import partial
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
+from streamlink_sql import tracing
 from streamlink_sql.checks import alarms, check, compare, explain, heads, is_sql, may_be_sql
 from streamlink_sql.errors import (
     BadRequest,
@@ -243,6 +244,7 @@ class ControlUnit:
         """Whether a question is SQL in truth."""
         return isinstance(text, str) and may_be_sql(text) and is_sql(text, self.catalog.tables(), self.engine.dialect)
 
+    @tracing.span("question", "server")
     def _once(self, run: Underway, written: Draft | None) -> Answer:
         """One run an id: who comes with the id of a question under way waits for its answer."""
         question = run.question
@@ -279,7 +281,7 @@ class ControlUnit:
             problem = _problem_of(error)
             if isinstance(problem, Cancelled) and self.store.is_retiring:
                 raise
-            problem.helps.setdefault("id", run.question.id)
+            problem.helps = {"id": run.question.id, "trace_id": tracing.trace_id(), **problem.helps}
             try:
                 alarm = next(iter(alarms(run.question.text)), None)
                 self.store.refused(run.question, problem, engine=self.engine.name, attempts=tuple(run.attempts), alarm=alarm)
@@ -323,6 +325,7 @@ class ControlUnit:
         """What the model writes, without what was turned down before."""
         with run.stage("model"):
             drafts = self.generator.generate(run.question, context, self.limits.drafts, refused=tuple(run.attempts))
+            tracing.count(drafts=len(drafts))
         seen = {attempt.sql for attempt in run.attempts}
         return [draft for draft in drafts if draft.sql not in seen]
 
@@ -377,6 +380,7 @@ class ControlUnit:
         try:
             with self._places.place(run, seconds), run.stage("engine"):
                 rows = self.engine.run(candidate.query, row_limit=row_limit, time_limit_s=left, run_id=question.id)
+                tracing.count(rows=rows.table.num_rows, bytes=rows.table.nbytes)
         except forgiven as error:
             run.turned_down(candidate.draft.sql, error, "failed")
             return None
@@ -406,6 +410,7 @@ class ControlUnit:
             columns=rows.columns(),
             row_count=rows.table.num_rows,
             truncated=rows.truncated,
+            trace_id=tracing.trace_id(),
         )
 
     def _turned_down(self, run: Underway, *, drafted: bool) -> StreamLinkError:

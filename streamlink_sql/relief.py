@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from streamlink_sql import tracing
 from streamlink_sql.errors import Cancelled, InternalError, StoreUnavailable, StreamLinkError
 from streamlink_sql.store.leases import BEAT_S, MOST_ATTEMPTS, Request
 from streamlink_sql.types import Control, Question
@@ -77,7 +78,11 @@ class Relief:
             with self._lock:
                 self._taken.add(request.question.id)
             with suppress(RuntimeError):  # closed in the meantime
-                self._workers.submit(self._go_on, request)
+                self._workers.submit(self._go_on_in_trace, request)
+
+    def _go_on_in_trace(self, request: Request) -> None:
+        with tracing.continued(request.trace), tracing.about(id=request.question.id, asker=request.question.asker):
+            self._go_on(request)
 
     def _go_on(self, request: Request) -> None:
         question = request.question

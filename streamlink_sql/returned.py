@@ -47,7 +47,8 @@ def answer_from(body: Mapping[str, Any]) -> Answer:
     same = ("id", "question", "sql", "explanation", "confidence", "model", "engine", "timings_ms", "row_count", "truncated")
     values: dict[str, Any] = {name: body[name] for name in same}
     attempts = tuple(Attempt(**attempt) for attempt in body["attempts"])
-    return Answer(**values, rows=rows, columns=columns, attempts=attempts, warnings=tuple(body["warnings"]))
+    more: dict[str, Any] = {"warnings": tuple(body["warnings"]), "trace_id": body.get("trace_id", "")}
+    return Answer(**values, **more, rows=rows, columns=columns, attempts=attempts)
 
 
 def _arrow(columns: tuple[Column, ...], rows: list[list[Any]]) -> pa.Table:

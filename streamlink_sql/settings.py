@@ -9,7 +9,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError, TomlConfigSettingsSource
@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     ccu: str | None = Field(
         default=None, description="Where a page replica (`web`) reaches the control units, such as `http://127.0.0.1:8081`."
     )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="How a server writes its log: `text`, what needs attention; `json`, a JSON line also for each question."
+    )
     drain_s: float = Field(
         default=20.0, ge=0, le=3600, description="Seconds that questions under way may go on after SIGTERM, before others take them over."
     )
@@ -210,6 +213,8 @@ def takes(name: str) -> str:
     field = Settings.model_fields[name]
     bounds = {kind: getattr(limit, kind) for limit in field.metadata for kind in ("ge", "gt", "le") if hasattr(limit, kind)}
     kind = str(field.annotation)
+    if get_origin(field.annotation) is Literal:
+        return " or ".join(get_args(field.annotation))
     what = next((said for mark, said in KINDS if mark in kind), "text")
     least = f"{bounds['ge']:,g}" if "ge" in bounds else ""
     most = f"{bounds['le']:,.12g}" if "le" in bounds else ""

@@ -215,6 +215,8 @@ class Answer:
     columns: tuple[Column, ...] = ()
     row_count: int = 0
     truncated: bool = False
+    trace_id: str = ""
+    """The trace in which it was answered (W3C Trace Context)."""
 
     def body(self, *, with_rows: bool = True) -> dict[str, Any]:
         """The answer in the one JSON shape of command line, REST and history; rows as arrays in column order."""
@@ -226,7 +228,7 @@ class Answer:
         body |= {"model": self.model, "engine": self.engine}
         body["attempts"] = [{"sql": a.sql, "verdict": a.verdict, "rule": a.rule, "message": a.message} for a in self.attempts]
         body["timings_ms"] = {name: round(ms, 3) for name, ms in self.timings_ms.items()}
-        return body | {"warnings": list(self.warnings)}
+        return body | {"warnings": list(self.warnings), "trace_id": self.trace_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,11 +261,12 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step of a question, for whoever watches: `state` is 'start' or 'end', `ms` is set at the end."""
+    """One step of a question, for whoever watches: `state` is 'start' or 'end', `ms` is set at the end, `counts` is what was counted."""
 
     name: str
     state: Literal["start", "end"]
     ms: float | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 Watcher = Callable[[Stage], None]

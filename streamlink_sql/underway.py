@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from streamlink_sql.errors import Busy, Cancelled, StreamLinkError, TimedOut
+from streamlink_sql.tracing import span
 from streamlink_sql.types import Answer, Attempt, Question, Stage, Watcher
 
 STAGES = ("catalog", "model", "checks", "dry_run", "queue", "engine")
@@ -37,7 +38,7 @@ class Underway:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Times one stage and tells the watcher; raises Cancelled where the question was called off."""
+        """Times one stage, as a span of its trace, and tells the watcher; raises Cancelled where the question was called off."""
         self.now = name
         try:
             self.go_on()
@@ -51,13 +52,15 @@ class Underway:
     @contextmanager
     def _timed(self, name: str) -> Iterator[None]:
         began = time.perf_counter()
+        counts: Mapping[str, int] = {}
         try:
-            yield
+            with span(name) as counts:
+                yield
         finally:
             ms = (time.perf_counter() - began) * 1000
             self._ms[name] += ms
             if self.watch:
-                self.watch(Stage(name, "end", ms))
+                self.watch(Stage(name, "end", ms, counts))
 
     def go_on(self) -> None:
         """Raises Cancelled where whoever asked has called the question off."""

@@ -99,7 +99,7 @@ def streamed(*texts: str, finish: str = "stop", logprob: float | None = None) ->
                 choice["logprobs"] = {"content": [{"token": "x", "logprob": logprob * (index + 1)}]}
             chunks.append({"choices": [choice]})
     chunks += [{"choices": [{"index": index, "delta": {}, "finish_reason": finish}]} for index in range(len(texts))]
-    chunks.append({"choices": [], "usage": {"total_tokens": 9}})
+    chunks.append({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}})
     return raw(200, ": a comment\n\n" + events(*chunks), "text/event-stream")
 
 

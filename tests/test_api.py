@@ -86,7 +86,7 @@ def test_one_question_one_answer(http: httpx.Client, control: ControlUnit) -> No
     assert body["rows"] == [["north", "150000"], ["south", "49000"]]
     assert list(body) == [
         *("id", "question", "sql", "explanation", "columns", "rows", "row_count", "truncated", "confidence", "model", "engine"),
-        *("attempts", "timings_ms", "warnings"),
+        *("attempts", "timings_ms", "warnings", "trace_id"),
     ]
     assert list(body["timings_ms"]) == ["catalog", "model", "checks", "dry_run", "queue", "engine", "total"]
     assert control.entry(body["id"])["sql"] == body["sql"]

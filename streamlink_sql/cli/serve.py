@@ -70,6 +70,7 @@ def web(
     from streamlink_sql.settings import load_settings
 
     settings = load_settings(config, ccu=ccu, host=host, port=port)
+    observe(settings, "web")
     if settings.ccu is None:
         raise BadRequest("The page needs control units: name their address with --ccu or the setting `ccu`.", setting="ccu")
     with listening(settings.host, settings.port) as listener:
@@ -83,6 +84,7 @@ def web(
 
 def serve_settings(settings: Settings, examples: tuple[str, ...] = (), *, pages: bool = True) -> None:
     """Serves until it is stopped. `examples` are questions that the page offers."""
+    observe(settings, "serve" if pages else "ccu")
     with (
         listening(settings.host, settings.port) as listener,
         answering(settings) as (control, guard),
@@ -91,6 +93,14 @@ def serve_settings(settings: Settings, examples: tuple[str, ...] = (), *, pages:
         told = {"data": settings.data, "model": settings.model, "examples": examples, "tried": control.tried}
         app = app_of(settings, control, guard, pages=pages, relief=relief, **told)
         run(app, listener, settings)
+
+
+def observe(settings: Settings, part: str) -> None:
+    """Log and traces of this process, in the form and to the places that settings and environment name."""
+    from streamlink_sql import logs, tracing
+
+    logs.start(settings.log_format, part)
+    tracing.start(part)
 
 
 def app_of(settings: Settings, control: Control | Controls, guard: Doorkeeper | None, **options: Any) -> Edge:

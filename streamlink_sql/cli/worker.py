@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streamlink_sql.cli.options import Adapter, Config, Model
-from streamlink_sql.cli.serve import listening, say_where
+from streamlink_sql.cli.serve import listening, observe, say_where
 from streamlink_sql.errors import BadRequest, CannotAnswer
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def worker(
     from streamlink_sql.worker.line import Line
 
     settings = load_settings(config, model=model, adapter=adapter)
+    observe(settings, "worker")
     if host not in LOOPBACK and settings.worker_token is None:
         raise BadRequest(
             f"A worker listens on {host} only with a token. Set worker_token (STREAMLINK_WORKER_TOKEN) to the same secret text "

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from streamlink_sql import tracing
 from streamlink_sql.engines import spark_plan
 from streamlink_sql.engines.spark_session import Connection, read_address
 from streamlink_sql.errors import Cancelled, EngineUnavailable, InvalidSQL, StreamLinkError, TimedOut
@@ -317,9 +318,9 @@ class _Listing:
 
 @dataclass(slots=True)
 class _Run:
-    """One operation on the server, and what becomes of it."""
+    """One operation on the server, and what becomes of it. Its tag, by which Spark's pages show it, names the trace of its question."""
 
-    tag: str = field(default_factory=lambda: f"streamlink-{uuid.uuid4()}")
+    tag: str = field(default_factory=lambda: f"streamlink-{tracing.trace_id() or 'none'}-{uuid.uuid4()}")
     outcome: Future[Any] = field(default_factory=Future)
 
 

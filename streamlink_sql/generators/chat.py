@@ -135,6 +135,7 @@ class ChatGenerator:
             "temperature": 0.0,
             "max_tokens": self._server.max_tokens,
             "stream": True,
+            "stream_options": {"include_usage": True},
             "logprobs": True,
             **told,
         }

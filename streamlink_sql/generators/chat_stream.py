@@ -10,9 +10,10 @@ from typing import Any
 
 import httpx
 
+from streamlink_sql import tracing
 from streamlink_sql.errors import Busy, ModelUnavailable
 
-_OPTIONAL = ("logprobs", "top_logprobs", "n")
+_OPTIONAL = ("logprobs", "top_logprobs", "n", "stream_options")
 _MOST_CHARACTERS = 200_000
 _TOO_LONG_SIGNS = ("context", "too long", "too large", "maximum", "exceed")
 
@@ -52,7 +53,7 @@ async def read_choices(client: httpx.AsyncClient, model: str, body: Mapping[str,
     """The choices of one request; what an older server refuses is left out and asked again. Raises ModelUnavailable, Busy or TooLong."""
     where = str(client.base_url).rstrip("/")
     try:
-        async with client.stream("POST", "chat/completions", json=body) as response:
+        async with client.stream("POST", "chat/completions", json=body, headers=tracing.foreign_headers()) as response:
             if response.status_code == httpx.codes.OK:
                 return await _collect(response, where)
             detail = _detail(await response.aread())
@@ -93,8 +94,9 @@ def _refusal(response: httpx.Response, detail: str, model: str, where: str, know
 async def _collect(response: httpx.Response, where: str) -> list[Choice]:
     """Puts the chunks of a stream together; a server that does not stream sends one whole answer."""
     growing: dict[int, _Growing] = {}
-    size = 0
+    size, usage = 0, None
     async for chunk in _chunks(response, where):
+        usage = chunk.get("usage") or usage
         if chunk.get("error"):
             raise ModelUnavailable(f"{where} stopped with an error: {_message(chunk)}. See its log.")
         for choice in chunk.get("choices") or ():
@@ -104,7 +106,15 @@ async def _collect(response: httpx.Response, where: str) -> list[Choice]:
                 raise ModelUnavailable(f"{where} sent what the OpenAI protocol does not know: {str(choice)[:100]}.") from error
         if size > _MOST_CHARACTERS:
             break
+    tracing.count(**_tokens(usage))
     return [growing[index].done() for index in sorted(growing)]
+
+
+def _tokens(usage: Any) -> dict[str, int]:
+    """The tokens that a server says it has read and written; nothing where it says none."""
+    said = usage if isinstance(usage, Mapping) else {}
+    found = {"tokens_read": said.get("prompt_tokens"), "tokens_written": said.get("completion_tokens")}
+    return {name: number for name, number in found.items() if isinstance(number, int) and number >= 0}
 
 
 def _grow(growing: _Growing, choice: Mapping[str, Any]) -> int:

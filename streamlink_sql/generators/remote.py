@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from streamlink_sql import tracing
 from streamlink_sql.errors import BadRequest, Busy, CannotAnswer, ModelUnavailable, StreamLinkError, TimedOut, error_from
 from streamlink_sql.generators import ModelOptions
 from streamlink_sql.generators.calls import Calls
@@ -66,7 +67,7 @@ class RemoteGenerator:
             ) from error
 
     async def _ask(self, client: httpx.AsyncClient, body: bytes) -> list[Draft]:
-        response = await client.post(PATH, content=body)
+        response = await client.post(PATH, content=body, headers=tracing.headers())
         if response.is_success:
             try:
                 return drafts_from(response.content)

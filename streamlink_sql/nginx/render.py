@@ -207,7 +207,7 @@ def _headers(*, public: bool) -> str:
     caller = (
         {"X-Forwarded-For": "$remote_addr", "X-Forwarded-Proto": "$scheme"} if public else {"X-Forwarded-For": "$proxy_add_x_forwarded_for"}
     )
-    named = {"Host": "$http_host", "X-Request-Id": "$request_id", **caller}
+    named = {"Host": "$http_host", "X-Request-Id": "$trace", **caller}
     return "".join(f"      proxy_set_header {name} {value};\n" for name, value in named.items())
 
 
@@ -234,6 +234,7 @@ def _problems(gone: StreamLinkError, front: Front) -> str:
 def _return(error: StreamLinkError) -> str:
     body = json.dumps(error.problem())
     assert not set("'$\\") & set(body), "words of ours, which Nginx would not take as they are"
+    body = body.removesuffix("}") + ', "trace_id": "$trace"}'
     retry = f"      add_header Retry-After {error.helps['retry_after']} always;\n" if "retry_after" in error.helps else ""
     return f"      default_type application/problem+json;\n{retry}      return {error.status} '{body}';\n"
 

@@ -11,13 +11,14 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from streamlink_sql import tracing
 from streamlink_sql.errors import BadRequest, error_from
 from streamlink_sql.returned import answer_from
 from streamlink_sql.store.kept_rows import KeptRows
@@ -41,25 +42,26 @@ MOST_ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A question as it was accepted; `sql` where its asker wrote SQL for it."""
+    """A question as it was accepted; `sql` where its asker wrote SQL for it; `trace` is where in a trace that was."""
 
     question: Question
     sql: str | None
     attempt: int = 1
     called_off: bool = False
+    trace: str = field(default_factory=tracing.place)
 
     @classmethod
     def of(cls, lease: sa.RowMapping) -> Request:
         """What a lease holds."""
         told: dict[str, Any] = dict(lease["request"])
-        sql, attributes = told.pop("sql"), told.pop("attributes")
+        sql, attributes, trace = told.pop("sql"), told.pop("attributes"), told.pop("trace", "")
         if attributes is not None:
             attributes = {name: tuple(value) if isinstance(value, list) else value for name, value in attributes.items()}
-        return cls(Question(**told, attributes=attributes), sql, lease["attempt"], lease["called_off"])
+        return cls(Question(**told, attributes=attributes), sql, lease["attempt"], lease["called_off"], trace)
 
     def body(self) -> dict[str, Any]:
         """The request as JSON: who asks, as whom, under which limits."""
-        return {**asdict(self.question), "sql": self.sql}
+        return {**asdict(self.question), "sql": self.sql, "trace": self.trace}
 
 
 class Leases:

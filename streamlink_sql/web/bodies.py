@@ -116,6 +116,7 @@ class AnswerBody(BaseModel):
     attempts: list[AttemptBody]
     timings_ms: dict[str, float] = Field(description="catalog, model, checks, dry_run, queue, engine, total.")
     warnings: list[str]
+    trace_id: str = Field(description="The trace in which it was answered (W3C Trace Context).")
 
 
 class ProblemBody(BaseModel):
@@ -128,6 +129,7 @@ class ProblemBody(BaseModel):
     rule: str | None = Field(None, description="The rule that was broken.")
     suggestions: list[str] | None = Field(None, description="The nearest known names.")
     id: str | None = Field(None, description="The id of the question, or of the line in the log for `internal`.")
+    trace_id: str | None = Field(None, description="The trace of the request (W3C Trace Context).")
 
 
 class VerdictBody(BaseModel):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from typing import TYPE_CHECKING, Protocol
 
-from streamlink_sql.errors import Busy, ServerUnavailable, StreamLinkError, TooManyQuestions
+from streamlink_sql.errors import Busy, ServerUnavailable, TooManyQuestions
+from streamlink_sql.tracing import about
 from streamlink_sql.types import Answer, Control, Person, Question, Stage, Watcher
 from streamlink_sql.web.metrics import Metrics
 
@@ -89,14 +89,16 @@ class Desk:
 
     def ask(self, question: Question, watch: Watcher | None = None, *, sql: str | None = None) -> Answer:
         """The answer to a question, or to `sql` that the asker wrote."""
+        asker = self._person.name if self._person is not None else question.asker
+        with about(id=question.id, asker=asker), self.metrics.counted() as course, self._place(question.id):
 
-        def seen(stage: Stage) -> None:
-            self.metrics.stage(stage)
-            if watch:
-                watch(stage)
+            def seen(stage: Stage) -> None:
+                course.seen(stage)
+                if watch:
+                    watch(stage)
 
-        with self._counted(), self._place(question.id):
-            return self.control.answer(question, seen) if sql is None else self.control.run_sql(sql, question, seen)
+            control = self.control
+            return course.answered(control.answer(question, seen) if sql is None else control.run_sql(sql, question, seen))
 
     def left(self, id: str) -> None:  # noqa: A002 - it is called id everywhere
         """An asker went away. The question is called off when nobody else waits for it."""
@@ -160,18 +162,3 @@ class Desk:
                 if not self._askers[id_]:
                     del self._askers[id_], self._controls[id_]
                     self._left.pop(id_, None)
-
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
-        began, code = time.perf_counter(), "internal"
-        self.metrics.underway.inc()
-        try:
-            yield
-            code = "ok"
-        except StreamLinkError as error:
-            code = error.code
-            raise
-        finally:
-            self.metrics.underway.dec()
-            self.metrics.questions.labels(code).inc()
-            self.metrics.total.observe(time.perf_counter() - began)

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streamlink_sql.errors import Forbidden, StreamLinkError, TooLarge, Unauthenticated
+from streamlink_sql.tracing import continued
 from streamlink_sql.web.guard import LOGIN, LOGOUT, OPEN, Doorkeeper
 from streamlink_sql.web.look import POLICY
 from streamlink_sql.web.problems import Problem
@@ -70,6 +71,14 @@ class Edge:
         """One request, one websocket, or the server's life."""
         if scope["type"] == "lifespan":
             return await self.app(scope, receive, send)
+        if scope["type"] == "websocket" or (self.pages is not None and _is_page(scope["path"])):
+            return await self._judged(scope, receive, send)  # what is asked there begins traces of its own
+        headers = Headers(scope=scope)
+        with continued(headers.get("traceparent"), headers.get("x-request-id")):
+            return await self._judged(scope, receive, send)
+
+    async def _judged(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on whom it lets in."""
         refused = self._refused(scope)
         if refused is not None:
             return await self._turn_away(refused, scope, receive, send)

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from streamlink_sql import tracing
 from streamlink_sql.errors import (
     BadRequest,
     Forbidden,
@@ -51,9 +52,10 @@ class Problem(JSONResponse):
 
 
 def plain(body: dict[str, Any]) -> dict[str, Any]:
-    """A problem as JSON can hold it, whatever helps came with the error."""
+    """A problem as JSON can hold it, whatever helps came with the error, with the trace that it is in."""
     found: dict[str, Any] = json.loads(json.dumps(body, default=str).encode("utf-8", "replace"))
-    return found
+    in_trace = tracing.trace_id()
+    return ({"trace_id": in_trace} if in_trace else {}) | found
 
 
 def internal(error: BaseException) -> InternalError:

@@ -29,7 +29,8 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: Edge, drain_s: float = 0.0) -> None:
         """Logs warnings and errors only. `drain_s` is how long questions may go on after SIGTERM."""
-        super().__init__(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GRACE_S))
+        form = None if logging.getLogger().handlers else uvicorn.config.LOGGING_CONFIG  # who has a form of log keeps it
+        super().__init__(uvicorn.Config(app, log_level="warning", log_config=form, timeout_graceful_shutdown=GRACE_S))
         self._edge, self._drain_s, self._drains = app, drain_s, False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

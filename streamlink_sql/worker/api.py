@@ -17,6 +17,7 @@ from streamlink_sql import __version__
 from streamlink_sql.errors import StreamLinkError, Unauthenticated
 from streamlink_sql.generators.drafting import PATH, DraftsBody, DraftsReply
 from streamlink_sql.web import metrics, problems
+from streamlink_sql.web.api import UNOBSERVED
 from streamlink_sql.web.edge import Edge
 from streamlink_sql.worker.line import Line
 
@@ -35,21 +36,19 @@ def create_app(line: Line, *, places: int, token: str | None = None) -> Edge:
         anyio.to_thread.current_default_thread_limiter().total_tokens = places + SPARE_THREADS
         yield
 
-    app = FastAPI(title="StreamLink worker", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
+    app = FastAPI(
+        title="StreamLink worker", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=life, telemetry=UNOBSERVED
+    )
     app.router.redirect_slashes = False
     problems.add_handlers(app)
 
     @app.post(PATH)
     def drafts(body: DraftsBody, request: Request) -> Response:
         """The drafts for one question, best first."""
-        try:
+        with line.counted(body.id):
             run = line.take(body.asked())
             request.state.hung_up = partial(line.leave, run)
             found = line.drafts(run, body.context(), body.n, body.refused)
-        except StreamLinkError as error:
-            line.count(error)
-            raise
-        line.count(None, len(found))
         return Response(DraftsReply(drafts=tuple(found)).to_json(), media_type="application/json")
 
     @app.get("/healthz")

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
+from streamlink_sql import tracing
 from streamlink_sql.errors import Busy, Cancelled, StreamLinkError
+from streamlink_sql.logs import ended
 from streamlink_sql.questions import readable
 from streamlink_sql.types import Attempt, Context, Draft, Generator, Question, Stage
 from streamlink_sql.underway import Places, Underway
@@ -33,11 +38,14 @@ class Line:
             self._taken.add(run)
             return run
 
+    @tracing.span("drafts", "server")
     def drafts(self, run: Underway, context: Context, n: int, refused: tuple[Attempt, ...]) -> list[Draft]:
         """The model's drafts once there is a place; raises Busy where there is none, and what the model raises."""
         try:
             with self._places.place(run, self._timeout_s), run.stage("model"):
-                return self.generator.generate(run.question, context, n, refused=refused)
+                found = self.generator.generate(run.question, context, n, refused=refused)
+                tracing.count(drafts=len(found))
+                return found
         except Cancelled as error:
             raise _stopping() if self.stopping else error from None
         finally:
@@ -74,10 +82,20 @@ class Line:
             self.leave(run)
         self.generator.close()
 
-    def count(self, error: StreamLinkError | None, drafts: int = 0) -> None:
-        """Counts one outcome."""
-        self.metrics.questions.labels(error.code if error else "ok").inc()
-        self.metrics.drafts.inc(drafts)
+    @contextmanager
+    def counted(self, id_: str) -> Iterator[None]:
+        """Counts and logs how a question ends."""
+        began, code = time.perf_counter(), "internal"
+        with tracing.about(id=id_):
+            try:
+                yield
+                code = "ok"
+            except StreamLinkError as error:
+                code = error.code
+                raise
+            finally:
+                self.metrics.questions.labels(code).inc()
+                ended(code, time.perf_counter() - began)
 
     def _count(self, stage: str) -> int:
         with self._lock:
@@ -85,8 +103,8 @@ class Line:
 
 
 def _told(metrics: Metrics, stage: Stage) -> None:
-    if stage.ms is not None:
-        metrics.stages.labels(stage.name).observe(stage.ms / 1000)
+    metrics.stages.ended(stage)
+    metrics.drafts.inc(stage.counts.get("drafts", 0))
 
 
 def _stopping() -> Busy:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, generate_latest
 
-SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+from streamlink_sql.web.metrics import Stages
 
 
 class Metrics:
@@ -15,6 +15,7 @@ class Metrics:
     def __init__(self, *, waiting: Callable[[], int], running: Callable[[], int]) -> None:
         """`waiting` and `running` tell how many there are now."""
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         for name, about, now in (
             ("waiting", "Questions that wait for the model.", waiting),
             ("running", "Questions written for.", running),
@@ -24,9 +25,7 @@ class Metrics:
             "streamlink_worker_questions", "Questions by outcome: ok, or the code of the problem.", ["code"], registry=self.registry
         )
         self.drafts = Counter("streamlink_worker_drafts", "Drafts written.", registry=self.registry)
-        self.stages = Histogram(
-            "streamlink_worker_stage_seconds", "Seconds of each stage: queue, model.", ["stage"], registry=self.registry, buckets=SECONDS
-        )
+        self.stages = Stages(self.registry, "streamlink_worker")
 
     def page(self) -> bytes:
         """Everything, as Prometheus reads it."""
