@@ -79,10 +79,10 @@ def _read(body: bytes) -> Iterator[Seen]:
     for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
         part = _values(resource.resource.attributes)["service.name"]
         for span in (span for scope in resource.scope_spans for span in scope.spans):
-            ids = (each.hex() for each in (span.trace_id, span.span_id, span.parent_span_id))
+            trace, own, parent = (each.hex() for each in (span.trace_id, span.span_id, span.parent_span_id))
             ms = (span.end_time_unix_nano - span.start_time_unix_nano) / 1e6
             assert not span.events, "events hold messages"
-            yield Seen(span.name, KINDS[span.kind], part, *ids, span.status.code == 2, _values(span.attributes), ms)
+            yield Seen(span.name, KINDS[span.kind], part, trace, own, parent, span.status.code == 2, _values(span.attributes), ms)
 
 
 def _values(attributes: Any) -> dict[str, Any]:

@@ -129,9 +129,8 @@ def test_what_is_imported_is_declared() -> None:
     homes = packages_distributions()
     missing = set()
     for path in SOURCES:
-        extras = ["oidc", "pandas", "polars", "postgres", "llama", "hf", "load", "spark", "hdfs", "trace"] + ["train"] * (
-            "training" in path.parts
-        )
+        extras = ["oidc", "pandas", "polars", "postgres", "llama", "hf", "load", "spark", "hdfs", "trace"]
+        extras += ["train"] * ("training" in path.parts)
         for name in set(imported(path)) - sys.stdlib_module_names - {"streamlink_sql"}:
             distributions = {home.lower().replace("_", "-") for home in homes.get(name, [ABSENT.get(name, name)])}
             if not distributions & declared(*extras):

@@ -428,6 +428,35 @@ def test_parts_learn_who_calls_and_callers_cannot_lie_about_it(front: Start, ser
 
 
 @cluster
+def test_a_trace_goes_through_and_where_there_is_none_one_begins(front: Start, serve: Serve) -> None:
+    heard: list[tuple[str | None, str]] = []
+
+    def note(reply: Reply) -> None:
+        heard.append((reply.headers["traceparent"], reply.headers["X-Request-Id"]))
+        reply.say(200)
+
+    nginx = front(nginx_ccus=at(serve("ccu", note)))
+    trace, own = "0af7651916cd43dd8448eb211c80319c", "1bf7651916cd43dd8448eb211c80319d"
+    for sent in ({"traceparent": f"00-{trace}-b7ad6b7169203331-01"}, {"X-Request-Id": own}, {}, {"traceparent": "nothing"}):
+        call.get(f"{nginx.url}/v1/tables", headers=sent)
+    until(lambda: len(nginx.log()) == 4)
+    logged = [line["trace"] for line in nginx.log()]
+    assert heard[0] == (f"00-{trace}-b7ad6b7169203331-01", trace)
+    assert [request_id for _, request_id in heard] == logged
+    assert logged[:2] == [trace, own]
+    assert len({*logged}) == 4
+    assert all(len(known) == 32 for known in logged)
+
+
+@cluster
+def test_a_problem_of_nginx_itself_names_the_trace(front: Start) -> None:
+    nginx = front(nginx_ccus=(nowhere(),))
+    problem = call.post(f"{nginx.url}/v1/ask", json={"question": "anything?"}).json()
+    until(lambda: len(nginx.log()) == 1)
+    assert (problem["code"], problem["trace_id"]) == ("server_unavailable", nginx.log()[0]["trace"])
+
+
+@cluster
 def test_a_body_beyond_the_limit_and_a_head_that_is_none_are_problems(front: Start, serve: Serve) -> None:
     ccu = serve("ccu")
     nginx = front(nginx_ccus=at(ccu), nginx_workers=at(serve("worker")), nginx_body_max_kb=64)

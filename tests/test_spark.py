@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 import socket
+import socketserver
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import cast
 
 import duckdb
+import httpx
 import pytest
 import sqlglot
 from sqlglot import exp
@@ -39,13 +42,19 @@ def free_port() -> int:
         return cast(int, found.getsockname()[1])
 
 
+PAGES: dict[str, int] = {}
+"""The port of Apache Spark's pages, by the address of the server."""
+
+
 def start(kind: str, log: Path) -> tuple[subprocess.Popen[bytes], str]:
     """A server of our own, and its address."""
     port, home = free_port(), os.environ.get("STREAMLINK_TEST_SPARK_HOME", "")
     if kind == "sail":
         command = [str(Path(sys.executable).with_name("sail")), "spark", "server", "--ip", "127.0.0.1", "--port", str(port)]
     elif home:
-        binding = {"spark.connect.grpc.binding.address": "127.0.0.1", "spark.connect.grpc.binding.port": port, "spark.ui.enabled": "false"}
+        ui = free_port()
+        binding = {"spark.connect.grpc.binding.address": "127.0.0.1", "spark.connect.grpc.binding.port": port, "spark.ui.port": ui}
+        PAGES[f"spark://127.0.0.1:{port}"] = ui
         options = [each for name, value in binding.items() for each in ("--conf", f"{name}={value}")]
         server = ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", *options, "spark-internal"]
         command = [f"{home}/bin/spark-submit", "--master", "local[2]", "--driver-memory", "1g", *server]
@@ -253,6 +262,55 @@ def test_questions_are_answered(server: str, files: dict[str, str], tmp_path: Pa
         typed = unit.run_sql("SELECT max(amount) FROM sales WHERE year(day) = 2024")
         assert typed.rows is not None
         assert list(typed.rows.as_python()) == [((ROWS - 1) / 2,)]
+
+
+@pytest.mark.cluster
+def test_the_operation_names_the_trace_of_its_question(files: dict[str, str], tmp_path: Path) -> None:
+    process, address = start("sail", tmp_path / "log")
+    with overheard(int(address.rpartition(":")[2])) as (port, heard):
+        with closing(control_unit(data=f"spark://127.0.0.1:{port}", store="temporary", locations=files)) as unit:
+            answer = unit.run_sql("SELECT count(*) AS n FROM sales")
+        assert {found.decode() for found in re.findall(rb"streamlink-([0-9a-f]{32})-", heard)} == {answer.trace_id}
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("server", ["apache"], indirect=True)
+def test_sparks_pages_show_the_trace_of_a_question(server: str, files: dict[str, str]) -> None:
+    with closing(control_unit(data=server, store="temporary", locations=files)) as unit:
+        answer = unit.run_sql("SELECT count(*) AS n FROM sales")
+    pages = f"http://127.0.0.1:{PAGES[server]}"
+    application = httpx.get(f"{pages}/api/v1/applications", timeout=60).json()[0]["id"]
+    jobs = httpx.get(f"{pages}/api/v1/applications/{application}/jobs", timeout=60).json()
+    assert any(answer.trace_id in tag for job in jobs for tag in job["jobTags"])
+    assert answer.trace_id in httpx.get(f"{pages}/connect/", timeout=60).text
+
+
+@contextmanager
+def overheard(port: int) -> Iterator[tuple[int, bytearray]]:
+    """A way to a server on which all that is said to it is heard."""
+    heard = bytearray()
+
+    class Way(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with socket.create_connection(("127.0.0.1", port)) as there:
+                back = threading.Thread(target=self.pass_on, args=(there, self.request, bytearray()))
+                back.start()
+                self.pass_on(self.request, there, heard)
+                back.join()
+
+        def pass_on(self, source: socket.socket, to: socket.socket, kept: bytearray) -> None:
+            with suppress(OSError):
+                while said := source.recv(65_536):
+                    kept += said
+                    to.sendall(said)
+                to.shutdown(socket.SHUT_WR)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Way) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield server.server_address[1], heard
+        server.shutdown()
 
 
 @pytest.mark.cluster

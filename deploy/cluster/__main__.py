@@ -20,7 +20,7 @@ from pathlib import Path
 from deploy.cluster.manager import Manager
 from deploy.cluster.needs import Missing, provide
 from deploy.cluster.parts import HOST, ROOT, Part
-from deploy.cluster.state import Cluster, make_database, make_postgres, open_cluster, write_settings
+from deploy.cluster.state import Cluster, make_database, make_postgres, open_cluster, write_prometheus, write_settings
 
 HEALTHY_S = 600.0
 """Seconds that a part has to become healthy, on a slow machine."""
@@ -48,7 +48,9 @@ def up(cluster: Cluster) -> None:
             _key(cluster)
             _load(cluster, rows)
         _start(manager, cluster, list(group))
-    print(f"READY {cluster.url} key={_key(cluster)}", flush=True)
+    key = _key(cluster)
+    write_prometheus(cluster, key)
+    print(f"READY {cluster.url} key={key}", flush=True)
 
 
 def status(cluster: Cluster) -> bool:

@@ -112,6 +112,25 @@ def write_settings(cluster: Cluster) -> None:
     _write(cluster.folder / "nginx" / "nginx.conf", told.stdout)
 
 
+def write_prometheus(cluster: Cluster, key: str) -> None:
+    """What Prometheus must know to read the counters of our parts, one by one; `key` is an administrator's. JSON is YAML."""
+    jobs: dict[str, tuple[str, str]] = {
+        "ccu": ("CCU_PORT", key),
+        "web": ("WEB_PORT", key),
+        "worker": ("WORKER_PORT", cluster.secrets["worker_token"]),
+    }
+    scraped = [
+        {
+            "job_name": f"streamlink-{part}",
+            "authorization": {"credentials": secret},
+            "static_configs": [{"targets": [f"{HOST}:{cluster.ports[port] + n}" for n in range(1, REPLICAS + 1)]}],
+        }
+        for part, (port, secret) in jobs.items()
+    ]
+    told = {"global": {"scrape_interval": "15s"}, "scrape_configs": scraped}
+    _write(cluster.folder / "prometheus.yml", json.dumps(told, indent=2) + "\n")
+
+
 def make_postgres(cluster: Cluster) -> None:
     """PostgreSQL's data, once: a database of ours, nobody in without the password. Raises Missing."""
     data, user, postgres = cluster.postgres_data(), unprivileged(), find("postgres")

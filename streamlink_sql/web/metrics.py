@@ -53,8 +53,10 @@ class Course:
     models: int = 0
     code: str = "internal"
     answer: Answer | None = None
-    attempts: list[tuple[str, str]] = field(default_factory=list)
+    drafts: list[tuple[str, str]] = field(default_factory=list)
     """Verdict and rule of each draft."""
+    rule: str = ""
+    """The rule by which the question itself was turned down, before anything was drafted."""
     began: float = field(default_factory=time.perf_counter)
     seconds: float = 0.0
 
@@ -68,15 +70,14 @@ class Course:
     def answered(self, answer: Answer) -> Answer:
         """Its end, where it is an answer."""
         self.code, self.answer = "ok", answer
-        self.attempts = [(attempt.verdict, attempt.rule) for attempt in answer.attempts]
+        self.drafts = [(attempt.verdict, attempt.rule) for attempt in answer.attempts]
         return answer
 
     def failed(self, error: StreamLinkError) -> None:
         """Its end, where it is a problem."""
         self.code, tried = error.code, error.helps.get("attempts")
-        self.attempts = [(str(draft.get("verdict")), str(draft.get("rule"))) for draft in tried or ()]
-        if not tried and "rule" in error.helps:
-            self.attempts = [("refused", str(error.helps["rule"]))]
+        self.drafts = [(str(draft.get("verdict")), str(draft.get("rule"))) for draft in tried or ()]
+        self.rule = "" if tried else str(error.helps.get("rule", ""))
 
 
 class Metrics:
@@ -127,10 +128,10 @@ class Metrics:
         self.questions.labels(course.code).inc()
         self.total.observe(course.seconds)
         self.again.inc(course.models > 1)
-        for verdict, rule in course.attempts:
+        for verdict, _ in course.drafts:
             self.drafts.labels(verdict).inc()
-            if verdict in TURNED_DOWN:
-                self.refusals.labels(rule).inc()
+        for rule in filter(None, [course.rule, *(rule for verdict, rule in course.drafts if verdict in TURNED_DOWN)]):
+            self.refusals.labels(rule).inc()
         if course.answer is not None:
             self.rows.inc(course.answer.row_count)
             self.bytes.inc(course.answer.rows.table.nbytes if course.answer.rows else 0)
