@@ -5,8 +5,10 @@ The tracer is ours alone: libraries that would write addresses, messages or erro
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
+import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
 from importlib.metadata import entry_points
@@ -18,6 +20,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
+PATIENCE_S = 3.0
+"""So long the end of a process waits for a collector that takes its last spans."""
 OUR_FAULT = 500
 """From this status on an error says that a part failed, not that whoever asked is told no."""
 _wanted: ContextVar[str] = ContextVar("streamlink_wanted_trace")
@@ -33,9 +37,10 @@ class Spans:
             raise LookupError(exporter)
         is_named = os.environ.get("OTEL_SERVICE_NAME") or "service.name=" in os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
         who = {"host.name": socket.gethostname(), "process.pid": os.getpid()} | ({} if is_named else {"service.name": f"streamlink-{part}"})
-        provider = TracerProvider(resource=Resource.create(who), id_generator=_Ids())
+        provider = TracerProvider(resource=Resource.create(who), id_generator=_Ids(), shutdown_on_exit=False)
         provider.add_span_processor(BatchSpanProcessor(next(iter(found)).load()()))
         self._tracer = provider.get_tracer("streamlink_sql")
+        atexit.register(_end, provider)
 
     def begin(self, name: str, kind: str, trace_id: str, parent: str, flags: int) -> OpenSpan:
         """A span that is open; `parent` is the id of another, '' where the trace begins."""
@@ -63,6 +68,12 @@ class OpenSpan:
         if status >= OUR_FAULT:
             self._span.set_status(trace.Status(trace.StatusCode.ERROR))
         self._span.end()
+
+
+def _end(provider: TracerProvider) -> None:
+    sending = threading.Thread(target=provider.shutdown, daemon=True)
+    sending.start()
+    sending.join(PATIENCE_S)
 
 
 class _Ids(RandomIdGenerator):

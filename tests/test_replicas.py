@@ -12,11 +12,13 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from contextvars import copy_context
 from pathlib import Path
 
 import httpx
 import pytest
 
+from streamlink_sql import tracing
 from streamlink_sql.client import Client
 from streamlink_sql.errors import Unauthenticated
 from streamlink_sql.store.people import People
@@ -28,6 +30,7 @@ from tests.serving import make_data, until
 pytestmark = pytest.mark.cluster
 
 PASSWORD = "correct horse battery"
+TRACE = "0af7651916cd43dd8448eb211c80319c"
 SLOW = """SELECT count(*) AS n FROM numbers a, numbers b, numbers c, numbers d
 WHERE d.number < 4 AND (a.number * b.number + c.number * d.number) % 7919 = 7"""
 RECORDED = {"total per region": "SELECT region, sum(amount) AS total FROM sales GROUP BY region ORDER BY region", "slow": SLOW}
@@ -112,9 +115,9 @@ def test_the_same_key_at_two_control_units_runs_once(fleet: Fleet) -> None:
 def test_a_killed_control_unit_loses_no_question(fleet: Fleet) -> None:
     dying, living = fleet.ccu(), fleet.ccu()
     waited, left = Question("slow"), Question("slow")
-    with ThreadPoolExecutor(2) as pool, Client(dying.url) as gone, Client(living.url) as there:
+    with ThreadPoolExecutor(2) as pool, Client(dying.url) as gone, Client(living.url) as there, tracing.continued(TRACE):
         for question in (waited, left):
-            pool.submit(gone.answer, question)
+            pool.submit(copy_context().run, gone.answer, question)
         until(lambda: "approved" in fleet.events(waited) and "approved" in fleet.events(left))
         assert dying.end(signal.SIGKILL) == -signal.SIGKILL
         killed = time.monotonic()
@@ -126,6 +129,7 @@ def test_a_killed_control_unit_loses_no_question(fleet: Fleet) -> None:
     assert answer.rows is not None
     until(lambda: fleet.state(left) == "answered", 200)
     assert fleet.events(left) == fleet.events(waited) == ["approved", "taken over", "approved", "answered"]
+    assert fleet.store.entry(left.id)["trace_id"] == TRACE, "it stays in its trace"
     assert fleet.store.verify()[2] == []
 
 

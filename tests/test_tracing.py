@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -216,3 +217,11 @@ def test_tracing_loads_nothing_unless_it_is_asked_for() -> None:
     unknown = kept | {"OTEL_TRACES_EXPORTER": "pigeon"}
     done = subprocess.run([sys.executable, "-c", code], env=unknown, capture_output=True, text=True, check=True)
     assert "pigeon is not installed: pip install 'streamlink-sql[trace]'" in done.stderr
+
+
+def test_a_collector_that_is_gone_delays_nothing_for_long() -> None:
+    code = "from streamlink_sql import tracing; tracing.start('test')\nfor _ in range(3000):\n    with tracing.span('a'): pass"
+    told = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_BSP_MAX_QUEUE_SIZE": "4000"}
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", code], env=os.environ | told, capture_output=True, timeout=60, check=True)
+    assert time.monotonic() - began < 20, "the SDK alone would wait half a minute"
