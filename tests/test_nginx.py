@@ -24,7 +24,9 @@ from streamlink_sql.cli.nginx import front_of
 from streamlink_sql.errors import BadRequest
 from streamlink_sql.nginx.render import render
 from streamlink_sql.settings import Settings, load_settings
-from tests.serving import free_port, until
+from tests.collector import collecting
+from tests.serving import free_port, make_data, until
+from tests.test_tracing import part, tree
 
 BEHIND: dict[str, Any] = {"nginx_web": ("127.0.0.1:8201",), "nginx_ccus": ("127.0.0.1:8101",), "nginx_workers": ("127.0.0.1:8301",)}
 
@@ -446,6 +448,29 @@ def test_a_trace_goes_through_and_where_there_is_none_one_begins(front: Start, s
     assert logged[:2] == [trace, own]
     assert len({*logged}) == 4
     assert all(len(known) == 32 for known in logged)
+
+
+@cluster
+@pytest.mark.parametrize("is_collected", [True, False], ids=["with collector", "without"])
+def test_one_id_from_the_page_replica_through_nginx_to_the_worker(front: Start, tmp_path: Path, is_collected: bool) -> None:
+    ccu, data = free_port(), make_data(tmp_path / "data")
+    with collecting() as collected, ExitStack() as parts:
+        told = {"STREAMLINK_STORE": "temporary", "STREAMLINK_LOG_FORMAT": "json", "OTEL_BSP_SCHEDULE_DELAY": "100"}
+        told |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collected.url} if is_collected else {}
+        worker = parts.enter_context(part(tmp_path, "worker", told=told))
+        nginx = front(nginx_ccus=(f"127.0.0.1:{ccu}",), nginx_web=(nowhere(),), nginx_workers=(worker[0].removeprefix("http://"),))
+        parts.enter_context(part(tmp_path, "ccu", "--data", str(data), "--model", f"worker:{nginx.workers}", port=ccu, told=told))
+        web = parts.enter_context(part(tmp_path, "web", "--ccu", nginx.inside, told=told))
+        answer = call.post(f"{web[0]}/v1/ask", json={"question": "How many sales are there?"}, timeout=60).json()
+        trace = answer["trace_id"]
+        until(lambda: {line["path"] for line in nginx.log() if line["trace"] == trace} >= {"/v1/ask", "/v1/drafts"})
+        for name in ("web", "ccu", "worker"):
+            until(lambda name=name: trace in (tmp_path / f"{name}.log").read_text())  # type: ignore[misc]
+        if is_collected:
+            until(lambda: any(span.name == "ask" for span in collected.of(trace)))
+            (root,) = (span for span in collected.of(trace) if not span.parent)
+            told_of = tree(collected.of(trace), root.id)
+            assert "streamlink-worker: drafts" in told_of["streamlink-ccu: question"]["streamlink-ccu: model"]
 
 
 @cluster

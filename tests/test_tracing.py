@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,14 +34,18 @@ QUESTION = "total amount of sales per region"
 
 
 @contextmanager
-def part(place: Path, *command: str, **told: str) -> Iterator[tuple[str, Path]]:
+def part(place: Path, *command: str, told: Mapping[str, str], port: int = 0) -> Iterator[tuple[str, Path]]:
     """A part of StreamLink as a process of its own: where it answers, and its log."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("STREAMLINK_", "OTEL_"))}
     log = place / f"{command[0]}.log"
     with (
         log.open("w") as output,
         subprocess.Popen(
-            [sys.executable, "-m", "streamlink_sql", *command, "--port", "0"], cwd=place, env=kept | told, stderr=output, text=True
+            [sys.executable, "-m", "streamlink_sql", *command, "--port", str(port)],
+            cwd=place,
+            env={**kept, **told},
+            stderr=output,
+            text=True,
         ) as process,
     ):
         try:
@@ -68,9 +72,9 @@ def chain(collected: Collected, tmp_path_factory: pytest.TempPathFactory) -> Ite
     told = {"OTEL_EXPORTER_OTLP_ENDPOINT": collected.url, "OTEL_BSP_SCHEDULE_DELAY": "100", "STREAMLINK_LOG_FORMAT": "json"}
     told |= {"STREAMLINK_STORE": "temporary", "FASTAPI_OTEL_AUTO_CONFIGURE": "true"}
     with ExitStack() as stack:
-        worker = stack.enter_context(part(place, "worker", **told))
-        ccu = stack.enter_context(part(place, "ccu", "--data", str(data), "--model", f"worker:{worker[0]}", **told))
-        web = stack.enter_context(part(place, "web", "--ccu", ccu[0], **told))
+        worker = stack.enter_context(part(place, "worker", told=told))
+        ccu = stack.enter_context(part(place, "ccu", "--data", str(data), "--model", f"worker:{worker[0]}", told=told))
+        web = stack.enter_context(part(place, "web", "--ccu", ccu[0], told=told))
         yield {"worker": worker, "ccu": ccu, "web": web}
 
 

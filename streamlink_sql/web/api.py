@@ -18,7 +18,7 @@ from streamlink_sql.errors import BadRequest, Forbidden, NotFound, StreamLinkErr
 from streamlink_sql.types import Answer, Control, Feedback, Person, Question, Stage
 from streamlink_sql.web import bodies, metrics, problems, streams
 from streamlink_sql.web.desk import Alone, Controls, Desk
-from streamlink_sql.web.edge import Edge
+from streamlink_sql.web.edge import UNOBSERVED, Edge
 from streamlink_sql.web.guard import Doorkeeper
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 """The names of this machine for itself."""
 SPARE_THREADS = 40
-UNOBSERVED: Any = {"tracing": False, "metrics": False, "logs": False}
-"""What the framework would write into traces and logs of its own holds addresses and messages: it writes none."""
 
 DESCRIPTION = """Ask a database a question in plain language. Every failure is a problem (RFC 9457) with a `code`."""
 

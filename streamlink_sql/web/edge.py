@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import anyio
@@ -22,6 +22,8 @@ from streamlink_sql.web.look import POLICY
 from streamlink_sql.web.problems import Problem
 
 BODY_MAX = 2**20
+UNOBSERVED: Any = {"tracing": False, "metrics": False, "logs": False}
+"""What the framework would write into traces and logs of its own holds addresses and messages: it writes none."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),

@@ -22,6 +22,13 @@ __all__ = ["MEDIA_TYPE", "Course", "Metrics", "Stages"]
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 TURNED_DOWN = ("refused", "failed")
+TRIALS = ("streamlink_policy_trials", "Answers by what a policy in log mode would have made.", None, ["outcome"])
+NOW = (
+    "streamlink_stage_underway",
+    "Questions under way by the stage that they are in; those in `queue` wait for a place.",
+    None,
+    ["stage"],
+)
 
 
 class Stages:
@@ -88,8 +95,8 @@ class Metrics:
         self._courses, self._lock = set[Course](), threading.Lock()
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.registry.register(_Read(lambda: _labelled(CounterMetricFamily, *TRIALS, tried)))
-        self.registry.register(_Read(lambda: _labelled(GaugeMetricFamily, *NOW, self._now())))
+        self.registry.register(_Read(lambda: _labelled(CounterMetricFamily(*TRIALS), tried)))
+        self.registry.register(_Read(lambda: _labelled(GaugeMetricFamily(*NOW), self._now())))
         self.stages = Stages(self.registry, "streamlink")
         self.total = Histogram("streamlink_question_seconds", "Seconds from question to outcome.", registry=self.registry, buckets=SECONDS)
         self.underway = Gauge("streamlink_questions_underway", "Questions under way.", registry=self.registry)
@@ -144,14 +151,7 @@ class Metrics:
         return Counter(f"streamlink_{name}", told, labels, registry=self.registry)
 
 
-TRIALS = ("streamlink_policy_trials", "Answers by what a policy in log mode would have made.", "outcome")
-NOW = ("streamlink_stage_underway", "Questions under way by the stage that they are in; those in `queue` wait for a place.", "stage")
-
-
-def _labelled(
-    kind: type[CounterMetricFamily] | type[GaugeMetricFamily], name: str, told: str, label: str, numbers: Mapping[str, int]
-) -> Metric:
-    family = kind(name, told, labels=[label])
+def _labelled(family: CounterMetricFamily | GaugeMetricFamily, numbers: Mapping[str, int]) -> Metric:
     for value, number in sorted(numbers.items()):
         family.add_metric([value], number)
     return family

@@ -17,8 +17,7 @@ from streamlink_sql import __version__
 from streamlink_sql.errors import StreamLinkError, Unauthenticated
 from streamlink_sql.generators.drafting import PATH, DraftsBody, DraftsReply
 from streamlink_sql.web import metrics, problems
-from streamlink_sql.web.api import UNOBSERVED
-from streamlink_sql.web.edge import Edge
+from streamlink_sql.web.edge import UNOBSERVED, Edge
 from streamlink_sql.worker.line import Line
 
 SPARE_THREADS = 40
