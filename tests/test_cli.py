@@ -118,7 +118,7 @@ def test_csv_holds_no_formula(run: Run) -> None:
 def test_json_is_one_object_of_the_one_shape(run: Run) -> None:
     done = run("ask", "all sales", "--format", "json", "--row-limit", "2")
     body = json.loads(done.out)
-    keys = "id question sql explanation columns rows row_count truncated confidence model engine attempts timings_ms warnings"
+    keys = "id question sql explanation columns rows row_count truncated confidence model engine attempts timings_ms warnings trace_id"
     assert set(body) == set(keys.split())
     assert (body["rows"], body["row_count"], body["truncated"]) == ([[1, "Ada", 10], [2, "=1+1", 20]], 2, True)
     assert done.err == ""
