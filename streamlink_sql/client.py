@@ -17,6 +17,7 @@ import httpx
 
 from streamlink_sql import tracing
 from streamlink_sql.errors import BadRequest, NotFound, ServerUnavailable, error_from
+from streamlink_sql.reaching import trusted, wants_tls, why
 from streamlink_sql.returned import answer_from, table_from
 from streamlink_sql.types import Answer, Feedback, Person, Question, Stage, Table, Watcher
 
@@ -48,7 +49,14 @@ class Client:
         limits = httpx.Limits(max_connections=None)
         self.base_url = base_url.rstrip("/")
         with _translated(self.base_url):
-            self._http = httpx.Client(base_url=self.base_url, headers=headers, timeout=timeout, limits=limits, cookies=_no_cookies())
+            self._http = httpx.Client(
+                base_url=self.base_url,
+                headers=headers,
+                timeout=timeout,
+                limits=limits,
+                cookies=_no_cookies(),
+                verify=trusted(self.base_url),
+            )
 
     def sending(self, headers: Mapping[str, str]) -> Client:
         """The same client, over the same connections, for somebody who shows who they are by these headers."""
@@ -180,6 +188,8 @@ def _refuse_problem(response: httpx.Response) -> None:
         told = False
     if told:
         raise error_from(problem)
+    if wants_tls(response):
+        raise ServerUnavailable(f"{response.url} answers over TLS only: write https:// in place of http://.")
     raise ServerUnavailable(
         f"{response.url} answered {response.status_code} {response.reason_phrase} and is no StreamLink server, it seems."
     )
@@ -192,7 +202,7 @@ def _translated(base_url: str) -> Iterator[None]:
     except httpx.InvalidURL as error:
         raise BadRequest(f"{base_url} is not an address such as http://127.0.0.1:8080.") from error
     except httpx.HTTPError as error:
-        raise ServerUnavailable(f"No StreamLink server answers at {base_url}: {error}.") from error
+        raise ServerUnavailable(f"No StreamLink server answers at {base_url}. {why(error, base_url)}") from error
 
 
 def _events(chunks: Iterator[bytes], hear: Callable[[], None]) -> Iterator[tuple[str, dict[str, Any]]]:

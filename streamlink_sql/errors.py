@@ -100,6 +100,11 @@ class TooManyQuestions(StreamLinkError):
 
     code, status, exit_status, title = "too_many_questions", 429, 4, "Too many questions"
 
+    @classmethod
+    def beyond(cls, most: int) -> TooManyQuestions:
+        """For a person who has as many under way as one may have."""
+        return cls(f"{most} of your questions are under way, as many as one person may have. Wait until one is answered.", retry_after=2)
+
 
 class TooManyRequests(StreamLinkError):
     """Too many requests from one address; try again in `retry_after` seconds."""

@@ -28,12 +28,19 @@ _log = logging.getLogger(__name__)
 class Relief:
     """One process among several that share a store: a thread that renews, looks and takes over."""
 
-    def __init__(self, store: Store, source: str, held_by: Callable[[Question], Control], cancel: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        source: str,
+        held_by: Callable[[Question], Control],
+        cancel: Callable[[str], bool],
+        per_person: int | None = None,
+    ) -> None:
         """`source` is the data that this process serves, `held_by` gives what the asker of a question holds, `cancel` calls off a question
-        that is under way here.
+        that is under way here. One asker may have `per_person` questions under way at all processes together.
         """
         self._store, self._held_by, self._cancel = store, held_by, cancel
-        self._leases = store.lease(source)
+        self._leases = store.lease(source, per_person)
         self._stopped, self._ended = threading.Event(), threading.Event()
         self._lock, self._taken = threading.Lock(), set[str]()
         self._workers = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="streamlink-relief")

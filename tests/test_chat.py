@@ -279,7 +279,7 @@ def test_a_server_that_is_not_there_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     generator = ChatGenerator(Server(f"http://127.0.0.1:{port}/v1", "coder"))
-    with pytest.raises(ModelUnavailable, match=f"Nothing answers at http://127.0.0.1:{port}/v1"):
+    with pytest.raises(ModelUnavailable, match=f"No model server answers at http://127.0.0.1:{port}/v1"):
         generator.generate(ASKED, CONTEXT, 1)
     generator.close()
 

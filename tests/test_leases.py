@@ -18,7 +18,7 @@ from streamlink_sql.assemble import kept_open
 from streamlink_sql.catalog import Catalog
 from streamlink_sql.control import ControlUnit, Limits
 from streamlink_sql.engines import open_embedded
-from streamlink_sql.errors import BadRequest, Cancelled, CannotAnswer, PolicyRefused, ServerUnavailable, StoreUnavailable
+from streamlink_sql.errors import BadRequest, Cancelled, CannotAnswer, PolicyRefused, ServerUnavailable, StoreUnavailable, TooManyQuestions
 from streamlink_sql.relief import Relief
 from streamlink_sql.store import leases as leases_module
 from streamlink_sql.store import store as store_module
@@ -112,6 +112,29 @@ def test_the_same_id_at_two_control_units_at_once_runs_once_and_gives_the_same_a
         assert answers[0].rows is not None
         assert events(units[0].store, question) == ["approved", "answered"]
     assert units[0].store.verify()[2] == []
+
+
+def test_one_person_has_so_many_questions_under_way_at_all_control_units_together(url: str, tmp_path: Path) -> None:
+    with closing(open_store(url, tmp_path / "audit")) as one, closing(open_store(url, tmp_path / "audit")) as other:
+        stores = [one, other]
+        for store in stores:
+            store.lease("sales", per_person=3)
+        asked = [Question("how many sales?", asker="ada") for _ in range(8)]
+
+        def accepted(number: int) -> bool:
+            try:
+                return stores[number % 2].accepted(asked[number]) is None
+            except TooManyQuestions:
+                return False
+
+        with ThreadPoolExecutor(8) as pool:
+            taken = list(pool.map(accepted, range(8)))
+        assert taken.count(True) == 3
+        assert other.accepted(Question("how many sales?", asker="bob")) is None
+        assert {entry["id"] for entry in one.history(asker="ada")} == {each.id for each, held in zip(asked, taken, strict=True) if held}
+        first = taken.index(True)
+        stores[first % 2].refused(asked[first], CannotAnswer("Nothing fits."), engine="duckdb", attempts=())
+        assert one.accepted(Question("how many sales?", asker="ada")) is None
 
 
 def test_a_repeated_id_gives_the_same_rows_elsewhere_and_they_cannot_be_read_in_the_database(unit: Open, url: str, tmp_path: Path) -> None:

@@ -210,7 +210,7 @@ def test_what_is_no_request_is_told(parser: Worker) -> None:
     [
         (("--host", "0.0.0.0"), "worker_token", 2),
         (("--model", "telepathy"), "worker:http", 2),
-        (("--model", "http://127.0.0.1:9/v1#x"), "Nothing answers", 4),
+        (("--model", "http://127.0.0.1:9/v1#x"), "No model server answers", 4),
         (("--parallel", "0"), "parallel", 2),
     ],
 )

@@ -389,12 +389,15 @@ class _Resolver:
         spelled = {column.name for table in self.tables.values() for column in table.columns if column.name.lower() in known}
         suggestions = nearest(node.name, spelled | (known - {name.lower() for name in spelled}))
         where = f" in {relation!r}" if relation else ""
-        raise InvalidSQL(f"There is no column {node.name!r}{where}.", rule="column.unknown", span=span_of(node), suggestions=suggestions)
+        owners = [table.name for table in self.tables.values() if any(column.name.lower() == node.name.lower() for column in table.columns)]
+        elsewhere = f" It is a column of {' and of '.join(sorted(owners)[:3])}." if owners else ""
+        detail = f"There is no column {node.name!r}{where}.{elsewhere}"
+        raise InvalidSQL(detail, rule="column.unknown", span=span_of(node), suggestions=suggestions)
 
     def unknown_relation(self, node: exp.Expr, name: str, scope: Scope) -> None:
         known = {relation.name for relation in relations_of(scope) if relation.name}
         raise InvalidSQL(
-            f"{name!r} is not one of the tables of this query.",
+            f"{name!r} is not one of the tables of this query.{' Join it.' if name.lower() in self.tables else ''}",
             rule="column.unknown_table",
             span=span_of(node),
             suggestions=nearest(name, known),

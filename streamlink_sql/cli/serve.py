@@ -149,7 +149,8 @@ def relieving(control: ControlUnit | Units, settings: Settings) -> Iterator[Reli
             return control
         return control.of(Person(question.asker, question.role, question.attributes or {}))
 
-    with closing(Relief(control.store, settings.data or "", held_by, control.cancel)) as relief:
+    per_person = settings.per_person if needs_login(settings) else None
+    with closing(Relief(control.store, settings.data or "", held_by, control.cancel, per_person)) as relief:
         yield relief
 
 

@@ -27,6 +27,18 @@ _AWAY = ("UNAVAILABLE", "failed to connect", "Connection refused", "RETRIES_EXCE
 _DENIED = ("UNAUTHENTICATED", "PERMISSION_DENIED", "Unauthenticated")
 _ON_VALUES = ("Arithmetic", "NumberFormat", "DateTime", "ArrayIndexOutOfBounds", "SparkRuntime", "SparkUpgrade")
 _CONDITION = re.compile(r"\[([A-Z][A-Z0-9_.]+)\]")
+_DETAILS = re.compile(r'details = "(.*)"')
+_NOT_SPOKEN = (
+    ("WRONG_VERSION_NUMBER", "What listens there speaks no TLS: leave use_ssl out of the address."),
+    (
+        "CERTIFICATE_VERIFY_FAILED",
+        "Its certificate is not trusted here: use the name that it was made for, and name the file of the authority that signed it in the "
+        "environment as GRPC_DEFAULT_SSL_ROOTS_FILE_PATH.",
+    ),
+    ("HTTP/2", "What listens there is something else, or wants TLS: sc://HOST:PORT/;use_ssl=true"),
+    ("Socket closed", "It hung up; if it wants TLS: sc://HOST:PORT/;use_ssl=true"),
+)
+"""What gRPC says where two sides do not speak the same, and what to do."""
 _CONTEXT_LOGGERS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
 
 
@@ -113,7 +125,7 @@ class Connection:
         """One of the client's errors as one of ours; the text goes to the log, as it may hold cells."""
         text, kind = str(error), type(error).__name__
         if any(mark in text for mark in _DENIED):
-            return EngineUnavailable(f"The Spark server at {self._where} does not let us in: check the token in its address.", log=text)
+            return self._denied(text)
         if any(mark in text or mark in kind.upper() for mark in _AWAY) or is_session_lost(error):
             self.forget()
             return EngineUnavailable(f"The Spark server at {self._where} does not answer any more. Ask again when it is back.", log=text)
@@ -138,7 +150,7 @@ class Connection:
         try:
             socket.create_connection((self.address.host, self.address.port), CONNECT_LIMIT_S).close()
         except socket.gaierror as error:
-            raise EngineUnavailable(f"There is no machine named {self.address.host}.", setting="data") from error
+            raise EngineUnavailable(f"There is no machine named {self.address.host}. Check the address.", setting="data") from error
         except OSError as error:
             raise EngineUnavailable(
                 f"No Spark Connect server answers at {self._where}: {error.strerror or 'no answer'}. "
@@ -172,11 +184,18 @@ class Connection:
     def _refused(self, error: Exception) -> StreamLinkError:
         text = str(error)
         if any(mark in text for mark in _DENIED):
-            return EngineUnavailable(f"The Spark server at {self._where} does not let us in: check the token in its address.", log=text)
+            return self._denied(text)
         if "SCHEMA_NOT_FOUND" in text or "atabase" in text and "not" in text:
             return BadRequest(f"The Spark server at {self._where} has no database {self.address.database}.", setting="data", log=text)
+        said = next(iter(_DETAILS.findall(text)), _first_line(text))
+        remedy = next((remedy for mark, remedy in _NOT_SPOKEN if mark in said), said)
+        return EngineUnavailable(f"What answers at {self._where} is no Spark Connect server, or does not work. {remedy}", log=text)
+
+    def _denied(self, text: str) -> StreamLinkError:
         return EngineUnavailable(
-            f"What answers at {self._where} is no Spark Connect server, or does not work: {_first_line(text)}", log=text
+            f"The Spark server at {self._where} does not let us in: check the token in its address, or SPARK_CONNECT_AUTHENTICATE_TOKEN "
+            "in the environment.",
+            log=text,
         )
 
 

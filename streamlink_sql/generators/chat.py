@@ -20,6 +20,7 @@ from streamlink_sql.generators import ModelOptions
 from streamlink_sql.generators.calls import Calls
 from streamlink_sql.generators.chat_stream import Choice, TooLong, read_choices
 from streamlink_sql.generators.extract import find_sql
+from streamlink_sql.reaching import trusted
 from streamlink_sql.types import Attempt, Context, Draft, Question
 
 _MORE_TEMPERATURE = 0.8
@@ -147,7 +148,8 @@ def _client(server: Server) -> httpx.AsyncClient:
     headers = {"Authorization": f"Bearer {server.key}"} if server.key else {}
     timeout = httpx.Timeout(server.timeout_s, connect=min(10.0, server.timeout_s))
     way = httpx.AsyncHTTPTransport(uds=server.socket) if server.socket else None
-    return httpx.AsyncClient(base_url=server.base_url, headers=headers, timeout=timeout, transport=way, trust_env=False)
+    judged = trusted(server.base_url)
+    return httpx.AsyncClient(base_url=server.base_url, headers=headers, timeout=timeout, transport=way, verify=judged, trust_env=False)
 
 
 def _shares(choice: Choice, words: Sequence[str]) -> dict[str, float]:

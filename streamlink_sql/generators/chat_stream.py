@@ -12,6 +12,7 @@ import httpx
 
 from streamlink_sql import tracing
 from streamlink_sql.errors import Busy, ModelUnavailable
+from streamlink_sql.reaching import wants_tls, why
 
 _OPTIONAL = ("logprobs", "top_logprobs", "n", "stream_options")
 _MOST_CHARACTERS = 200_000
@@ -62,17 +63,19 @@ async def read_choices(client: httpx.AsyncClient, model: str, body: Mapping[str,
             return await read_choices(client, model, {name: value for name, value in body.items() if name not in left_out})
         known = await _known_models(client) if response.status_code == httpx.codes.NOT_FOUND else None
     except httpx.ConnectError as error:
-        raise ModelUnavailable(f"Nothing answers at {where}. Start the model server, or correct its address.") from error
+        raise ModelUnavailable(f"No model server answers at {where}. {why(error, where)}") from error
     except httpx.TimeoutException as error:
         raise TimeoutError from error
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-        raise ModelUnavailable(f"The connection to {where} broke: {error or type(error).__name__}. See the log of its server.") from error
+        raise ModelUnavailable(f"The connection to {where} broke. {why(error, where)}") from error
     raise _refusal(response, detail, model, where, known)
 
 
 def _refusal(response: httpx.Response, detail: str, model: str, where: str, known: list[str] | None) -> Exception:
     """What a status other than 200 means and what to do about it."""
     status = response.status_code
+    if wants_tls(response):
+        return ModelUnavailable(f"{where} answers over TLS only: write https:// in place of http://.")
     if status in (400, 413, 422) and (status == httpx.codes.REQUEST_ENTITY_TOO_LARGE or _is_too_long(detail)):
         return TooLong(detail)
     if status in (401, 403):
@@ -88,7 +91,7 @@ def _refusal(response: httpx.Response, detail: str, model: str, where: str, know
         return ModelUnavailable(f"{where} is not ready yet: {detail or 'it may still be loading the model'}. Try again in a moment.")
     if status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return ModelUnavailable(f"{where} failed with status {status}: {detail or 'no reason given'}. See its log.")
-    return ModelUnavailable(f"{where} refused the request with status {status}: {detail or 'no reason given'}.")
+    return ModelUnavailable(f"{where} refused the request with status {status}: {(detail or 'no reason given').rstrip('.')}.")
 
 
 async def _collect(response: httpx.Response, where: str) -> list[Choice]:

@@ -7,7 +7,6 @@ behind a balancer another worker takes it.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,6 +16,7 @@ from streamlink_sql.errors import BadRequest, Busy, CannotAnswer, ModelUnavailab
 from streamlink_sql.generators import ModelOptions
 from streamlink_sql.generators.calls import Calls
 from streamlink_sql.generators.drafting import PATH, DraftsBody, drafts_from
+from streamlink_sql.reaching import trusted, wants_tls, why
 from streamlink_sql.types import Attempt, Context, Draft, Question
 
 CONNECT_S = 5.0
@@ -58,9 +58,9 @@ class RemoteGenerator:
                     await asyncio.sleep(PAUSE_S)
                     return await self._ask(client, body)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise ModelUnavailable(f"No worker answers at {self._where}. Start one, or correct the address: {_said(error)}.") from error
+            raise ModelUnavailable(f"No worker answers at {self._where}. {why(error, self._where)}") from error
         except httpx.HTTPError as error:
-            raise ModelUnavailable(f"The connection to the worker at {self._where} broke twice: {_said(error)}. See its log.") from error
+            raise ModelUnavailable(f"The connection to the worker at {self._where} broke twice. {why(error, self._where)}") from error
         except TimeoutError as error:
             raise TimedOut(
                 f"The worker at {self._where} gave no drafts within {self._timeout_s:g} s. Raise model_timeout_s, or start more workers."
@@ -81,6 +81,8 @@ class RemoteGenerator:
         if isinstance(told, PASSED_ON):
             return told
         status = response.status_code
+        if wants_tls(response):
+            return ModelUnavailable(f"{self._where} answers over TLS only: write worker:https:// in place of worker:http://.")
         if status in (401, 403):
             return ModelUnavailable(f"The worker at {self._where} refuses the token. Set worker_token to the same text here and there.")
         if status == httpx.codes.SERVICE_UNAVAILABLE:
@@ -101,7 +103,7 @@ class RemoteGenerator:
             headers={"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self._token}"} if self._token else {}),
             timeout=httpx.Timeout(None, connect=CONNECT_S),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-            verify=ssl.create_default_context() if self._where.startswith("https:") else True,
+            verify=trusted(self._where),
             trust_env=False,
         )
 
@@ -113,10 +115,6 @@ def _problem(response: httpx.Response) -> StreamLinkError | None:
     except (ValueError, RecursionError):
         return None
     return error_from(told) if isinstance(told, dict) and "code" in told else None
-
-
-def _said(error: Exception) -> str:
-    return str(error) or type(error).__name__
 
 
 def open_remote(address: str, options: ModelOptions) -> RemoteGenerator:

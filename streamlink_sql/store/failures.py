@@ -18,6 +18,16 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
         f"another process has held it locked for too long. Close what has it open, such as a database browser, and ask again, {_OTHER}",
     ),
     (
+        r"\bSSL\b|certificate",
+        "the setting `store` and the database do not agree about TLS ({why}). Switch TLS on in the database (ssl = on), or correct "
+        f"sslmode and sslrootcert in the address, {_OTHER}",
+    ),
+    (
+        r"permission denied for (table|schema|database|sequence)|must be owner",
+        "the database does not let this user keep a store there ({why}). Make the user the owner of an empty database "
+        f"(CREATE DATABASE name OWNER user), {_OTHER}",
+    ),
+    (
         r"readonly|read-only|read only|not writable|permission denied|Operation not permitted",
         f"it may not be written by this user ({{why}}). Change the permissions of the file and of its folder, {_OTHER}",
     ),
@@ -35,11 +45,11 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
         f"there is no such place, or it may not be opened ({{why}}). Make the folder, check its permissions, {_OTHER}",
     ),
     (
-        r"password|authentication|role .* does not exist|database .* does not exist",
+        r"password|authentication|pg_hba|role .* does not exist|database .* does not exist",
         f"the database does not let this user in ({{why}}). Check user, password and name in the setting `store`, {_OTHER}",
     ),
     (
-        r"connection|connect|refused|timed? ?out|could not translate host|server closed|terminat|starting up|too many clients",
+        r"connection|connect|refused|timed? ?out|could not translate host|resolve host|server closed|terminat|starting up|too many clients",
         f"the database does not answer ({{why}}). See that it runs and that the address in the setting `store` is right, {_OTHER}",
     ),
 )

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from streamlink_sql import tracing
-from streamlink_sql.errors import BadRequest, error_from
+from streamlink_sql.errors import BadRequest, TooManyQuestions, error_from
 from streamlink_sql.returned import answer_from
 from streamlink_sql.store.kept_rows import KeptRows
 from streamlink_sql.store.tables import history, leases
@@ -36,6 +36,7 @@ LOOK_S = 0.2
 """How often a control unit looks whether another has answered a question."""
 CALM_S = 2 * BEAT_S
 """After the store was away nobody takes a question over for so long: those who live renew their leases first."""
+ASKERS_LOCK = 733_014
 MOST_ATTEMPTS = 3
 """A question during which so many control units died is given up: it may be what kills them."""
 
@@ -67,9 +68,11 @@ class Request:
 class Leases:
     """The leases of one process; may be used by many threads."""
 
-    def __init__(self, store: Store, source: str, key: bytes) -> None:
-        """`source` is the data that this process can ask: it takes over questions about the same only."""
-        self._store, self._source = store, source
+    def __init__(self, store: Store, source: str, key: bytes, per_person: int | None = None) -> None:
+        """`source` is the data that this process can ask: it takes over questions about the same only. Of one asker it accepts a question
+        only while fewer than `per_person` are under way, wherever they are.
+        """
+        self._store, self._source, self._per_person = store, source, per_person
         self.holder = secrets.token_hex(8)
         self.kept = KeptRows(key)
         self._lock, self._held = threading.Lock(), set[str]()
@@ -124,10 +127,20 @@ class Leases:
         """What the history has under this id, locked; None where this is the first that it hears of it, and the lease is taken."""
         new = insert(history).values(row).on_conflict_do_nothing(index_elements=["id"]).returning(history.c.seq)
         if connection.execute(new).first() is not None:
+            self._refuse_too_many(connection, row["asker"])
             connection.execute(sa.insert(leases).values(self._lease(request)))
             self._hold(row["id"])
             return None
         return connection.execute(sa.select(history).where(history.c.id == row["id"]).with_for_update()).mappings().one()
+
+    def _refuse_too_many(self, connection: sa.Connection, asker: str) -> None:
+        """Raises TooManyQuestions where as many of an asker are under way as may be; those that come at the same time take turns."""
+        if self._per_person is None:
+            return
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ASKERS_LOCK, sa.func.hashtext(asker))))
+        theirs = sa.select(sa.func.count()).select_from(leases).join(history, history.c.id == leases.c.id).where(history.c.asker == asker)
+        if connection.execute(theirs).scalar_one() >= self._per_person:
+            raise TooManyQuestions.beyond(self._per_person)
 
     def _taken(self, connection: sa.Connection, request: Request) -> int:
         """Takes the lease of a known question where nobody holds it, and tells the number of the attempt; 0 where somebody does."""

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from streamlink_sql.errors import BadRequest, Forbidden, NotFound, Unauthenticated
+from streamlink_sql.store.attempts import attempts_of
 from streamlink_sql.store.store import COMMAND_LINE, PROVIDER, PRUNING, Store
 from streamlink_sql.store.tables import keys, sessions, users
 from streamlink_sql.types import Attribute, Person, Question
@@ -52,7 +53,7 @@ class People:
 
     def __init__(self, store: Store) -> None:
         """Keeps them beside history and audit."""
-        self._store = store
+        self._store, self.attempts = store, attempts_of(store)
 
     def add(
         self,

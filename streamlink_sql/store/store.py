@@ -112,9 +112,9 @@ class Store:
         """Has a question called off that another control unit works on; where an asker is named, only theirs."""
         return self.leases is not None and self.leases.call_off(id, asker)
 
-    def lease(self, source: str) -> Leases:
-        """From now on questions are taken under leases, for a source that other control units serve, too."""
-        self.leases = Leases(self, source, self.seal.key_for("kept rows"))
+    def lease(self, source: str, per_person: int | None = None) -> Leases:
+        """From now on questions are taken under leases, for a source that other control units serve, too; so many of one asker."""
+        self.leases = Leases(self, source, self.seal.key_for("kept rows"), per_person)
         return self.leases
 
     def close(self) -> None:

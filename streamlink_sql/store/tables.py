@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Boolean, Column, DateTime, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
-VERSION = "0005"
+VERSION = "0006"
 """The migration that makes these tables: the newest one."""
 
 metadata = MetaData()
@@ -113,4 +113,13 @@ kept_rows = Table(
     Column("id", String(200), ForeignKey("history.id", ondelete="CASCADE"), primary_key=True),
     Column("until", DateTime(timezone=True), nullable=False),
     Column("rows", LargeBinary, nullable=False),  # encrypted: kept_rows.py
+)
+
+failed_logins = Table(
+    "failed_logins",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("attempt", String(16), nullable=False, index=True),
+    Column("who", String(64), nullable=False, index=True),  # a keyed hash: attempts.py
+    Column("at", DateTime(timezone=True), nullable=False),
 )

@@ -144,8 +144,7 @@ class Desk:
         name, control = self._person.name if self._person is not None else "", self.control
         with self._lock:
             if name and self._of_person[name] >= self.per_person:
-                said = f"{self.per_person} of your questions are under way, as many as one person may have. Wait until one is answered."
-                raise TooManyQuestions(said, retry_after=2)
+                raise TooManyQuestions.beyond(self.per_person)
             if self._askers.total() >= self.at_once:
                 raise Busy(f"All {self.at_once} places are taken. Try again in a moment.", retry_after=2)
             self._askers[id_] += 1

@@ -11,10 +11,8 @@ from __future__ import annotations
 import ipaddress
 import secrets
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from html import escape
 from typing import Protocol
 from urllib.parse import parse_qs
@@ -23,7 +21,8 @@ from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from streamlink_sql.errors import BadRequest, Busy, Forbidden, StreamLinkError, TooManyAttempts, Unauthenticated
-from streamlink_sql.store.people import SESSION_HOURS, Identity, People
+from streamlink_sql.store.attempts import trying
+from streamlink_sql.store.people import SESSION_HOURS, People
 from streamlink_sql.types import Person
 from streamlink_sql.web.look import POLICY
 from streamlink_sql.web.oidc import BACK, BEGIN, COOKIE_S, Provider
@@ -36,55 +35,6 @@ AT_ONCE = 3
 """Passwords that are tried at the same time: each takes 64 MB and a core."""
 AT_PROVIDER = 8
 """Logins that wait for the provider at the same time: each takes a thread."""
-FREE_FAILURES, LONGEST_WAIT_S, FORGOTTEN_S, MOST_KNOWN = 5, 900.0, 3600.0, 10_000
-
-
-@dataclass(slots=True)
-class _Failures:
-    count: int = 0
-    last: float = 0.0
-
-
-class Throttle:
-    """Makes whoever fails wait: after five failures one second, then twice as long each time, at most a quarter of an hour."""
-
-    def __init__(self) -> None:
-        """Knows of nobody yet."""
-        self._lock, self._failures = threading.Lock(), dict[str, _Failures]()
-
-    def check(self, *names: str) -> None:
-        """Raises TooManyAttempts where one of these has to wait."""
-        now = time.monotonic()
-        with self._lock:
-            wait = max((self._wait(name) + found.last - now for name in names if (found := self._failures.get(name))), default=0.0)
-        if wait > 0:
-            raise TooManyAttempts("Too many wrong passwords or keys. Wait a while, then try again.", retry_after=round(wait) + 1)
-
-    def take(self, *names: str) -> None:
-        """Counts a try of each as failed until it has succeeded; raises TooManyAttempts where one of them has to wait."""
-        self.check(*names)
-        self.failed(*names)
-
-    def failed(self, *names: str) -> None:
-        """Counts a failure of each."""
-        now = time.monotonic()
-        with self._lock:
-            while len(self._failures) > MOST_KNOWN:
-                self._failures.pop(next(iter(self._failures)))
-            for name in names:
-                found = self._failures.setdefault(name, _Failures())
-                found.count = 1 if now - found.last > FORGOTTEN_S else found.count + 1
-                found.last = now
-
-    def succeeded(self, *names: str) -> None:
-        """Forgets what these did before."""
-        with self._lock:
-            for name in names:
-                self._failures.pop(name, None)
-
-    def _wait(self, name: str) -> float:
-        over = self._failures[name].count - FREE_FAILURES
-        return 0.0 if over < 0 else min(LONGEST_WAIT_S, 2.0**over)
 
 
 class Doorkeeper(Protocol):
@@ -116,8 +66,7 @@ class Guard:
 
     def __init__(self, people: People, provider: Provider | None = None, *, passwords: bool = True) -> None:
         """Asks the store of people; lets them log in by their passwords, at the provider, or both."""
-        self._people, self._throttle = people, Throttle()
-        self._provider, self._passwords = provider, passwords
+        self._people, self._provider, self._passwords = people, provider, passwords
         self._hashing, self._asking = threading.BoundedSemaphore(AT_ONCE), threading.BoundedSemaphore(AT_PROVIDER)
 
     def person(self, headers: Mapping[str, str], address: str) -> Person:
@@ -125,12 +74,10 @@ class Guard:
         kind, _, key = headers.get("authorization", "").partition(" ")
         session = _session(headers)
         if kind.lower() == "bearer":
-            asked = f"key from {_network(address)}"
-            self._throttle.check(asked)
             try:
                 return self._people.of_key(key.strip())
             except Unauthenticated:
-                self._throttle.failed(asked)
+                self._people.attempts.take(f"key from {_network(address)}")
                 raise
         if session:
             return self._people.of_session(session)
@@ -143,12 +90,10 @@ class Guard:
                 raise Forbidden("Nobody logs in by password here.")
             name, password = _form(body)
             asked = f"{name[:200]} from {_network(address)}"
-            self._throttle.take(asked, _network(address))  # counted before it is tried, so that tries at once count as well
-            with self._hashing:
+            with trying(self._people.attempts, asked, _network(address), forgiven=asked), self._hashing:
                 session = self._people.log_in(name, password)
         except (BadRequest, Forbidden, TooManyAttempts, Unauthenticated) as error:
             return self.login_page(error)
-        self._throttle.succeeded(asked)
         return _with_session(RedirectResponse("/", 303), session, secure=secure)
 
     def at_provider(self, path: str, query: str, headers: Mapping[str, str], address: str) -> Response | None:
@@ -172,9 +117,8 @@ class Guard:
         secret = cookie_parser(headers.get("cookie", "")).get(registered.cookie, "")
         try:
             code = provider.came_back(query, secret)  # wrong ones cost nothing and do not count: any page can send a browser here
-            self._throttle.check(asked)
-            with self._place():
-                who = self._vouched_for(provider, code, secret, asked)
+            with trying(self._people.attempts, asked), self._place():
+                who = provider.identity(code, secret)
             session = self._people.log_in_as(who, may_add=registered.new_users)
         except StreamLinkError as error:
             response = self.login_page(error)
@@ -182,13 +126,6 @@ class Guard:
             response = _with_session(_page(ARRIVED), session, secure=registered.secure)
         response.delete_cookie(registered.cookie, httponly=True, samesite="lax", secure=registered.secure)
         return response
-
-    def _vouched_for(self, provider: Provider, code: str, secret: str, asked: str) -> Identity:
-        try:
-            return provider.identity(code, secret)
-        except Unauthenticated:
-            self._throttle.failed(asked)
-            raise
 
     @contextmanager
     def _place(self) -> Iterator[None]:

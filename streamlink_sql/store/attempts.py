@@ -1,0 +1,143 @@
+"""Failed logins of late, and how long whoever failed waits: of one process, or of all that share a store. Keeps no name and no password.
+
+A try counts as failed while it goes on, so that tries at the same time count like one after the other; one that succeeds is taken back.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import hmac
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import sqlalchemy as sa
+
+from streamlink_sql.errors import TooManyAttempts, Unauthenticated
+from streamlink_sql.store.tables import failed_logins
+
+if TYPE_CHECKING:
+    from streamlink_sql.store.store import Store
+
+FREE_FAILURES, LONGEST_WAIT_S, FORGOTTEN_S, MOST_KNOWN = 5, 900.0, 3600.0, 10_000
+ADVISORY_LOCK = 7_330_142_502
+
+
+class Attempts(Protocol):
+    """Counts failures of the last hour by who failed."""
+
+    def take(self, *who: str) -> str:
+        """Counts a try of each as failed; gives its id. Raises TooManyAttempts where one of them has to wait."""
+        ...
+
+    def take_back(self, tried: str) -> None:
+        """A try was no failure."""
+        ...
+
+    def forget(self, who: str) -> None:
+        """Forgets all failures of one."""
+        ...
+
+
+@contextmanager
+def trying(attempts: Attempts, *who: str, forgiven: str = "") -> Iterator[None]:
+    """A try, which has failed where it ends in Unauthenticated. With its success all earlier failures of `forgiven` are forgotten."""
+    tried = attempts.take(*who)
+    try:
+        yield
+    except Unauthenticated:
+        raise
+    except BaseException:
+        attempts.take_back(tried)
+        raise
+    attempts.take_back(tried)
+    if forgiven:
+        attempts.forget(forgiven)
+
+
+def attempts_of(store: Store) -> Attempts:
+    """Where the failures of those who use a store are counted."""
+    return SharedAttempts(store) if store.is_shared else OwnAttempts()
+
+
+class OwnAttempts:
+    """Those of this process; may be used by many threads."""
+
+    def __init__(self) -> None:
+        """Knows of nobody yet."""
+        self._lock, self._failures = threading.Lock(), OrderedDict[str, dict[str, float]]()
+
+    def take(self, *who: str) -> str:
+        """Counts a try of each as failed."""
+        tried, now = secrets.token_hex(8), time.monotonic()
+        with self._lock:
+            for name in who:
+                times = [at for at in self._failures.get(name, {}).values() if now - at < FORGOTTEN_S]
+                refuse_hasty(len(times), now - max(times, default=0.0))
+            for name in who:
+                known = self._failures.setdefault(name, {})
+                self._failures[name] = {id_: at for id_, at in known.items() if now - at < FORGOTTEN_S} | {tried: now}
+                self._failures.move_to_end(name)
+            while len(self._failures) > MOST_KNOWN:
+                self._failures.popitem(last=False)
+        return tried
+
+    def take_back(self, tried: str) -> None:
+        """A try was no failure."""
+        with self._lock:
+            for name in [name for name, known in self._failures.items() if known.pop(tried, None) is not None and not known]:
+                del self._failures[name]
+
+    def forget(self, who: str) -> None:
+        """Forgets all failures of one."""
+        with self._lock:
+            self._failures.pop(who, None)
+
+
+class SharedAttempts:
+    """Those of all processes that share a store. Time is the database's; who failed is told by a keyed hash."""
+
+    def __init__(self, store: Store) -> None:
+        """The key is made of the audit's, which all of them have."""
+        self._store, self._key = store, store.seal.key_for("failed logins")
+
+    def take(self, *who: str) -> str:
+        """Counts a try of each as failed."""
+        tried, now = secrets.token_hex(8), sa.func.clock_timestamp()
+        names = [self._hashed(name) for name in who]
+        ago = sa.func.extract("epoch", now - sa.func.max(failed_logins.c.at))
+        recent = sa.select(sa.func.count(), ago).where(failed_logins.c.who.in_(names)).group_by(failed_logins.c.who)
+        with self._store.transaction("written") as connection:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))  # tries at the same time take turns
+            connection.execute(sa.delete(failed_logins).where(failed_logins.c.at < now - datetime.timedelta(seconds=FORGOTTEN_S)))
+            for count, seconds in connection.execute(recent).all():
+                refuse_hasty(count, float(seconds))
+            connection.execute(sa.insert(failed_logins).values([{"attempt": tried, "who": name, "at": now} for name in names]))
+        return tried
+
+    def take_back(self, tried: str) -> None:
+        """A try was no failure."""
+        with self._store.transaction("written") as connection:
+            connection.execute(sa.delete(failed_logins).where(failed_logins.c.attempt == tried))
+
+    def forget(self, who: str) -> None:
+        """Forgets all failures of one."""
+        with self._store.transaction("written") as connection:
+            connection.execute(sa.delete(failed_logins).where(failed_logins.c.who == self._hashed(who)))
+
+    def _hashed(self, who: str) -> str:
+        """People type passwords where their name belongs."""
+        return hmac.new(self._key, who.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+
+
+def refuse_hasty(failures: int, ago_s: float) -> None:
+    """Raises TooManyAttempts before the wait is over: a second after five failures, then twice as long each time, up to 15 minutes."""
+    over = failures - FREE_FAILURES
+    wait = (min(LONGEST_WAIT_S, 2.0**over) if over >= 0 else 0.0) - ago_s
+    if wait > 0:
+        raise TooManyAttempts("Too many wrong passwords or keys. Wait a while, then try again.", retry_after=round(wait) + 1)
