@@ -44,6 +44,28 @@ class Postgres:
         self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "tester", name)
         return f"postgresql://tester@127.0.0.1:{self.port}/{name}"
 
+    @contextmanager
+    def secured(self, certificate: Path, key: Path, *access: str) -> Iterator[None]:
+        """For a while with TLS, and these lines of access (pg_hba.conf)."""
+        data = self._folder / "data"
+        kept = {name: (data / name).read_text() for name in ("pg_hba.conf", "postgresql.conf")}
+        for file, name in ((certificate, "server.crt"), (key, "server.key")):
+            shutil.copy(file, data / name)
+            (data / name).chmod(0o600)
+            if self._user:
+                shutil.chown(data / name, self._user)
+        (data / "pg_hba.conf").write_text("\n".join(access) + "\n", encoding="utf-8")
+        (data / "postgresql.conf").write_text(f"{kept['postgresql.conf']}\nssl = on\n", encoding="utf-8")
+        try:
+            self.stop()
+            self.start()
+            yield
+        finally:
+            for name, text in kept.items():
+                (data / name).write_text(text, encoding="utf-8")
+            self.stop()
+            self.start()
+
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._programs / program), *arguments]
         nothing, said = subprocess.DEVNULL, self._folder / "said"

@@ -21,9 +21,12 @@ import httpx
 import pytest
 
 from streamlink_sql.cli.nginx import front_of
-from streamlink_sql.errors import BadRequest
+from streamlink_sql.client import Client
+from streamlink_sql.errors import BadRequest, ModelUnavailable, ServerUnavailable
+from streamlink_sql.generators import open_generator
 from streamlink_sql.nginx.render import render
 from streamlink_sql.settings import Settings, load_settings
+from streamlink_sql.types import Context, Question
 from tests.collector import collecting
 from tests.serving import free_port, make_data, until
 from tests.test_tracing import part, tree
@@ -567,6 +570,12 @@ def test_tls_and_a_caller_without_it(front: Start, serve: Serve, tmp_path: Path)
     plain = call.get(nginx.url.replace("https", "http") + "/v1/tables")
     assert (plain.status_code, plain.headers["location"]) == (301, f"{nginx.url}/v1/tables")
     assert call.get(f"{nginx.inside}/v1/tables").status_code == 200  # on this machine alone
+    address = nginx.url.replace("https", "http")
+    with Client(address) as client, pytest.raises(ServerUnavailable, match="over TLS only: write https://"):
+        client.tables()
+    for model in (f"worker:{address}", f"{address}/v1#name"):
+        with closing(open_generator(model)) as generator, pytest.raises(ModelUnavailable, match=r"over TLS only: write .*https://"):
+            generator.generate(Question("How many?"), Context("duckdb", ()), 1)
 
 
 @cluster

@@ -5,10 +5,28 @@ from __future__ import annotations
 import pytest
 
 from streamlink_sql.checks import check, heads
-from streamlink_sql.errors import PolicyRefused
+from streamlink_sql.errors import InvalidSQL, PolicyRefused
 from streamlink_sql.types import Column, Dialect, Draft, Table
 
 TABLES = (Table("sales", (Column("id", "integer"), Column("region", "text"), Column("price", "real"))),)
+
+
+def test_a_column_of_another_table_is_told_with_its_table() -> None:
+    tables = (
+        *TABLES,
+        Table("regions", (Column("name", "text"), Column("country", "text"))),
+        Table("offices", (Column("country", "text"),)),
+    )
+    for sql, words in {
+        "SELECT country FROM sales": "There is no column 'country'. It is a column of offices and of regions.",
+        "SELECT s.country FROM sales AS s": "There is no column 'country' in 's'. It is a column of offices and of regions.",
+        "SELECT nothing FROM sales": "There is no column 'nothing'.",
+        "SELECT id FROM sales WHERE regions.country = 'DE'": "'regions' is not one of the tables of this query. Join it.",
+        "SELECT id FROM sales WHERE r.country = 'DE'": "'r' is not one of the tables of this query.",
+    }.items():
+        with pytest.raises(InvalidSQL) as caught:
+            check(Draft(sql), tables, "duckdb")
+        assert caught.value.detail == words
 
 
 @pytest.mark.parametrize(

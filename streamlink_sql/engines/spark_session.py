@@ -32,8 +32,7 @@ _NOT_SPOKEN = (
     ("WRONG_VERSION_NUMBER", "What listens there speaks no TLS: leave use_ssl out of the address."),
     (
         "CERTIFICATE_VERIFY_FAILED",
-        "Its certificate is not trusted here: use the name that it was made for, and name the file of the authority that signed it in the "
-        "environment as GRPC_DEFAULT_SSL_ROOTS_FILE_PATH.",
+        "Its certificate is not trusted: use the name that it was made for, and name its authority by GRPC_DEFAULT_SSL_ROOTS_FILE_PATH.",
     ),
     ("HTTP/2", "What listens there is something else, or wants TLS: sc://HOST:PORT/;use_ssl=true"),
     ("Socket closed", "It hung up; if it wants TLS: sc://HOST:PORT/;use_ssl=true"),

@@ -19,13 +19,11 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"\bSSL\b|certificate",
-        "the setting `store` and the database do not agree about TLS ({why}). Switch TLS on in the database (ssl = on), or correct "
-        f"sslmode and sslrootcert in the address, {_OTHER}",
+        f"database and setting do not agree about TLS ({{why}}). Set ssl = on there, or correct sslmode and sslrootcert here, {_OTHER}",
     ),
     (
         r"permission denied for (table|schema|database|sequence)|must be owner",
-        "the database does not let this user keep a store there ({why}). Make the user the owner of an empty database "
-        f"(CREATE DATABASE name OWNER user), {_OTHER}",
+        f"this user may not keep a store there ({{why}}). Make them the owner of an empty database (CREATE DATABASE x OWNER y), {_OTHER}",
     ),
     (
         r"readonly|read-only|read only|not writable|permission denied|Operation not permitted",
