@@ -363,6 +363,11 @@ def test_no_namenode(host: str, said: str) -> None:
             StorageUnavailable,
             "takes data",
         ),
+        (
+            'GSSAPIError(GssMajorCodes { raw: "0x00070000" }, 2529639053, "No Kerberos credentials available (default cache: /tmp/cc)")',
+            StorageUnavailable,
+            "No Kerberos credentials available (default cache: /tmp/cc). Get a ticket (kinit",
+        ),
         ("RPC listener disconnected", StorageUnavailable, "disconnected"),
     ],
 )

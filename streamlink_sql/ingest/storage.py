@@ -29,6 +29,8 @@ _FORMS = "It takes hdfs://HOST:PORT/PATH, s3://BUCKET/PATH, file:///PATH or a fo
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_REMOTE = ("Quota", "could only be written to", "could only be replicated", "No space left")
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_REFUSED_USER = re.compile(r"\buser=([^\s,]+)")
+_NO_TICKET = re.compile(r"GSSAPIError.*?\d, \"(.*?)\"|NoSASLMechanism|SASLError|libgssapi", re.DOTALL)
 _REMOTE = re.compile(r'RPCError\("[\w.$]*?(\w+)", "(.*)"\)', re.DOTALL)
 
 
@@ -343,13 +345,21 @@ def translated(error: BaseException, base: str) -> StreamLinkError:
     kind, text = remote.groups() if remote else (type(error).__name__, str(error))
     text = re.split(r"\\n|\n", text, maxsplit=1)[0].replace('\\"', '"').strip()[:300]
     code = error.errno if isinstance(error, OSError) else None
+    if no_ticket := _NO_TICKET.search(str(error)):
+        return StorageUnavailable(
+            f"{base} wants Kerberos, and this did not work: {no_ticket[1] or text}. Get a ticket (kinit; klist shows it), and see that "
+            "krb5.conf and HADOOP_CONF_DIR are those of that cluster and that libgssapi_krb5 is installed."
+        )
     if kind == "SafeModeException":
         return StorageUnavailable(
             f"The NameNode of {base} is in safe mode, and takes nothing until its DataNodes have reported. "
             "Wait for it; where somebody has switched it on: hdfs dfsadmin -safemode leave."
         )
     if code in _DENIED or kind == "AccessControlException" or "ACCESS_DENIED" in text:
-        return Forbidden(f"{base} does not let {_user()} write there: {text}. Ask for the right, or name another folder.")
+        user = _REFUSED_USER.search(text)
+        return Forbidden(
+            f"{base} does not let {user[1] if user else _user()} write there: {text}. Ask for the right, or name another folder."
+        )
     if code in _FULL or any(mark in kind + text for mark in _FULL_REMOTE):
         return StorageUnavailable(
             f"{base} is full, or has no DataNode that takes data: {text}. Free space, then repeat the command: it goes on where it stopped."
