@@ -73,6 +73,7 @@ class Processes:
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self._folder, self._stack = folder, stack
+        self.running: dict[str, int] = {}
         self._kept = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLINK_")}
 
     def start(self, name: str, command: Sequence[str], announces: str = "", **settings: str) -> str:
@@ -90,6 +91,7 @@ class Processes:
                 start_new_session=True,  # Ctrl-C is for us: they end when we have written down what there is
             )
         self._stack.callback(_stop, process)
+        self.running[name] = process.pid
         end = time.monotonic() + START_S
         while not (found := re.search(announces, log.read_text(errors="replace"))):
             if process.poll() is not None or time.monotonic() > end:
@@ -123,6 +125,12 @@ class Processes:
         return folder
 
 
+def cpu_s(pids: Sequence[int]) -> float:
+    """The processor time that processes have taken, which a busy machine does not lengthen as it does the clock's."""
+    fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
+    return sum(int(each[11]) + int(each[12]) for each in fields) / os.sysconf("SC_CLK_TCK")
+
+
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """Asks it to end, and makes it."""
     if process.stdin:
@@ -136,8 +144,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def cluster(kind: str, told: argparse.Namespace) -> Iterator[tuple[str, Path]]:
-    """The path with workers of a kind: where to ask, and Nginx's log of who answered."""
+def cluster(kind: str, told: argparse.Namespace) -> Iterator[tuple[str, Path, list[int]]]:
+    """The path with workers of a kind: where to ask, Nginx's log of who answered, and the numbers of the workers' processes."""
     with tempfile.TemporaryDirectory(prefix="streamlink-breakdown-") as folder, ExitStack() as stack:
         processes = Processes(Path(folder), stack)
         workers = [_worker(processes, kind, number, told) for number in range(1, WORKERS + 1)]
@@ -152,7 +160,7 @@ def cluster(kind: str, told: argparse.Namespace) -> Iterator[tuple[str, Path]]:
         front = {"nginx_ccus": json.dumps([ccu]), "nginx_workers": json.dumps(workers), "model_timeout_s": str(MODEL_S)}
         nginx = processes.nginx(**ports, **front)
         _await(f"http://{ports['nginx_listen']}/readyz")
-        yield f"http://{ports['nginx_listen']}", nginx / "access.log"
+        yield f"http://{ports['nginx_listen']}", nginx / "access.log", list(processes.running.values())[:WORKERS]
 
 
 def _free_port() -> int:
@@ -256,7 +264,8 @@ def show(runs: Sequence[Mapping[str, Any]], console: Console) -> None:
         console.print(table)
         console.print(
             f"right: {run['right']} of {run['questions']}, {run['ex']:.0%} ({low:.0%} to {high:.0%}); drafts by worker: "
-            f"{run['drafts_by_worker']}; the first questions took {run['first_questions_s']} s; problems: {run['problems'] or 'none'}"
+            f"{run['drafts_by_worker']}; the first questions took {run['first_questions_s']} s; processor time of the workers: "
+            f"{run['worker_cpu_s']} s a question; problems: {run['problems'] or 'none'}"
         )
         console.print(f"wrong: {', '.join(run['wrong']) or 'none'}", markup=False)
 
@@ -351,10 +360,12 @@ def measure(told: argparse.Namespace, out: IO[str] | None) -> int:
     before, runs = os.getloadavg()[0], list[tuple[dict[str, Any], list[Asked]]]()
     for kind in dict.fromkeys(told.workers or ("llama", "parser")):
         name = f"llama.cpp ({told.model.stem})" if kind == "llama" else kind
-        with cluster(kind, told) as (url, log):
+        with cluster(kind, told) as (url, log, pids):
+            began = cpu_s(pids)
             found = asked_all(url, questions, told.data, name)
             if found:
-                runs.append((figures(name, "Spark" if told.spark else "DuckDB", found, log), found))
+                taken = {"worker_cpu_s": round((cpu_s(pids) - began) / len(found), 3)}
+                runs.append((figures(name, "Spark" if told.spark else "DuckDB", found, log) | taken, found))
         if len(found) < len(questions):
             break
     machine = f"{os.cpu_count()} cores, load {before:.1f} before and {os.getloadavg()[0]:.1f} at the end"

@@ -344,6 +344,13 @@ def test_no_namenode(host: str, said: str) -> None:
         open_storage(read_address(f"hdfs://{host}/warehouse/sales"))
 
 
+def test_what_listens_and_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("hdfs_native")
+    monkeypatch.setattr("streamlink_sql.ingest.storage.ANSWER_LIMIT_S", 1.0)
+    with closing(socket.create_server(("127.0.0.1", 0))) as mute, pytest.raises(StorageUnavailable, match=r"says nothing.*HADOOP_CONF_DIR"):
+        open_storage(read_address(f"hdfs://127.0.0.1:{mute.getsockname()[1]}/warehouse/sales"))
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "said"),
     [

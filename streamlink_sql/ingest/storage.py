@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from hdfs_native import Client
 
 HDFS_PORT = 9000
-CONNECT_LIMIT_S = 5.0
+CONNECT_LIMIT_S, ANSWER_LIMIT_S = 5.0, 60.0
 _FORMS = "It takes hdfs://HOST:PORT/PATH, s3://BUCKET/PATH, file:///PATH or a folder"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_REMOTE = ("Quota", "could only be written to", "could only be replicated", "No space left")
@@ -192,6 +193,7 @@ class HdfsStorage:
         base = _reachable(address.base)
         with self._told():
             self._client = hdfs_native.Client(base)
+            _answered(lambda: self._client.get_file_info("/"), address.base)
         self._new: Callable[[bool], Any] = lambda overwrite: hdfs_native.WriteOptions(overwrite=overwrite, create_parent=True)
 
     def read(self, path: str) -> bytes | None:
@@ -326,6 +328,28 @@ def _reachable(base: str) -> str:
             f"No NameNode answers at {host}:{port}: {error.strerror or 'no answer'}. Start HDFS there, or name another address."
         ) from error
     return base if parts.port else f"{base}:{port}"
+
+
+def _answered(ask: Callable[[], object], base: str) -> None:
+    """Asks once; raises what comes of it, or StorageUnavailable where nothing does: the client would wait for ever."""
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            ask()
+        except Exception as error:  # noqa: BLE001 - raised below, where the storage's errors are translated
+            raised.append(error)
+
+    asking = threading.Thread(target=work, name="streamlink-hdfs", daemon=True)
+    asking.start()
+    asking.join(ANSWER_LIMIT_S)
+    if asking.is_alive():
+        raise StorageUnavailable(
+            f"What listens at {base} says nothing within {ANSWER_LIMIT_S:g} s. If that HDFS wants Kerberos, name its configuration by "
+            "HADOOP_CONF_DIR and get a ticket (kinit); else see that a NameNode is there, and its log."
+        )
+    if raised:
+        raise raised[0]
 
 
 @contextlib.contextmanager
