@@ -344,7 +344,8 @@ def main() -> int:
     parser.add_argument("--failures", action="store_true", help="print the questions that were answered wrong, with both queries")
     told = parser.parse_args()
     told.data, told.model = told.data.resolve(), told.model.resolve()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)  # a shell starts background jobs with Ctrl-C ignored
     try:
         return measure(told, told.json)
     except KeyboardInterrupt:
