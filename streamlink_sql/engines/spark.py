@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from streamlink_sql import tracing
 from streamlink_sql.engines import spark_plan
 from streamlink_sql.engines.spark_session import Connection, read_address
+from streamlink_sql.engines.spelling import spark_literal, spark_quoted
 from streamlink_sql.errors import Cancelled, EngineUnavailable, InvalidSQL, StreamLinkError, TimedOut
 from streamlink_sql.types import PLAN_LIMIT_S, CheckedSQL, Column, Dialect, Kind, Plan, Rows, Sample, Table
 
@@ -108,7 +109,7 @@ class SparkEngine:
         part = 1.0 if rows is None or rows <= _SAMPLED_ROWS else _SAMPLED_ROWS / rows
         some = "" if part == 1.0 else f" TABLESAMPLE ({max(part * 100, 0.0001):.4f} PERCENT)"
         sql = (
-            f"SELECT CAST({_quoted(column)} AS STRING) AS v, count(*) AS n FROM {_spelt(table)}{some} "
+            f"SELECT CAST({spark_quoted(column)} AS STRING) AS v, count(*) AS n FROM {_spelt(table)}{some} "
             f"GROUP BY 1 ORDER BY n DESC, v NULLS FIRST LIMIT {limit + 2}"
         )
         found, _ = self._run(sql, limit + 2, _CATALOG_LIMIT_S, "")
@@ -236,11 +237,11 @@ class SparkEngine:
         """The tables by location: temporary views, but in Sail, whose plans name no views, tables of the session's own catalogue."""
         own = bool(self._locations) and session.catalog.currentCatalog() == _SAIL
         for name, place in self._locations.items():
-            where = place.replace("\\", "\\\\").replace("'", "\\'")
+            where = spark_literal(place)
             if own:
-                session.sql(f"CREATE TABLE IF NOT EXISTS {_quoted(name)} USING parquet LOCATION '{where}'")
+                session.sql(f"CREATE TABLE IF NOT EXISTS {spark_quoted(name)} USING parquet LOCATION {where}")
             else:
-                session.sql(f"CREATE OR REPLACE TEMPORARY VIEW {_quoted(name)} USING parquet OPTIONS (path '{where}')")
+                session.sql(f"CREATE OR REPLACE TEMPORARY VIEW {spark_quoted(name)} USING parquet OPTIONS (path {where})")
 
     def _known(self) -> _Listing:
         """The tables as they were listed last. An old listing is replaced in the background: nobody waits for it."""
@@ -352,12 +353,8 @@ def _kind(native: str) -> Kind:
     return next((kind for name, kind in _KINDS if plain == name), "other")
 
 
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
-
-
 def _spelt(table: str) -> str:
-    return ".".join(map(_quoted, table.split(".", 1)))
+    return ".".join(map(spark_quoted, table.split(".", 1)))
 
 
 def _empty(schema: Any) -> pa.Table:
