@@ -11,11 +11,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import duckdb
 import httpx
@@ -29,7 +31,7 @@ from streamlink_sql.engines import spark_plan
 from streamlink_sql.engines.spark import SparkEngine
 from streamlink_sql.engines.spark_session import read_address
 from streamlink_sql.errors import BadRequest, Cancelled, EngineUnavailable, InvalidSQL, StreamLinkError, TimedOut, TooCostly
-from streamlink_sql.types import CheckedSQL, Draft, Question, Rows
+from streamlink_sql.types import CheckedSQL, Draft, Progress, Question, Rows, Sample
 
 ROWS = 7_000
 START_S = 180.0
@@ -149,6 +151,35 @@ def test_samples(engine: SparkEngine) -> None:
     some = engine.sample("sales", "id", limit=5)
     assert (len(some.values), some.complete, some.unique) == (5, False, True)
     assert engine.sample("odd", "größe in cm", limit=5).values == ("180",)
+    assert engine.sample("sales", "paid", limit=5) == Sample(("false", "true"), True, False)
+    assert engine.sample("sales", "day", limit=50).values[:2] == ("2024-01-01", "2024-01-02")
+
+
+@pytest.mark.cluster
+def test_columns_are_sampled_together_unless_that_is_too_much(server: str, files: dict[str, str], tmp_path: Path) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"COPY (SELECT i AS id, repeat('x', 200) || i AS text, i % 3 AS few, NULL::INTEGER AS none FROM range({ROWS}) r(i)) "
+            f"TO '{tmp_path / 'long.parquet'}'"
+        )
+    places = {**files, "long": f"file://{tmp_path / 'long.parquet'}"}
+    with closing(SparkEngine(server, locations=places, result_limit_mb=1)) as small:
+        queries = Counter[str]()
+        run_one = small._run
+
+        def counted(sql: str, *limits: Any) -> Any:
+            queries[sql] += 1
+            return run_one(sql, *limits)
+
+        small._run = counted  # type: ignore[method-assign]
+        assert small.sample("sales", "region", limit=2) == Sample(("north", "south"), False, False)
+        assert small.sample("sales", "id", limit=ROWS) == Sample(tuple(sorted(map(str, range(ROWS)))), True, True)
+        assert sum(queries.values()) == 1
+        few = small.sample("long", "few", limit=5)
+        assert few == Sample(("0", "1", "2"), True, False)
+        long = small.sample("long", "text", limit=ROWS)
+        assert (0 < len(long.values) < ROWS, long.complete, long.unique) == (True, False, None)
+        assert small.sample("long", "none", limit=5) == Sample((), True, False)
 
 
 @pytest.mark.cluster
@@ -443,3 +474,26 @@ def test_orders_by_what_is_not_shown(engine: SparkEngine, sql: str, rows: list[t
     query = check(Draft(sql), engine.tables(), "spark")
     assert engine.dry_run(query).tables == query.tables
     assert list(engine.run(query, row_limit=10, time_limit_s=30).as_python()) == rows
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("server", ["apache"], indirect=True)
+def test_progress_is_told_by_whoever_runs_the_query(engine: SparkEngine) -> None:
+    """Two at a time, each of its own: Spark's client tells all listeners of a session of every query."""
+    heard: dict[int, list[tuple[Progress, int]]] = {1: [], 3: []}
+
+    def ask(parts: int) -> None:
+        sql = f"SELECT /*+ REPARTITION({parts}) */ max(length(sha2(repeat(region, 40000), 512))) FROM sales GROUP BY id % {parts}"
+        slow = CheckedSQL(sql, "spark", frozenset(), exp.select("1"))
+        engine.run(slow, row_limit=10, time_limit_s=100, hear=lambda told: heard[parts].append((told, threading.get_ident())))
+
+    threads = {parts: threading.Thread(target=ask, args=(parts,)) for parts in heard}
+    for thread in threads.values():
+        thread.start()
+    for thread in threads.values():
+        thread.join()
+    for parts, thread in threads.items():
+        assert heard[parts]
+        assert {ident for _, ident in heard[parts]} == {thread.ident}
+        assert all(0 <= told.tasks_done <= told.tasks and 0 <= told.stages_done <= told.stages for told, _ in heard[parts])
+        assert all(one != other for (one, _), (other, _) in pairwise(heard[parts]))

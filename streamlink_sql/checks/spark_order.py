@@ -113,4 +113,5 @@ def _without_aliases(key: exp.Expr, aliases: dict[str, exp.Expr]) -> exp.Expr:
         meant = aliases.get(node.name.casefold()) if isinstance(node, exp.Column) and not node.table else None
         if meant is not None:
             node.replace(meant.copy() if node.parent is key else exp.paren(meant))
-    return key.this
+    found: exp.Expr = key.this
+    return found
