@@ -32,6 +32,7 @@ from streamlink_sql.engines.spark import SparkEngine
 from streamlink_sql.engines.spark_session import read_address
 from streamlink_sql.errors import BadRequest, Cancelled, EngineUnavailable, InvalidSQL, StreamLinkError, TimedOut, TooCostly
 from streamlink_sql.types import CheckedSQL, Draft, Progress, Question, Rows, Sample
+from tests.relay import Relay
 
 ROWS = 7_000
 START_S = 180.0
@@ -266,6 +267,41 @@ def test_a_query_is_cancelled(own_engine: SparkEngine) -> None:
         run(own_engine, ENDLESS, run_id="that one")
     assert not own_engine.cancel("that one")
     assert answers(own_engine)
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("server", ["apache"], indirect=True)
+def test_what_is_cancelled_stops_on_the_server_and_nothing_else(engine: SparkEngine) -> None:
+    ended: dict[str, str] = {}
+
+    def ask(name: str, sql: str) -> None:
+        try:
+            run(engine, sql, seconds=100, run_id=name)
+            ended[name] = "rows"
+        except StreamLinkError as error:
+            ended[name] = error.code
+
+    slow = "SELECT max(sha2(repeat(region, 20000), 512)) FROM sales"
+    threads = [threading.Thread(target=ask, args=each) for each in (("endless", ENDLESS), ("other", slow))]
+    for thread in threads:
+        thread.start()
+    time.sleep(3)
+    assert engine.cancel("endless")
+    for thread in threads:
+        thread.join()
+    assert ended == {"endless": "cancelled", "other": "rows"}
+    time.sleep(2)
+    assert engine._connection.session().interruptAll() == []  # there is nothing left to interrupt
+
+
+@pytest.mark.cluster
+def test_a_broken_connection_is_taken_up_again(server: str) -> None:
+    """Cut in the middle of a result: every row arrives once, so that the stream went on where it was."""
+    with closing(Relay(read_address(server).port, cut_after=4_000_000)) as relay:
+        with closing(SparkEngine(f"spark://127.0.0.1:{relay.port}")) as engine:
+            rows = run(engine, "SELECT id, sha2(CAST(id AS STRING), 512) AS t FROM range(200000)", row_limit=200_000, seconds=100)
+        assert sorted(rows.table.column("id").to_pylist()) == list(range(200_000))
+        assert relay.cuts == 1
 
 
 @pytest.mark.cluster
