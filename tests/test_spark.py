@@ -157,7 +157,9 @@ def test_samples(engine: SparkEngine) -> None:
 
 
 @pytest.mark.cluster
-def test_columns_are_sampled_together_unless_that_is_too_much(server: str, files: dict[str, str], tmp_path: Path) -> None:
+def test_columns_are_sampled_together_unless_that_is_too_much(
+    server: str, files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with duckdb.connect() as connection:
         connection.execute(
             f"COPY (SELECT i AS id, repeat('x', 200) || i AS text, i % 3 AS few, NULL::INTEGER AS none FROM range({ROWS}) r(i)) "
@@ -172,7 +174,7 @@ def test_columns_are_sampled_together_unless_that_is_too_much(server: str, files
             queries[sql] += 1
             return run_one(sql, *limits)
 
-        small._run = counted  # type: ignore[method-assign]
+        monkeypatch.setattr(small, "_run", counted)
         assert small.sample("sales", "region", limit=2) == Sample(("north", "south"), False, False)
         assert small.sample("sales", "id", limit=ROWS) == Sample(tuple(sorted(map(str, range(ROWS)))), True, True)
         assert sum(queries.values()) == 1
