@@ -275,7 +275,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step of a question, for whoever watches: `ms` is set at the end, `counts` is what was counted, `progress` how far the engine is."""
+    """One step of a question, for whoever watches: `ms` is set at the end, `counts` what was counted, `progress` how far the engine is."""
 
     name: str
     state: Literal["start", "running", "end"]
