@@ -19,7 +19,7 @@ from streamlink_sql import tracing
 from streamlink_sql.errors import BadRequest, NotFound, ServerUnavailable, error_from
 from streamlink_sql.reaching import trusted, wants_tls, why
 from streamlink_sql.returned import answer_from, table_from
-from streamlink_sql.types import Answer, Feedback, Person, Question, Stage, Table, Watcher
+from streamlink_sql.types import Answer, Feedback, Person, Progress, Question, Stage, Table, Watcher
 
 CONNECT_S = 10.0
 SILENCE_S = 120.0
@@ -163,7 +163,8 @@ class Client:
             _refuse_problem(response)
             for name, data in _events(response.iter_bytes(), hear):
                 if name == "stage" and watch:
-                    watch(Stage(data["name"], data["state"], data["ms"]))
+                    progress = Progress(**data["progress"]) if data.get("progress") else None
+                    watch(Stage(data["name"], data["state"], data["ms"], progress=progress))
                 elif name == "answer":
                     return answer_from(data)
                 elif name == "problem":

@@ -379,7 +379,7 @@ class ControlUnit:
         left = max(LEAST_S, seconds - candidate.planned_s)
         try:
             with self._places.place(run, seconds), run.stage("engine"):
-                rows = self.engine.run(candidate.query, row_limit=row_limit, time_limit_s=left, run_id=question.id)
+                rows = self.engine.run(candidate.query, row_limit=row_limit, time_limit_s=left, run_id=question.id, hear=run.hear)
                 tracing.count(rows=rows.table.num_rows, bytes=rows.table.nbytes)
         except forgiven as error:
             run.turned_down(candidate.draft.sql, error, "failed")

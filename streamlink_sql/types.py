@@ -260,16 +260,32 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a cluster is with a query: stages and the tasks of all of them, as far as they are planned; more may come."""
+
+    stages: int
+    stages_done: int
+    tasks: int
+    tasks_done: int
+
+    def __str__(self) -> str:
+        """For people, such as `stage 2 of 3, 14 of 40 tasks`."""
+        return f"stage {min(self.stages_done + 1, self.stages)} of {self.stages}, {self.tasks_done:,} of {self.tasks:,} tasks"
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
-    """One step of a question, for whoever watches: `state` is 'start' or 'end', `ms` is set at the end, `counts` is what was counted."""
+    """One step of a question, for whoever watches: `ms` is set at the end, `counts` what was counted, `progress` how far the engine is."""
 
     name: str
-    state: Literal["start", "end"]
+    state: Literal["start", "running", "end"]
     ms: float | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
+    progress: Progress | None = None
 
 
 Watcher = Callable[[Stage], None]
+Hear = Callable[[Progress], None]
 
 
 class Generator(Protocol):
@@ -319,8 +335,8 @@ class Engine(Protocol):
         """Binds and plans the query without running it; raises InvalidSQL when it does not bind."""
         ...
 
-    def run(self, query: CheckedSQL, *, row_limit: int, time_limit_s: float, run_id: str = "") -> Rows:
-        """Runs the query once, read-only, in a sandbox; keeps at most `row_limit` rows."""
+    def run(self, query: CheckedSQL, *, row_limit: int, time_limit_s: float, run_id: str = "", hear: Hear | None = None) -> Rows:
+        """Runs the query once, read-only, in a sandbox; keeps at most `row_limit` rows. `hear` is told how far it is, on this thread."""
         ...
 
     def cancel(self, run_id: str) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from streamlink_sql.errors import Busy, Cancelled, StreamLinkError, TimedOut
 from streamlink_sql.tracing import span
-from streamlink_sql.types import Answer, Attempt, Question, Stage, Watcher
+from streamlink_sql.types import Answer, Attempt, Progress, Question, Stage, Watcher
 
 STAGES = ("catalog", "model", "checks", "dry_run", "queue", "engine")
 
@@ -48,6 +48,11 @@ class Underway:
                 yield
         finally:
             self.now = ""
+
+    def hear(self, progress: Progress) -> None:
+        """Tells the watcher how far the engine is."""
+        if self.watch:
+            self.watch(Stage("engine", "running", progress=progress))
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[None]:

@@ -21,7 +21,7 @@ from streamlink_sql.catalog.names import spoken_words, words_of
 from streamlink_sql.catalog.values import normalise
 from streamlink_sql.engines import open_embedded
 from streamlink_sql.errors import BadRequest, CannotAnswer, EngineUnavailable, NotFound
-from streamlink_sql.types import CheckedSQL, Engine, Plan, Rows, Sample, Table
+from streamlink_sql.types import CheckedSQL, Engine, Hear, Plan, Rows, Sample, Table
 
 
 class Watched:
@@ -53,8 +53,8 @@ class Watched:
     def dry_run(self, query: CheckedSQL, *, time_limit_s: float = 10.0) -> Plan:
         return self._engine.dry_run(query, time_limit_s=time_limit_s)
 
-    def run(self, query: CheckedSQL, *, row_limit: int, time_limit_s: float, run_id: str = "") -> Rows:
-        return self._engine.run(query, row_limit=row_limit, time_limit_s=time_limit_s, run_id=run_id)
+    def run(self, query: CheckedSQL, *, row_limit: int, time_limit_s: float, run_id: str = "", hear: Hear | None = None) -> Rows:
+        return self._engine.run(query, row_limit=row_limit, time_limit_s=time_limit_s, run_id=run_id, hear=hear)
 
     def cancel(self, run_id: str) -> bool:
         return self._engine.cancel(run_id)

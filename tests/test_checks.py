@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 import pytest
+import sqlglot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -621,6 +622,46 @@ def test_what_looks_like_a_way_around_them(dialect: Dialect, sql: str, tables: t
     checked = check(Draft(sql), tables, dialect)
     assert explain(checked, tables)
     assert check(Draft(checked.sql), tables, dialect).sql == checked.sql
+
+
+HIDDEN_KEYS = [
+    "SELECT status FROM orders GROUP BY status ORDER BY count(*) DESC, status",
+    "SELECT upper(status), max(id) AS top FROM orders GROUP BY 1 ORDER BY top / count(amount), upper(status) LIMIT 2 OFFSET 1",
+    "SELECT status AS s FROM orders GROUP BY status ORDER BY sum(amount) / sum(sum(amount)) OVER () DESC, s",
+    "SELECT o.id, c.id FROM orders o JOIN customers c ON c.id = o.customer_id GROUP BY o.id, c.id ORDER BY max(c.birth), c.id, o.id DESC",
+    "SELECT name FROM customers WHERE id IN (SELECT customer_id FROM orders GROUP BY customer_id ORDER BY sum(id) LIMIT 3) ORDER BY name",
+    "WITH big AS (SELECT * FROM items WHERE qty > 1) SELECT product AS order_id FROM big GROUP BY product ORDER BY max(order_id), product",
+    "(SELECT product FROM items GROUP BY product ORDER BY sum(price), product LIMIT 1) UNION ALL SELECT status FROM orders WHERE id = 3",
+    "SELECT product, count(*) AS n, sum(qty) AS N FROM items GROUP BY product ORDER BY max(price), product",
+    "SELECT id FROM orders ORDER BY row_number() OVER (PARTITION BY status ORDER BY id), status",
+    "SELECT status, count(*) FROM orders GROUP BY status ORDER BY count(*) FILTER (WHERE amount > 50), status",
+]
+
+
+@pytest.mark.parametrize("sql", HIDDEN_KEYS)
+def test_spark_orders_by_what_is_not_shown(sql: str, database: duckdb.DuckDBPyConnection, tables: tuple[Table, ...]) -> None:
+    checked = check(Draft(sql), tables, "spark")
+    assert ".key_1" in checked.sql or "AS key_1" in checked.sql
+    assert check(Draft(checked.sql), tables, "spark").sql == checked.sql
+    written = sqlglot.transpile(checked.sql, read="spark", write="duckdb")[0]
+    assert database.execute(written).fetchall() == database.execute(sql).fetchall()
+    assert explain(checked, tables) == explain(check(Draft(sql), tables, "duckdb"), tables)
+
+
+@pytest.mark.parametrize(
+    ("sql", "ends"),
+    [
+        ("SELECT status, count(*) FROM orders GROUP BY status ORDER BY count(*) DESC", "ORDER BY COUNT(*) DESC"),
+        ("SELECT status, count(*) AS n FROM orders GROUP BY status ORDER BY n / 2", "GROUP BY status ORDER BY n / 2"),
+        ("SELECT id, rank() OVER (ORDER BY amount) FROM orders ORDER BY rank() OVER (ORDER BY amount), id", "FROM orders ORDER BY 2, id"),
+        (
+            "SELECT status, sum(id) / sum(sum(id)) OVER () FROM orders GROUP BY 1 ORDER BY sum(id) / sum(sum(id)) OVER ()",
+            "GROUP BY 1 ORDER BY 2",
+        ),
+    ],
+)
+def test_what_spark_can_order_by_stays(sql: str, ends: str, tables: tuple[Table, ...]) -> None:
+    assert check(Draft(sql), tables, "spark").sql.endswith(ends)
 
 
 @pytest.mark.parametrize("body", [r"\'", r"a\\", r"\x27 UNION", "''", r"\u0027", r"\\\' --"])

@@ -7,14 +7,17 @@ import inspect
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from streamlink_sql import errors
+from streamlink_sql.catalog import Catalog
 from streamlink_sql.client import Client
 from streamlink_sql.control import ControlUnit
+from streamlink_sql.engines.duckdb import DuckDBEngine
 from streamlink_sql.errors import (
     BadRequest,
     Cancelled,
@@ -27,8 +30,9 @@ from streamlink_sql.errors import (
     error_from,
 )
 from streamlink_sql.returned import answer_from, table_from
-from streamlink_sql.types import Control, Feedback, Question, Stage
-from tests.serving import SAYS, control_on, make_data, serving, until
+from streamlink_sql.store.store import open_store
+from streamlink_sql.types import CheckedSQL, Control, Feedback, Hear, Progress, Question, Rows, Stage
+from tests.serving import SAYS, Scripted, control_on, make_data, serving, until
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +88,30 @@ def test_stages_are_heard_of_while_it_runs(client: Client) -> None:
     seen: list[Stage] = []
     client.answer("how many sales?", seen.append)
     assert [stage.name for stage in seen if stage.state == "start"] == ["catalog", "model", "checks", "dry_run", "queue", "engine"]
+
+
+class Telling(DuckDBEngine):
+    """Tells of progress as a cluster does."""
+
+    def run(self, query: CheckedSQL, *, hear: Hear | None = None, **limits: Any) -> Rows:
+        if hear:
+            hear(Progress(stages=3, stages_done=1, tasks=1040, tasks_done=14))
+        return super().run(query, **limits)
+
+
+def test_progress_in_the_database_is_heard_of(tmp_path: Path) -> None:
+    engine = Telling(make_data(tmp_path / "data"))
+    heard: list[Stage] = []
+    with (
+        closing(ControlUnit(Catalog(engine), Scripted(), engine, open_store("temporary"))) as control,
+        serving(control) as url,
+        Client(url) as client,
+    ):
+        client.answer(Question("how many sales?"), heard.append)
+    (running,) = (stage for stage in heard if stage.state == "running")
+    assert running == Stage("engine", "running", progress=Progress(3, 1, 1040, 14))
+    assert str(running.progress) == "stage 2 of 3, 14 of 1,040 tasks"
+    assert str(Progress(3, 3, 40, 40)) == "stage 3 of 3, 40 of 40 tasks"
 
 
 def test_sql_and_check(client: Client) -> None:

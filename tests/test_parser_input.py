@@ -23,7 +23,7 @@ from streamlink_sql.generators.parser.actions import (
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, Val, to_ir, to_sql
 from streamlink_sql.generators.parser.linking import MOST_PIECES, MOST_WORDS, Linked, link, split_words
 from streamlink_sql.generators.parser.literals import LITERALS, Target, locate, read
-from streamlink_sql.generators.parser.mending import days_between, moments_known, years_compared
+from streamlink_sql.generators.parser.mending import days_between, moments_known, years_compared, years_in_order
 from streamlink_sql.generators.parser.moments import read_date, read_part
 from streamlink_sql.generators.parser.numerals import number_within, read_number
 from streamlink_sql.generators.parser.pieces import Pieces
@@ -598,6 +598,25 @@ def test_a_date_compared_with_a_bare_year_is_compared_by_its_year() -> None:
     )
     for kept in unchanged:
         assert years_compared(kept, schema) == kept
+
+
+def test_quarters_and_months_come_in_the_order_of_time_where_their_years_do() -> None:
+    schema = Schema.of((Table("orders", (Column("id", "integer"), Column("paid", "date"), Column("sent", "date"))),))
+    shown: list[Token] = ["SELECT", "YEAR", Col(1), "QUARTER", Col(1), "COUNT", Tab(0)]
+    grouped: list[Token] = ["GROUP", "YEAR", Col(1), "QUARTER", Col(1)]
+    by_year: list[Token] = [*shown, *grouped, "ORDER", "YEAR", Col(1), "DESC", "END"]
+    assert to_sql(tuple(years_in_order(by_year)), schema, "duckdb").endswith(" ORDER BY YEAR(paid) DESC, QUARTER(paid) DESC")
+    few: list[Token] = [*by_year[:-1], "LIMIT", Val(8), "END"]
+    assert to_sql(tuple(years_in_order(few)), schema, "duckdb").endswith(" ORDER BY YEAR(paid) DESC, QUARTER(paid) DESC LIMIT 8")
+    for kept in (
+        [*shown, *grouped, "END"],
+        [*shown, *grouped, "ORDER", "COUNT", Tab(0), "DESC", "END"],
+        [*shown, *grouped, "ORDER", "YEAR", Col(1), "ASC", "COUNT", Tab(0), "DESC", "END"],
+        [*shown, *grouped, "ORDER", "QUARTER", Col(1), "ASC", "YEAR", Col(1), "ASC", "END"],
+        [*shown, *grouped, "ORDER", "YEAR", Col(2), "ASC", "END"],
+        [*shown, "GROUP", "YEAR", Col(1), "ORDER", "YEAR", Col(1), "ASC", "END"],
+    ):
+        assert years_in_order(kept) == kept
 
 
 def test_the_year_with_the_most_rows_is_a_year() -> None:

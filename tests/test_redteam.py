@@ -26,7 +26,7 @@ from streamlink_sql.redteam import CORPORA, trial
 from streamlink_sql.redteam.arena import Arena, Canary, Embedded, arena
 from streamlink_sql.redteam.report import NO_CLASS, body, by_class, canaries, got_through, legitimate, page
 from streamlink_sql.redteam.trial import EFFECTS, Terms, Trial, attack, texts_for
-from streamlink_sql.types import CheckedSQL, Dialect, Draft, Plan, Rows, Sample, Table
+from streamlink_sql.types import CheckedSQL, Dialect, Draft, Hear, Plan, Rows, Sample, Table
 
 confined = pytest.mark.skipif(not confine.landlock_version(), reason="attacks run only where the kernel has Landlock")
 
@@ -135,7 +135,7 @@ class Careless:
     def dry_run(self, query: CheckedSQL, *, time_limit_s: float = 10.0) -> Plan:
         return Plan(query.tables)
 
-    def run(self, query: CheckedSQL, *, row_limit: int, time_limit_s: float, run_id: str = "") -> Rows:
+    def run(self, query: CheckedSQL, *, row_limit: int, time_limit_s: float, run_id: str = "", hear: Hear | None = None) -> Rows:
         if query.sql.startswith("LATE"):
             raise TimedOut("The query did not finish in time.")
         try:

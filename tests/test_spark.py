@@ -11,11 +11,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import duckdb
 import httpx
@@ -29,7 +31,8 @@ from streamlink_sql.engines import spark_plan
 from streamlink_sql.engines.spark import SparkEngine
 from streamlink_sql.engines.spark_session import read_address
 from streamlink_sql.errors import BadRequest, Cancelled, EngineUnavailable, InvalidSQL, StreamLinkError, TimedOut, TooCostly
-from streamlink_sql.types import CheckedSQL, Draft, Question, Rows
+from streamlink_sql.types import CheckedSQL, Draft, Progress, Question, Rows, Sample
+from tests.relay import Relay
 
 ROWS = 7_000
 START_S = 180.0
@@ -149,6 +152,37 @@ def test_samples(engine: SparkEngine) -> None:
     some = engine.sample("sales", "id", limit=5)
     assert (len(some.values), some.complete, some.unique) == (5, False, True)
     assert engine.sample("odd", "größe in cm", limit=5).values == ("180",)
+    assert engine.sample("sales", "paid", limit=5) == Sample(("false", "true"), True, False)
+    assert engine.sample("sales", "day", limit=50).values[:2] == ("2024-01-01", "2024-01-02")
+
+
+@pytest.mark.cluster
+def test_columns_are_sampled_together_unless_that_is_too_much(
+    server: str, files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"COPY (SELECT i AS id, repeat('x', 200) || i AS text, i % 3 AS few, NULL::INTEGER AS none FROM range({ROWS}) r(i)) "
+            f"TO '{tmp_path / 'long.parquet'}'"
+        )
+    places = {**files, "long": f"file://{tmp_path / 'long.parquet'}"}
+    with closing(SparkEngine(server, locations=places, result_limit_mb=1)) as small:
+        queries = Counter[str]()
+        run_one = small._run
+
+        def counted(sql: str, *limits: Any) -> Any:
+            queries[sql] += 1
+            return run_one(sql, *limits)
+
+        monkeypatch.setattr(small, "_run", counted)
+        assert small.sample("sales", "region", limit=2) == Sample(("north", "south"), False, False)
+        assert small.sample("sales", "id", limit=ROWS) == Sample(tuple(sorted(map(str, range(ROWS)))), True, True)
+        assert sum(queries.values()) == 1
+        few = small.sample("long", "few", limit=5)
+        assert few == Sample(("0", "1", "2"), True, False)
+        long = small.sample("long", "text", limit=ROWS)
+        assert (0 < len(long.values) < ROWS, long.complete, long.unique) == (True, False, None)
+        assert small.sample("long", "none", limit=5) == Sample((), True, False)
 
 
 @pytest.mark.cluster
@@ -235,6 +269,41 @@ def test_a_query_is_cancelled(own_engine: SparkEngine) -> None:
         run(own_engine, ENDLESS, run_id="that one")
     assert not own_engine.cancel("that one")
     assert answers(own_engine)
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("server", ["apache"], indirect=True)
+def test_what_is_cancelled_stops_on_the_server_and_nothing_else(engine: SparkEngine) -> None:
+    ended: dict[str, str] = {}
+
+    def ask(name: str, sql: str) -> None:
+        try:
+            run(engine, sql, seconds=100, run_id=name)
+            ended[name] = "rows"
+        except StreamLinkError as error:
+            ended[name] = error.code
+
+    slow = "SELECT max(sha2(repeat(region, 20000), 512)) FROM sales"
+    threads = [threading.Thread(target=ask, args=each) for each in (("endless", ENDLESS), ("other", slow))]
+    for thread in threads:
+        thread.start()
+    time.sleep(3)
+    assert engine.cancel("endless")
+    for thread in threads:
+        thread.join()
+    assert ended == {"endless": "cancelled", "other": "rows"}
+    time.sleep(2)
+    assert engine._connection.session().interruptAll() == []  # there is nothing left to interrupt
+
+
+@pytest.mark.cluster
+def test_a_broken_connection_is_taken_up_again(server: str) -> None:
+    """Cut in the middle of a result: every row arrives once, so that the stream went on where it was."""
+    with closing(Relay(read_address(server).port, cut_after=4_000_000)) as relay:
+        with closing(SparkEngine(f"spark://127.0.0.1:{relay.port}")) as engine:
+            rows = run(engine, "SELECT id, sha2(CAST(id AS STRING), 512) AS t FROM range(200000)", row_limit=200_000, seconds=100)
+        assert sorted(rows.table.column("id").to_pylist()) == list(range(200_000))
+        assert relay.cuts == 1
 
 
 @pytest.mark.cluster
@@ -416,3 +485,53 @@ def test_what_runs_passes_the_checks_in_sparks_dialect(engine: SparkEngine) -> N
     query = check(Draft("SELECT `region`, COUNT(*) FROM sales GROUP BY 1 HAVING COUNT(*) > 3"), engine.tables(), "spark")
     assert engine.dry_run(query).tables == query.tables
     assert engine.run(query, row_limit=10, time_limit_s=20).table.num_rows == 4
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        ("SELECT region FROM sales GROUP BY region ORDER BY sum(amount) DESC LIMIT 2", [(None,), ("west",)]),
+        (
+            "SELECT region AS r FROM sales WHERE region > '' GROUP BY 1 ORDER BY sum(id) / sum(sum(id)) OVER ()",
+            [("north",), ("south",), ("west",)],
+        ),
+        (
+            "SELECT a.region, b.region FROM sales a JOIN sales b ON a.id = b.id + 1 GROUP BY 1, 2 ORDER BY max(a.id) DESC LIMIT 1",
+            [(None, "west")],
+        ),
+        (
+            "SELECT count(*) FROM sales WHERE day IN (SELECT day FROM sales GROUP BY day ORDER BY max(id) DESC, day LIMIT 2)",
+            [(ROWS // 14,)],
+        ),
+        ("SELECT id FROM sales ORDER BY row_number() OVER (ORDER BY id DESC) LIMIT 2", [(ROWS - 1,), (ROWS - 2,)]),
+    ],
+)
+def test_orders_by_what_is_not_shown(engine: SparkEngine, sql: str, rows: list[tuple[object, ...]]) -> None:
+    """Sail plans no such order as it stands, Apache Spark only some."""
+    query = check(Draft(sql), engine.tables(), "spark")
+    assert engine.dry_run(query).tables == query.tables
+    assert list(engine.run(query, row_limit=10, time_limit_s=30).as_python()) == rows
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("server", ["apache"], indirect=True)
+def test_progress_is_told_by_whoever_runs_the_query(engine: SparkEngine) -> None:
+    """Two at a time, each of its own: Spark's client tells all listeners of a session of every query."""
+    heard: dict[int, list[tuple[Progress, int]]] = {1: [], 3: []}
+
+    def ask(parts: int) -> None:
+        sql = f"SELECT /*+ REPARTITION({parts}) */ max(length(sha2(repeat(region, 40000), 512))) FROM sales GROUP BY id % {parts}"
+        slow = CheckedSQL(sql, "spark", frozenset(), exp.select("1"))
+        engine.run(slow, row_limit=10, time_limit_s=100, hear=lambda told: heard[parts].append((told, threading.get_ident())))
+
+    threads = {parts: threading.Thread(target=ask, args=(parts,)) for parts in heard}
+    for thread in threads.values():
+        thread.start()
+    for thread in threads.values():
+        thread.join()
+    for parts, thread in threads.items():
+        assert heard[parts]
+        assert {ident for _, ident in heard[parts]} == {thread.ident}
+        assert all(0 <= told.tasks_done <= told.tasks and 0 <= told.stages_done <= told.stages for told, _ in heard[parts])
+        assert all(one != other for (one, _), (other, _) in pairwise(heard[parts]))

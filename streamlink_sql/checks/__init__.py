@@ -16,6 +16,7 @@ from streamlink_sql.checks.explain import explain
 from streamlink_sql.checks.heads import heads
 from streamlink_sql.checks.notes import notes
 from streamlink_sql.checks.policy import DEFAULT, Policy, check_text, check_tree
+from streamlink_sql.checks.spark_order import orderable
 from streamlink_sql.checks.typed import is_sql, may_be_sql
 from streamlink_sql.checks.unchecked import unchecked_for_redteam
 from streamlink_sql.errors import InvalidSQL, PolicyRefused
@@ -35,8 +36,9 @@ def check(draft: Draft, tables: tuple[Table, ...], dialect: Dialect, *, policy: 
         check_tree(tree, dialect, policy, tokens)
         found = names.resolve(tree, tables, dialect)
         left_out = groups.hold(tree, [table for table in tables if table.name in found.tables], dialect)
-        sql = syntax.generate(tree, dialect)
-        check_text(syntax.read_back(sql, tree, dialect, policy.caps), tree, dialect, policy)
+        written = orderable(tree) if dialect == "spark" else tree
+        sql = syntax.generate(written, dialect)
+        check_text(syntax.read_back(sql, written, dialect, policy.caps), written, dialect, policy)
         warnings = notes(tree, found)
     except RecursionError as error:
         raise InvalidSQL("The SQL is nested too deeply.", rule="text.too_complex") from error

@@ -101,7 +101,9 @@ def progress() -> Iterator[Watcher | None]:
     with Console(stderr=True).status("opening the data ...") as status:
 
         def watch(stage: Stage) -> None:
-            if stage.state == "start":
+            if stage.progress is not None:
+                status.update(f"{STAGES.get(stage.name, stage.name)} ... {stage.progress}")
+            elif stage.state == "start":
                 status.update(f"{STAGES.get(stage.name, stage.name)} ...")
 
         yield watch

@@ -18,7 +18,7 @@ from typing import Any
 from streamlink_sql.engines import confine, sandbox, source
 from streamlink_sql.errors import EngineUnavailable
 from streamlink_sql.scope import Scope
-from streamlink_sql.types import PLAN_LIMIT_S, CheckedSQL, Column, Dialect, ForeignKey, Plan, Rows, Sample, Table
+from streamlink_sql.types import PLAN_LIMIT_S, CheckedSQL, Column, Dialect, ForeignKey, Hear, Plan, Rows, Sample, Table
 
 _log = logging.getLogger("streamlink_sql.engines")
 
@@ -165,7 +165,7 @@ class EmbeddedEngine:
         reply, _ = self._call({"do": "plan", "sql": query.sql, "aliases": aliases, "derived": derived}, time_limit_s)
         return Plan(frozenset(reply["tables"]), tuple(reply["columns"]), reply["rows"])
 
-    def run(self, query: CheckedSQL, *, row_limit: int, time_limit_s: float, run_id: str = "") -> Rows:
+    def run(self, query: CheckedSQL, *, row_limit: int, time_limit_s: float, run_id: str = "", hear: Hear | None = None) -> Rows:  # noqa: ARG002 - a child tells nothing
         """Runs the query once in a child. The time limit counts from the call; waiting for a free child is part of it."""
         from streamlink_sql.engines import arrow
 

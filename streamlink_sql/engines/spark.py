@@ -12,24 +12,26 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future, InvalidStateError
-from concurrent.futures import TimeoutError as Late
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from streamlink_sql import tracing
-from streamlink_sql.engines import spark_plan
+from streamlink_sql.engines import spark_plan, spark_samples
 from streamlink_sql.engines.spark_session import Connection, read_address
+from streamlink_sql.engines.spelling import spark_literal, spark_quoted
 from streamlink_sql.errors import Cancelled, EngineUnavailable, InvalidSQL, StreamLinkError, TimedOut
-from streamlink_sql.types import PLAN_LIMIT_S, CheckedSQL, Column, Dialect, Kind, Plan, Rows, Sample, Table
+from streamlink_sql.types import PLAN_LIMIT_S, CheckedSQL, Column, Dialect, Hear, Kind, Plan, Progress, Rows, Sample, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.connect.session import SparkSession
+    from pyspark.sql.connect.shell.progress import StageInfo
 
 _log = logging.getLogger("streamlink_sql.engines")
 
@@ -41,7 +43,8 @@ _SETTLED_S = 900.0
 _CATALOG_LIMIT_S = 120.0
 _COUNT_LIMIT_S = 10.0
 """So long tables are counted, all of them together, when the source is opened."""
-_SAMPLED_ROWS = 5_000_000
+_SAMPLED_TABLES = 32
+"""The samples of so many tables are remembered."""
 _STOP_LIMIT_S = 0.5
 _SAIL = "sail"
 """What Sail calls its catalogue in memory, which is a session's own."""
@@ -77,8 +80,9 @@ class SparkEngine:
         self._locations = dict(locations or {})
         self._result_bytes = result_limit_mb * 2**20
         self._connection = Connection(read_address(address), self._register)
-        self._lock = threading.Lock()
+        self._lock, self._thread = threading.Lock(), threading.local()
         self._listing: _Listing | None = None
+        self._samples: tuple[str, dict[str, dict[str, Sample]]] = ("", {})
         self._listing_anew: threading.Thread | None = None
         self._runs: dict[str, _Run] = {}
         self._opened = time.monotonic()
@@ -102,21 +106,14 @@ class SparkEngine:
         return self._known().tables
 
     def sample(self, table: str, column: str, *, limit: int) -> Sample:
-        """Up to `limit` distinct values, most frequent first. A table of millions of rows is read in part, then it is not `complete`."""
-        listing = self._known()
-        rows = next((found.rows for found in listing.tables if found.name == table), None)
-        part = 1.0 if rows is None or rows <= _SAMPLED_ROWS else _SAMPLED_ROWS / rows
-        some = "" if part == 1.0 else f" TABLESAMPLE ({max(part * 100, 0.0001):.4f} PERCENT)"
-        sql = (
-            f"SELECT CAST({_quoted(column)} AS STRING) AS v, count(*) AS n FROM {_spelt(table)}{some} "
-            f"GROUP BY 1 ORDER BY n DESC, v NULLS FIRST LIMIT {limit + 2}"
-        )
-        found, _ = self._run(sql, limit + 2, _CATALOG_LIMIT_S, "")
-        counts = list(zip(*found.to_pydict().values(), strict=True))
-        values = tuple(value for value, _ in counts if value is not None)
-        whole = part == 1.0
-        unique = bool(counts) and counts[0][1] == 1 and counts[0][0] is not None if whole else None
-        return Sample(values[:limit], whole and len(values) <= limit, unique)
+        """Up to `limit` distinct values, most frequent first. A table of millions of rows is read in part, then it is not `complete`.
+
+        Columns beside this one are sampled in the same query, as each one is a job for the server, and remembered for a while.
+        """
+        known = self._samples_of(table)
+        if column not in known:
+            known |= self._sampled(table, column, known)
+        return spark_samples.first(known[column], limit)
 
     def dry_run(self, query: CheckedSQL, *, time_limit_s: float = PLAN_LIMIT_S) -> Plan:
         """The server's own analysis: the tables of the analysed plan, and what the optimised one expects to read."""
@@ -125,16 +122,16 @@ class SparkEngine:
             frame = _frame(session, query.sql)
             return frame._explain_string(mode="extended"), frame._explain_string(mode="cost"), tuple(frame.columns)
 
-        extended, costs, columns = self._within(lambda: self._connection.ask(planned), time_limit_s)
+        extended, costs, columns = self._within(lambda: self._connection.ask(planned), time_limit_s, _Run())
         if "== Analyzed Logical Plan ==" not in extended:
             raise InvalidSQL("The Spark server cannot tell which tables this query reads.", rule="second_opinion")
         read = spark_plan.tables_of(extended, frozenset(self._locations))
         cost = spark_plan.cost_of(costs)
         return Plan(frozenset(map(self._own_name, read)), columns, cost.rows, cost.bytes, cost.crosses)
 
-    def run(self, query: CheckedSQL, *, row_limit: int, time_limit_s: float, run_id: str = "") -> Rows:
-        """Runs the query once; its operation is interrupted when the time is over or `cancel` is called."""
-        table, truncated = self._run(query.sql, row_limit, time_limit_s, run_id)
+    def run(self, query: CheckedSQL, *, row_limit: int, time_limit_s: float, run_id: str = "", hear: Hear | None = None) -> Rows:
+        """Runs the query once; its operation is interrupted when the time is over or `cancel` is called. Sail tells no progress."""
+        table, truncated = self._run(query.sql, row_limit, time_limit_s, run_id, hear)
         return Rows(table, truncated)
 
     def cancel(self, run_id: str) -> bool:
@@ -153,12 +150,12 @@ class SparkEngine:
 
     # How it is done
 
-    def _run(self, sql: str, row_limit: int, time_limit_s: float, run_id: str) -> tuple[pa.Table, bool]:
+    def _run(self, sql: str, row_limit: int, time_limit_s: float, run_id: str = "", hear: Hear | None = None) -> tuple[pa.Table, bool]:
         run = _Run()
         with self._lock:
             self._runs[run_id or run.tag] = run
         try:
-            return self._within(lambda: self._fetched(sql, row_limit, run), time_limit_s, run)
+            return self._within(lambda: self._fetched(sql, row_limit, run), time_limit_s, run, hear)
         finally:
             with self._lock:
                 self._runs.pop(run_id or run.tag, None)
@@ -171,6 +168,7 @@ class SparkEngine:
 
         session = self._connection.session()
         session.addTag(run.tag)
+        self._thread.run = run
         try:
             frame = _frame(session, sql).limit(row_limit + 1)
             parts = session.client.to_table_as_iterator(frame._plan.to_proto(session.client), {})
@@ -191,9 +189,20 @@ class SparkEngine:
             with suppress(Exception):
                 session.removeTag(run.tag)
 
-    def _within(self, call: Callable[[], T], seconds: float, run: _Run | None = None) -> T:
+    def _heard(self, stages: Iterable[StageInfo] | None, **_: object) -> None:
+        """Spark's client tells how far the query is that this thread fetches."""
+        run: _Run | None = getattr(self._thread, "run", None)
+        found = list(stages or ())
+        tasks, tasks_done = sum(stage.num_tasks for stage in found), sum(stage.num_completed_tasks for stage in found)
+        progress = Progress(len(found), sum(stage.done for stage in found), tasks, tasks_done)
+        if run is not None and found and progress != run.progress:
+            run.progress = progress
+            run.news.put(progress)
+
+    def _within(self, call: Callable[[], T], seconds: float, run: _Run, hear: Hear | None = None) -> T:
         """What a call returns, if it does so in time; one that does not is interrupted, and not waited for for long."""
-        outcome: Future[T] = run.outcome if run else Future()
+        outcome: Future[T] = run.outcome
+        outcome.add_done_callback(lambda _: run.news.put(None))
 
         def work() -> None:
             try:
@@ -205,14 +214,17 @@ class SparkEngine:
                     outcome.set_result(found)
 
         threading.Thread(target=work, name="spark-query", daemon=True).start()
+        until = time.monotonic() + seconds
         try:
-            return outcome.result(seconds)
-        except Late as error:
-            if outcome.done():
-                raise
-            if run is not None:
-                self._stop(run)
-            raise TimedOut("The query did not finish within its time limit and was stopped.") from error
+            while (progress := run.news.get(timeout=max(0.0, until - time.monotonic()))) is not None:
+                if hear is not None:
+                    hear(progress)
+        except BaseException as error:
+            self._stop(run)
+            if isinstance(error, Empty):
+                raise TimedOut("The query did not finish within its time limit and was stopped.") from error
+            raise
+        return outcome.result()
 
     def _cancel(self, run: _Run) -> bool:
         """Calls a run off: whoever waits for it learns so at once, whatever the server does. False when it has ended already."""
@@ -234,13 +246,14 @@ class SparkEngine:
 
     def _register(self, session: SparkSession) -> None:
         """The tables by location: temporary views, but in Sail, whose plans name no views, tables of the session's own catalogue."""
+        session.registerProgressHandler(self._heard)
         own = bool(self._locations) and session.catalog.currentCatalog() == _SAIL
         for name, place in self._locations.items():
-            where = place.replace("\\", "\\\\").replace("'", "\\'")
+            where = spark_literal(place)
             if own:
-                session.sql(f"CREATE TABLE IF NOT EXISTS {_quoted(name)} USING parquet LOCATION '{where}'")
+                session.sql(f"CREATE TABLE IF NOT EXISTS {spark_quoted(name)} USING parquet LOCATION {where}")
             else:
-                session.sql(f"CREATE OR REPLACE TEMPORARY VIEW {_quoted(name)} USING parquet OPTIONS (path '{where}')")
+                session.sql(f"CREATE OR REPLACE TEMPORARY VIEW {spark_quoted(name)} USING parquet OPTIONS (path {where})")
 
     def _known(self) -> _Listing:
         """The tables as they were listed last. An old listing is replaced in the background: nobody waits for it."""
@@ -289,10 +302,31 @@ class SparkEngine:
         if left <= 0:
             return None
         try:
-            found, _ = self._run(f"SELECT count(*) AS n FROM {_spelt(table)}", 1, left, "")
+            found, _ = self._run(f"SELECT count(*) AS n FROM {_spelt(table)}", 1, left)
         except (TimedOut, InvalidSQL, EngineUnavailable):
             return None
         return int(found.column(0)[0].as_py())
+
+    def _samples_of(self, table: str) -> dict[str, Sample]:
+        """The samples of a table's columns that have been taken of the data as it is now."""
+        data = self.fingerprint()
+        with self._lock:
+            if self._samples[0] != data:
+                self._samples = (data, {})
+            tables = self._samples[1]
+            while table not in tables and len(tables) >= _SAMPLED_TABLES:
+                tables.pop(next(iter(tables)))
+            return tables.setdefault(table, {})
+
+    def _sampled(self, name: str, column: str, known: Collection[str]) -> dict[str, Sample]:
+        """The sample of a column, and those of columns beside it that are not known yet; of this one alone where these are too much."""
+        table = next((table for table in self._known().tables if table.name == name), Table(name, ()))
+        columns = spark_samples.beside(table, column, known)
+        found, is_cut = self._run(*spark_samples.query(table, columns), _CATALOG_LIMIT_S)
+        if is_cut and len(columns) > 1:
+            columns = [column]
+            found, is_cut = self._run(*spark_samples.query(table, columns), _CATALOG_LIMIT_S)
+        return spark_samples.samples(found, columns, is_whole=not is_cut and spark_samples.is_read_whole(table))
 
     def _own_name(self, name: str) -> str:
         """A table as we call it: without the catalogue, and without the current database."""
@@ -318,9 +352,13 @@ class _Listing:
 
 @dataclass(slots=True)
 class _Run:
-    """One operation on the server, and what becomes of it. Its tag, by which Spark's pages show it, names the trace of its question."""
+    """One operation on the server, what it tells on its way (None at the end), and what becomes of it. Its tag, by which Spark's pages show
+    it, names the trace of its question.
+    """
 
     tag: str = field(default_factory=lambda: f"streamlink-{tracing.trace_id() or 'none'}-{uuid.uuid4()}")
+    news: SimpleQueue[Progress | None] = field(default_factory=SimpleQueue)
+    progress: Progress | None = None
     outcome: Future[Any] = field(default_factory=Future)
 
 
@@ -352,12 +390,8 @@ def _kind(native: str) -> Kind:
     return next((kind for name, kind in _KINDS if plain == name), "other")
 
 
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
-
-
 def _spelt(table: str) -> str:
-    return ".".join(map(_quoted, table.split(".", 1)))
+    return ".".join(map(spark_quoted, table.split(".", 1)))
 
 
 def _empty(schema: Any) -> pa.Table:

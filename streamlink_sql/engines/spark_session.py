@@ -8,6 +8,7 @@ import socket
 import threading
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -22,6 +23,8 @@ T = TypeVar("T")
 PORT = 15002
 CONNECT_LIMIT_S = 5.0
 _CONF = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
+_WISHES = {"spark.connect.progress.reportInterval": "500ms"}
+"""Set where the server lets us."""
 _GONE = ("SESSION_NOT_FOUND", "SESSION_CHANGED", "SESSION_CLOSED", "session not found")
 _AWAY = ("UNAVAILABLE", "failed to connect", "Connection refused", "RETRIES_EXCEEDED", "Socket closed", "DEADLINE_EXCEEDED")
 _DENIED = ("UNAUTHENTICATED", "PERMISSION_DENIED", "Unauthenticated")
@@ -171,6 +174,9 @@ class Connection:
             session.client.set_retry_policies([DefaultPolicy(max_retries=5, max_backoff=2_000, max_server_retry_delay=5_000)])
             for name, value in _CONF.items():
                 session.conf.set(name, value)
+            for name, value in _WISHES.items():
+                with suppress(Exception):
+                    session.conf.set(name, value)
             if self.address.database:
                 session.catalog.setCurrentDatabase(self.address.database)
             self._prepare(session)

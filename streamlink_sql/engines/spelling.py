@@ -11,3 +11,13 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """A text as a literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def spark_quoted(name: str) -> str:
+    """A name as an identifier of Spark's."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def spark_literal(text: str) -> str:
+    """A text as a literal of Spark's, where a backslash escapes."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

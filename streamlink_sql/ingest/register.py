@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from streamlink_sql.engines.spark_session import Connection, read_address
+from streamlink_sql.engines.spelling import spark_literal, spark_quoted
 from streamlink_sql.errors import BadRequest
 from streamlink_sql.ingest.ingest import Ingested
 
@@ -34,7 +35,7 @@ def register(table: Ingested, server: str) -> None:
 
 
 def _register(session: SparkSession, table: Ingested) -> None:
-    name, place = _quoted(table.name), table.address.replace("s3://", "s3a://", 1)
+    name, place = spark_quoted(table.name), table.address.replace("s3://", "s3a://", 1)
     known = _location(session, name) if session.catalog.tableExists(name) else None
     if known is not None and _path(known) != _path(place):
         raise BadRequest(
@@ -42,12 +43,11 @@ def _register(session: SparkSession, table: Ingested) -> None:
         )
     written = {field.name: field.dataType.simpleString() for field in session.read.parquet(f"{place}/{table.files[0]}").schema.fields}
     columns = [c for c in table.columns if c.name not in table.partition_by] + [c for c in table.columns if c.name in table.partition_by]
-    types = ", ".join(f"{_quoted(c.name)} {written.get(c.name) or _TYPES.get(c.native, 'bigint')}" for c in columns)
-    folders = f" PARTITIONED BY ({', '.join(map(_quoted, table.partition_by))})" if table.partition_by else ""
-    literal = place.replace("\\", "\\\\").replace("'", "\\'")
+    types = ", ".join(f"{spark_quoted(c.name)} {written.get(c.name) or _TYPES.get(c.native, 'bigint')}" for c in columns)
+    folders = f" PARTITIONED BY ({', '.join(map(spark_quoted, table.partition_by))})" if table.partition_by else ""
     if known is not None:
         _do(session, f"DROP TABLE {name}")  # it only names the files, which stay
-    _do(session, f"CREATE TABLE {name} ({types}) USING parquet{folders} LOCATION '{literal}'")
+    _do(session, f"CREATE TABLE {name} ({types}) USING parquet{folders} LOCATION {spark_literal(place)}")
     if table.partition_by:
         _do(session, f"MSCK REPAIR TABLE {name}")
     _do(session, f"ANALYZE TABLE {name} COMPUTE STATISTICS")
@@ -66,7 +66,3 @@ def _path(place: str) -> str:
 
 def _do(session: SparkSession, command: str) -> Any:
     return session.sql(command).collect()
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"

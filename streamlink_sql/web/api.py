@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -242,7 +243,8 @@ def _story(desk: Desk, question: Question, sql: str | None, tell: streams.Tell) 
 
     def watch(stage: Stage) -> None:
         accepted()
-        tell("stage", {"name": stage.name, "state": stage.state, "ms": None if stage.ms is None else round(stage.ms, 3)})
+        data: dict[str, Any] = {"name": stage.name, "state": stage.state, "ms": None if stage.ms is None else round(stage.ms, 3)}
+        tell("stage", data | ({"progress": asdict(stage.progress)} if stage.progress else {}))
 
     try:
         answer = desk.ask(question, watch, sql=sql)

@@ -69,7 +69,7 @@ class Course:
 
     def seen(self, stage: Stage) -> None:
         """Follows it from stage to stage."""
-        self.now = stage.name if stage.state == "start" else ""
+        self.now = "" if stage.state == "end" else stage.name
         self.last = stage.name
         self.models += stage.name == "model" and stage.state == "start"
         self.stages.ended(stage)

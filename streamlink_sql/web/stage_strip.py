@@ -42,6 +42,8 @@ class StageStrip:
         mark = self._marks[stage.name]
         if stage.ms is None:
             mark.classes(add="running", remove="done")
+            if stage.progress is not None:
+                self._texts[stage.name].set_text(str(stage.progress))
             return
         self._ms[stage.name] = self._ms.get(stage.name, 0.0) + stage.ms
         mark.classes(add="done", remove="running")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from streamlink_sql.generators.parser.linking import Linked
 from streamlink_sql.generators.parser.literals import target_of
@@ -44,7 +45,7 @@ def _better_twins(column: int, value: str, cells: frozenset[tuple[int, str]], li
 
 def moments_mended(tokens: Sequence[Token], schema: Schema) -> list[Token]:
     """The same where an engine is strict about dates: with all that follows here."""
-    return moments_known(days_between(years_compared(tokens, schema), schema))
+    return years_in_order(moments_known(days_between(years_compared(tokens, schema), schema)))
 
 
 def years_compared(tokens: Sequence[Token], schema: Schema) -> list[Token]:
@@ -91,6 +92,21 @@ def days_between(tokens: Sequence[Token], schema: Schema) -> list[Token]:
         if before == "SUB" and function in FUNCTIONS and _is_moment(earlier, schema) and _is_moment(later, schema):
             del mended[position + 1]
     return mended
+
+
+def years_in_order(tokens: Sequence[Token]) -> list[Token]:
+    """The same, and groups by year and quarter or month that are ordered by the year come in the order of time within it, too."""
+    for position in range(len(tokens) - 3):
+        function, column, direction, following = tokens[position : position + 4]
+        if function != "YEAR" or direction not in ("ASC", "DESC") or following not in ("LIMIT", "END"):
+            continue
+        start = max(place for place in range(position) if tokens[place] in ("SELECT", "SELECT_DISTINCT"))
+        core = list(tokens[start:position])
+        grouped, ordered = (core[core.index(word) :] if word in core else [] for word in ("GROUP", "ORDER"))
+        keys = [list(pair) for pair in pairwise(grouped[: len(grouped) - len(ordered)])]
+        finer = [part for part in ("QUARTER", "MONTH") if [part, column] in keys and part not in ordered]
+        return [*tokens[: position + 3], *(each for part in finer for each in (part, column, direction)), *tokens[position + 3 :]]
+    return list(tokens)
 
 
 def _is_moment(token: Token, schema: Schema) -> bool:

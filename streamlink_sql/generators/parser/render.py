@@ -11,7 +11,7 @@ from streamlink_sql.generators.parser import joins
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.generators.parser.tokens import Token, Val
-from streamlink_sql.generators.parser.tree import Aggregate, Core, Expr, Query, Ref, Share, Source, Star
+from streamlink_sql.generators.parser.tree import Aggregate, Core, Query, Ref, Source, Star
 from streamlink_sql.generators.parser.write_conditions import ConditionWriter
 from streamlink_sql.generators.parser.write_values import Scope, quoted, whole_number
 from streamlink_sql.types import Dialect
@@ -74,14 +74,8 @@ class _Writer(ConditionWriter):
             select.set("group", exp.Group(expressions=[self.expr(key, scope) for key in core.group]))
         if core.having is not None:
             select.set("having", exp.Having(this=self.condition(core.having, scope)))
-        self.ended(select, [self.ordered(self.order_key(key, core, scope), direction) for key, direction in core.order], core.limit)
+        self.ended(select, [self.ordered(self.expr(key, scope), direction) for key, direction in core.order], core.limit)
         return select
-
-    def order_key(self, key: Expr, core: Core, scope: Scope) -> exp.Expr:
-        """What rows are ordered by. Spark's servers take no window there: a share is named by its position, or by what it is a share of."""
-        if self.dialect != "spark" or not isinstance(key, Share):
-            return self.expr(key, scope)
-        return exp.Literal.number(core.items.index(key) + 1) if key in core.items else self.expr(key.of, scope)
 
     def over_query(self, item: Aggregate, of: Query, outer: Scope | None) -> exp.Select:
         """`SELECT agg(value) FROM (query)`."""
