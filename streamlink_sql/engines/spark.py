@@ -186,7 +186,7 @@ class SparkEngine:
             self._stop(run)
             raise
         except Exception as error:
-            raise self._connection.translated(error) from error
+            raise self._connection.translated(error, session) from error
         finally:
             with suppress(Exception):
                 session.removeTag(run.tag)
