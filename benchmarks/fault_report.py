@@ -19,7 +19,7 @@ from streamlink_sql.store.store import TAKEN_OVER, Store
 MOST_S = 60.0
 """An accepted question has ended by then."""
 WINDOW_S, ENOUGH = 10, 0.7
-"""The normal rate is back from when on two windows of so many seconds in a row have this share of the answers of a quiet one."""
+"""The normal rate is back with the first answer of two windows in a row, of so many seconds each, with this share of the normal answers."""
 ENDS = frozenset({"answered", "refused", "failed"})
 NAMELESS = frozenset({"internal", ""})
 """Codes that name no cause."""
@@ -127,7 +127,8 @@ def recovered(timeline: Sequence[tuple[int, int]], struck_s: float) -> tuple[flo
     for second in range(struck, len(timeline) - 2 * WINDOW_S + 1):
         windows = (timeline[start : start + WINDOW_S] for start in (second, second + WINDOW_S))
         if all(sum(answers for answers, _ in window) >= least for window in windows):
-            return float(second - struck), normal
+            first = next((later for later in range(second, len(timeline)) if timeline[later][0]), second)
+            return float(first - struck), normal
     return None, normal
 
 

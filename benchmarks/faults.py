@@ -122,11 +122,11 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def scene(cluster: Cluster, store: Store, texts: Sequence[str]) -> Scene:
+def scene(cluster: Cluster, store: Store, texts: Sequence[str], askers: int = ASKERS) -> Scene:
     """Makes the askers, and asks every question once while it is quiet: of the cluster, and of DuckDB over the same files."""
     people = People(store)
     known = {user["name"] for user in people.users()}
-    names = [f"asker-{number:02}" for number in range(1, ASKERS + 1)]
+    names = [f"asker-{number:02}" for number in range(1, askers + 1)]
     password = secrets.token_urlsafe(12)
     for name in (*names, VISITOR):
         if name not in known:

@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -101,13 +101,13 @@ def measured(manager: Manager, cluster: Cluster, keys: Sequence[str], users: int
     busy = 1 - (idle_s() - idle) / (took * cores)
     return found | {
         "processors": round(busy, 2),
-        "processor_s": {kind: round(spent, 1) for kind, spent in (worked(manager) - before).items()},
+        "processor_s": {kind: round(spent - before[kind], 1) for kind, spent in worked(manager).items()},
     }
 
 
-def worked(manager: Manager) -> Counter[str]:
+def worked(manager: Manager) -> defaultdict[str, float]:
     """Seconds of processors so far, by kind of part, with the processes that each has started."""
-    found = Counter[str]()
+    found = defaultdict[str, float](float)
     for name, pid in manager.pids().items():
         kind = name.rpartition("-")[0] if name[-1].isdigit() else name
         for each in (pid, *descendants(pid)):
