@@ -261,8 +261,19 @@ def test_whoever_fails_often_waits_longer_and_longer(monkeypatch: pytest.MonkeyP
     assert waits == sorted(waits)
     assert waits[-1] >= 900
     throttle.check("bob")
-    throttle.succeeded("ada")
+    throttle.succeeded("ada", "everybody")
     throttle.check("ada")
+
+
+def test_people_who_share_an_address_do_not_slow_each_other_down_by_logging_in() -> None:
+    throttle = Throttle()
+    for name in range(50):
+        throttle.take(str(name), "office")
+        throttle.succeeded(str(name), "office")
+    for number in range(5):
+        throttle.take(f"guess {number}", "office")
+    with pytest.raises(TooManyAttempts):
+        throttle.check("office")
 
 
 @pytest.fixture

@@ -76,11 +76,12 @@ class Throttle:
                 found.count = 1 if now - found.last > FORGOTTEN_S else found.count + 1
                 found.last = now
 
-    def succeeded(self, *names: str) -> None:
-        """Forgets what these did before."""
+    def succeeded(self, name: str, shared: str) -> None:
+        """Forgets what this name did before, and takes back the one try of what it shares with others, whose failures stay."""
         with self._lock:
-            for name in names:
-                self._failures.pop(name, None)
+            self._failures.pop(name, None)
+            if found := self._failures.get(shared):
+                found.count -= 1
 
     def _wait(self, name: str) -> float:
         over = self._failures[name].count - FREE_FAILURES
@@ -148,7 +149,7 @@ class Guard:
                 session = self._people.log_in(name, password)
         except (BadRequest, Forbidden, TooManyAttempts, Unauthenticated) as error:
             return self.login_page(error)
-        self._throttle.succeeded(asked)
+        self._throttle.succeeded(asked, _network(address))
         return _with_session(RedirectResponse("/", 303), session, secure=secure)
 
     def at_provider(self, path: str, query: str, headers: Mapping[str, str], address: str) -> Response | None:
