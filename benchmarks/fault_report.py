@@ -60,9 +60,10 @@ class Outcome:
     error_rate: float
     """Of the questions that ended between the fault and the recovery, those that ended with a problem."""
     pages: int
+    """Loads of the page through Nginx."""
     pages_failed: int
-    page_gap_s: float
-    """The longest time for which any address that serves pages did not."""
+    replica_gap_s: float
+    """The longest time for which a page replica, asked at its own address, did not answer."""
     timeline: tuple[tuple[int, int], ...] = field(repr=False)
     """For each second of the load: answers, problems."""
     struck_s: float = 0.0
@@ -81,6 +82,7 @@ class Outcome:
         unsaid = [said for id_, entry in entries.items() if (said := _unsaid(entry, audit[id_]))]
         given = [story for story in load.stories if story.feedback == "kept"]
         wrong = [story for story in load.stories if story.code == ANSWERED and story.rows != expected[story.text]]
+        pages = [each for each in load.pages if each[1].endswith("/")]
         timeline = _timeline(load.stories, span)
         recovery, normal = recovered(timeline, span.struck - span.began)
         until = span.struck + (span.ended - span.struck if recovery is None else recovery)
@@ -102,9 +104,9 @@ class Outcome:
             normal_rate=round(normal, 2),
             recovery_s=None if recovery is None else round(recovery, 1),
             error_rate=round(sum(story.code != ANSWERED for story in during) / max(1, len(during)), 3),
-            pages=len(load.pages),
-            pages_failed=sum(status != 200 for _, _, status in load.pages),
-            page_gap_s=round(_page_gap(load.pages), 1),
+            pages=len(pages),
+            pages_failed=sum(status != 200 for _, _, status in pages),
+            replica_gap_s=round(_gap([each for each in load.pages if not each[1].endswith("/")]), 1),
             timeline=tuple(timeline),
             struck_s=round(span.struck - span.began, 1),
         )
@@ -190,8 +192,8 @@ def _moment(text: str) -> float:
     return datetime.datetime.fromisoformat(text).timestamp()
 
 
-def _page_gap(pages: Sequence[tuple[float, str, int]]) -> float:
-    """The longest time between two loads that went well, at any address, but for the time that visitors wait anyway."""
+def _gap(pages: Sequence[tuple[float, str, int]]) -> float:
+    """The longest time between two loads of the same address that went well."""
     longest, last = 0.0, dict[str, float]()
     for began, where, status in sorted(pages):
         if status == 200:
@@ -216,6 +218,7 @@ COLUMNS = (
     "recovery s",
     "errors till then",
     "pages failed",
+    "page replica away s",
 )
 
 

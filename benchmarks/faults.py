@@ -35,6 +35,7 @@ from streamlink_sql.store.store import Store, open_store
 
 ASKERS, VISITORS = 20, 4
 LEAST_QUESTIONS = 10
+SETTLED_S, FIRST = 300.0, 4
 VISITOR = "visitor"
 Strike = Callable[[Cluster, Manager], str]
 """Brings a fault about, and says what it did."""
@@ -97,7 +98,8 @@ class Scene:
     expected: dict[str, list[tuple[object, ...]]]
 
     def run(self, fault: str, strike: Strike, before_s: float, after_s: float) -> Outcome:
-        """One fault under load, and what came of it."""
+        """One fault under load, and what came of it. Begins when all parts are well."""
+        self.settle()
         places = [self.cluster.url] * VISITORS
         visitors = [Visitor(url, VISITOR, self.password) for url in places]
         webs = [f"http://{HOST}:{self.cluster.ports['WEB_PORT'] + n}" for n in range(1, REPLICAS + 1)]
@@ -110,6 +112,16 @@ class Scene:
             time.sleep(after_s)
             ended = time.time()
         return Outcome.of(fault, what, Span(began, struck, ended), load, self.store, self.expected)
+
+    def settle(self) -> None:
+        """Waits until every part is well and questions are answered, so that no fault pays for the one before."""
+        until = time.monotonic() + SETTLED_S
+        while not all(part.is_well() for part in self.cluster.parts()):
+            assert time.monotonic() < until, "a part does not become healthy: make cluster-status"
+            time.sleep(0.5)
+        with Client(self.cluster.url, self.keys[0]) as client:
+            while len(reference(client.answer, tuple(self.expected)[:FIRST])) < FIRST:
+                assert time.monotonic() < until, "questions are not answered, see the logs of the control units"
 
 
 def children(pid: int) -> list[int]:

@@ -88,7 +88,7 @@ def test_nothing_is_lost_and_nothing_is_wrong(ready: Scene, fault: str) -> None:
 def outcome(**told: object) -> Outcome:
     plain = {"fault": "ccu", "what": "kill <-9>", "accepted": 3, "answered": 2, "failed": {"busy": 1}, "taken_over": 0, "lost": ()}
     plain |= {"audit_lost": (), "feedback": 1, "feedback_failed": 0, "feedback_lost": 0, "wrong_rows": (), "longest_s": 1.5}
-    plain |= {"normal_rate": 2.0, "recovery_s": None, "error_rate": 0.5, "pages": 9, "pages_failed": 1, "page_gap_s": 1.0}
+    plain |= {"normal_rate": 2.0, "recovery_s": None, "error_rate": 0.5, "pages": 9, "pages_failed": 1, "replica_gap_s": 1.0}
     return Outcome(**{**plain, "timeline": ((2, 0), (0, 1)), "struck_s": 1.0, **told})  # type: ignore[arg-type]
 
 

@@ -43,6 +43,8 @@ _COUNT_LIMIT_S = 10.0
 """So long tables are counted, all of them together, when the source is opened."""
 _SAMPLED_ROWS = 5_000_000
 _STOP_LIMIT_S = 0.5
+_PLANS_AT_ONCE = 4
+"""Plans cannot be called off: those that nobody waits for any more must not pile up on a server that has just started and is slow."""
 _SAIL = "sail"
 """What Sail calls its catalogue in memory, which is a session's own."""
 _KINDS: tuple[tuple[str, Kind], ...] = (
@@ -78,6 +80,7 @@ class SparkEngine:
         self._result_bytes = result_limit_mb * 2**20
         self._connection = Connection(read_address(address), self._register)
         self._lock = threading.Lock()
+        self._planning = threading.BoundedSemaphore(_PLANS_AT_ONCE)
         self._listing: _Listing | None = None
         self._listing_anew: threading.Thread | None = None
         self._runs: dict[str, _Run] = {}
@@ -125,7 +128,15 @@ class SparkEngine:
             frame = _frame(session, query.sql)
             return frame._explain_string(mode="extended"), frame._explain_string(mode="cost"), tuple(frame.columns)
 
-        extended, costs, columns = self._within(lambda: self._connection.ask(planned), time_limit_s)
+        def in_turn() -> tuple[str, str, tuple[str, ...]]:
+            try:
+                return self._connection.ask(planned)
+            finally:
+                self._planning.release()
+
+        if not self._planning.acquire(timeout=time_limit_s):
+            raise TimedOut("The Spark server took too long to plan the queries before this one. Try again later.")
+        extended, costs, columns = self._within(in_turn, time_limit_s)
         if "== Analyzed Logical Plan ==" not in extended:
             raise InvalidSQL("The Spark server cannot tell which tables this query reads.", rule="second_opinion")
         read = spark_plan.tables_of(extended, frozenset(self._locations))

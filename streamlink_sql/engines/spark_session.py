@@ -101,10 +101,11 @@ class Connection:
     def forget(self, lost: SparkSession) -> None:
         """Takes a session for lost: the next call makes a new one, unless another thread has made it already."""
         with self._lock:
-            if self._session is not lost:
-                return
-            self._session = None
-        _in_background(lost.client.close)
+            is_open = self._session is lost
+            if is_open:
+                self._session = None
+        if is_open:
+            _in_background(lost.client.close)
 
     def close(self) -> None:
         """Ends the session."""
