@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, cycle
 from typing import Any
 
 import httpx
@@ -54,19 +54,20 @@ class Load:
 def under_load(url: str, keys: Sequence[str], texts: Sequence[str], visitors: Sequence[Visitor] = ()) -> Iterator[Load]:
     """An asker for each key and all visitors, until the block ends; then those under way are waited for."""
     load, over, turns = Load(), threading.Event(), count()
-    askers = [
-        threading.Thread(target=_ask_on, args=(way(url, key), texts, turns, load, over), name=f"asker-{number}")
-        for number, (key, way) in enumerate(zip(keys, _ways(), strict=False))
-    ]
-    watchers = [threading.Thread(target=visitor.look_on, args=(load, over), name="visitor") for visitor in visitors]
-    for thread in (*askers, *watchers):
+    ways: Iterator[type[Streaming | Posting]] = cycle((Streaming, Posting))
+    askers = [way(url, key) for key, way in zip(keys, ways, strict=False)]
+    threads = [threading.Thread(target=_ask_on, args=(asker, texts, turns, load, over), name="asker") for asker in askers]
+    threads += [threading.Thread(target=visitor.look_on, args=(load, over), name="visitor") for visitor in visitors]
+    for thread in threads:
         thread.start()
     try:
         yield load
     finally:
         over.set()
-        for thread in (*askers, *watchers):
+        for thread in threads:
             thread.join()
+        for each in (*askers, *visitors):
+            each.close()
 
 
 class Streaming:
@@ -78,6 +79,10 @@ class Streaming:
     def answer(self, question: Question) -> Answer:
         """The answer; raises the problem."""
         return self.client.answer(question)
+
+    def close(self) -> None:
+        """Ends the connections."""
+        self.client.close()
 
 
 class Posting:
@@ -98,6 +103,11 @@ class Posting:
                     raise
             time.sleep(1)
             self.tries += 1
+
+    def close(self) -> None:
+        """Ends the connections."""
+        self.client.close()
+        self._http.close()
 
     def _told(self, question: Question) -> dict[str, Any]:
         try:
@@ -129,6 +139,10 @@ class Visitor:
                 status = 0
             load.pages.append((began, f"{self.url}{self._where}", status))
 
+    def close(self) -> None:
+        """Ends the connections."""
+        self._http.close()
+
 
 def reference(client: Callable[[Question], Answer], texts: Sequence[str]) -> dict[str, list[Row]]:
     """The rows of each question, asked one after the other; those that are not answered are left out."""
@@ -144,12 +158,6 @@ def reference(client: Callable[[Question], Answer], texts: Sequence[str]) -> dic
 def rows_of(answer: Answer) -> list[Row] | None:
     """The rows, sorted and with floats to ten digits, so that two answers can be compared; None where they did not come along."""
     return None if answer.rows is None else sorted(comparable_rows(answer.rows.as_python()), key=repr)
-
-
-def _ways() -> Iterator[Callable[[str, str], Streaming | Posting]]:
-    while True:
-        yield Streaming
-        yield Posting
 
 
 def _ask_on(asker: Streaming | Posting, texts: Sequence[str], turns: Iterator[int], load: Load, over: threading.Event) -> None:

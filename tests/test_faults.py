@@ -59,7 +59,9 @@ def ready() -> Iterator[Scene]:
             settings = load_settings(cluster.settings)
             texts = [json.loads(line)["question"] for line in QUESTIONS.read_text(encoding="utf-8").splitlines()][:20]
             with closing(open_store(settings.store, settings.audit_dir)) as store:
-                yield scene(cluster, store, texts, ASKERS)
+                found = scene(cluster, store, texts, ASKERS)
+                yield found
+                found.settle()
             status = cluster_does("status")
             assert (status.returncode, status.stdout.count(" healthy")) == (0, 8), status.stdout
         finally:
@@ -71,11 +73,11 @@ def ready() -> Iterator[Scene]:
 
 def cluster_does(command: str) -> subprocess.CompletedProcess[str]:
     line = [sys.executable, "-m", "deploy.cluster", command]
-    return subprocess.run(line, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=240)
+    return subprocess.run(line, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=600)
 
 
 @pytest.mark.cluster
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("fault", ["ccu", "web", "worker", "postgres", "nginx"])
 def test_nothing_is_lost_and_nothing_is_wrong(ready: Scene, fault: str) -> None:
     found = ready.run(fault, FAULTS[fault], BEFORE_S, AFTER_S)

@@ -28,7 +28,7 @@ from streamlink_sql.types import Answer, Question
 if TYPE_CHECKING:
     from streamlink_sql.store.store import Store
 
-LEASE_S = 10.0
+LEASE_S = 15.0
 """A control unit that has not been heard of for so long is taken for dead."""
 BEAT_S = 2.0
 """How often leases are renewed and looked for."""
