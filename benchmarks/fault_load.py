@@ -22,7 +22,7 @@ from streamlink_sql.types import Answer, Feedback, Question
 PATIENCE_S = 45.0
 """So long an asker whose server goes away asks again under the same id, as docs/cluster.md tells them to."""
 ANSWERED = "answered"
-LOOK_S = 1.0
+LOOK_S = 2.0
 """How often a visitor loads the page."""
 
 

@@ -126,7 +126,7 @@ def recovered(timeline: Sequence[tuple[int, int]], struck_s: float) -> tuple[flo
     struck = int(struck_s)
     normal = sum(answers for answers, _ in timeline[:struck]) / max(1, struck)
     least = ENOUGH * normal * WINDOW_S
-    for second in range(struck, len(timeline) - 2 * WINDOW_S + 1):
+    for second in range(struck, len(timeline) - 2 * WINDOW_S + 1) if normal else ():
         windows = (timeline[start : start + WINDOW_S] for start in (second, second + WINDOW_S))
         if all(sum(answers for answers, _ in window) >= least for window in windows):
             first = next((later for later in range(second, len(timeline)) if timeline[later][0]), second)
