@@ -239,6 +239,7 @@ def cells(each: Outcome) -> tuple[str, ...]:
         recovery,
         errors,
         pages,
+        f"{each.replica_gap_s:g}",
     )
 
 

@@ -1,6 +1,6 @@
 """Answers a second of a running cluster with one and two control units and workers, and which parts the processors worked for.
 
-    python -m benchmarks.scaling [--users 50] [--seconds 30]
+    python -m benchmarks.scaling [--users 20] [--seconds 30]
 
 Stops and starts parts of the cluster of CLUSTER_DIR, asks by `streamlink-sql load`, and prints a table. Where the processors are busy all
 the time, more replicas bring no more answers: the column `processors` says so.
@@ -40,7 +40,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 def main() -> int:
     """Prints the table, and a JSON line of each step before."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--users", type=int, default=50)
+    parser.add_argument("--users", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=30)
     told = parser.parse_args()
     cluster = open_cluster(Path(os.environ.get("CLUSTER_DIR") or ROOT / ".cluster").absolute())

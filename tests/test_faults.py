@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.fault_report import Outcome, page, recovered, table
+from benchmarks.fault_report import COLUMNS, Outcome, cells, page, recovered, table
 from benchmarks.faults import FAULTS, Scene, scene
 from deploy.cluster.parts import HOST, PORTS, ROOT
 from deploy.cluster.state import open_cluster
@@ -105,6 +105,7 @@ def test_the_rate_is_back_when_it_stays() -> None:
 def test_a_report_says_what_was_lost() -> None:
     fine, bad = outcome(), outcome(lost=("x took 99 s",))
     assert (fine.harm, bad.harm) == (0, 1)
+    assert len(cells(fine)) == len(COLUMNS)
     assert "x took 99 s" in table([bad])
     assert "Nothing was lost" in page([fine])
     assert "Something was lost" in page([fine, bad])

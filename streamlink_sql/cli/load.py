@@ -53,8 +53,8 @@ def load(
     texts = [line["question"] for _, line in read_json_lines(questions or DEMO) if isinstance(line.get("question"), str)]
     if not texts:
         raise BadRequest(f"{questions} holds no questions: it needs JSON lines with the text `question`.")
-    for key in keys or [None]:
-        with Client(url, key) as client:
+    for key in keys or [""]:
+        with Client(url, key or None) as client:
             client.tables()  # whether it answers, and lets us in
     with tempfile.TemporaryDirectory() as folder:
         told, out = Path(folder, "told.json"), Path(folder, "out.json")
