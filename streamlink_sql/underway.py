@@ -29,6 +29,8 @@ class Underway:
     outcome: Future[Answer] = field(default_factory=Future)
     is_here: bool = False
     """False while another control unit works on it, and this one waits for the outcome."""
+    had_turn: bool = False
+    """Whether a query of it has run: a rival of its first draft waits no second time behind all others."""
     now: str = ""
     """The stage that it is in."""
     alarm: str | None = None
@@ -85,7 +87,8 @@ class Underway:
 class Places:
     """So many queries run at a time, so many more may wait; the next is told that all places are taken.
 
-    Of those who wait, one of the asker with the fewest running queries comes first, of these whose last turn is longest ago.
+    Of those who wait, a question that had its turn and needs another comes first, then one of the asker with the fewest running queries,
+    of these whose last turn is longest ago.
     """
 
     def __init__(self, running: int, waiting: int) -> None:
@@ -102,6 +105,7 @@ class Places:
         with run.stage("queue"), self._changed:
             self._wait(run, timeout_s)
             self._free -= 1
+            run.had_turn = True
             self._running[run.question.asker] += 1
             self._last_turn[run.question.asker] = time.monotonic()
         try:
@@ -135,6 +139,6 @@ class Places:
     def _next(self) -> Underway:
         return min(self._queue, key=self._turn)
 
-    def _turn(self, waiting: Underway) -> tuple[int, float]:
+    def _turn(self, waiting: Underway) -> tuple[bool, int, float]:
         asker = waiting.question.asker
-        return self._running[asker], self._last_turn.get(asker, 0.0)
+        return not waiting.had_turn, self._running[asker], self._last_turn.get(asker, 0.0)

@@ -28,6 +28,7 @@ import pytest
 import streamlink_sql
 from streamlink_sql import cli
 from streamlink_sql.cli.output import whole_file
+from streamlink_sql.cli.serve import bound, listen
 from streamlink_sql.cli.table import render_table
 from streamlink_sql.cli.terminal import for_terminal, json_line
 from streamlink_sql.errors import BadRequest, CannotAnswer, PolicyRefused
@@ -492,6 +493,7 @@ FULL = """
 import resource, signal, tempfile
 from pathlib import Path
 from streamlink_sql.cli.output import whole_file
+from streamlink_sql.cli.serve import bound, listen
 from streamlink_sql.errors import BadRequest
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 folder = Path(tempfile.mkdtemp())
@@ -587,3 +589,14 @@ def test_from_python(place: Path) -> None:
             db.ask("something that nobody recorded")
     with pytest.raises(BadRequest, match="Did you mean"):
         streamlink_sql.connect(place / "data", row_limits=1)
+
+
+def test_until_a_server_can_answer_its_port_refuses_callers_and_is_taken() -> None:
+    with bound("127.0.0.1", 0) as listener:
+        address: tuple[str, int] = listener.getsockname()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address, 5)
+        assert listen(listener) == f"http://127.0.0.1:{address[1]}"
+        socket.create_connection(address, 5).close()
+        with pytest.raises(BadRequest, match="cannot be used"), bound(*address):
+            pass

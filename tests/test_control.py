@@ -33,6 +33,7 @@ from streamlink_sql.questions import other_language, readable
 from streamlink_sql.store.store import Store, open_store
 from streamlink_sql.types import Attempt, CheckedSQL, Context, Draft, Engine, Feedback, Plan, Question, Rows, Stage
 from streamlink_sql.underway import Places, Underway
+from tests.serving import until
 
 ENDLESS = """
     SELECT count(*) FROM sales a, sales b, sales c, sales d, sales e, sales f
@@ -466,6 +467,24 @@ def test_a_wait_for_a_place_ends() -> None:
         threading.Timer(0.05, cancel).start()
         with pytest.raises(Cancelled), places.place(waits, 10):
             pass
+
+
+def test_a_question_with_a_rival_to_run_does_not_wait_behind_all_others_again() -> None:
+    places, order = Places(running=1, waiting=9), list[str]()
+    begun, other = Underway(Question("begun", asker="ada")), Underway(Question("other", asker="bob"))
+
+    def run(each: Underway) -> None:
+        with places.place(each, 60):
+            order.append(each.question.text)
+
+    with ThreadPoolExecutor(2) as pool:
+        with places.place(begun, 1):  # its first draft
+            waits = pool.submit(run, other)
+            until(lambda: other.now == "queue")
+            again = pool.submit(run, begun)
+            until(lambda: begun.now == "queue")
+        waits.result(60), again.result(60)
+    assert order == ["begun", "other"]
 
 
 def test_own_sql_takes_the_same_way(build: Build, store: Store) -> None:

@@ -19,8 +19,8 @@ from streamlink_sql.settings import load_settings
 from tests.serving import until
 
 
-def parts(folder: Path) -> list[Part]:
-    return parts_of(folder, ports_of({}), "nginx", Path("/postgres"), folder / "postgres", None)
+def parts(folder: Path, engine: str = "spark") -> list[Part]:
+    return parts_of(folder, ports_of({}), "nginx", Path("/postgres"), folder / "postgres", None, engine)
 
 
 def test_every_part_has_a_name_and_a_port_of_its_own(tmp_path: Path) -> None:
@@ -31,6 +31,17 @@ def test_every_part_has_a_name_and_a_port_of_its_own(tmp_path: Path) -> None:
         names
     )
     assert [part.step for part in found] == sorted(part.step for part in found)
+
+
+def test_without_spark_the_control_units_read_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {part.name for part in parts(tmp_path, "duckdb")}
+    assert names == {"postgres", "worker-1", "worker-2", "ccu-1", "ccu-2", "web-1", "web-2", "nginx"}
+    monkeypatch.setenv("CLUSTER_ENGINE", "duckdb")
+    write_settings(open_cluster(tmp_path))
+    assert tomllib.loads((tmp_path / "streamlink.toml").read_text())["data"] == str(tmp_path / "patents")
+    monkeypatch.setenv("CLUSTER_ENGINE", "oracle")
+    with pytest.raises(ValueError, match="CLUSTER_ENGINE cannot be oracle"):
+        open_cluster(tmp_path)
 
 
 def test_ports_are_settable_one_by_one_and_all_together() -> None:

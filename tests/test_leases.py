@@ -24,6 +24,7 @@ from streamlink_sql.store import leases as leases_module
 from streamlink_sql.store import store as store_module
 from streamlink_sql.store import tables
 from streamlink_sql.store.leases import BEAT_S, CALM_S, LEASE_S, MOST_ATTEMPTS, Leases
+from streamlink_sql.store.people import People
 from streamlink_sql.store.store import Store, open_store
 from streamlink_sql.types import Engine, Question
 from tests.postgres import Postgres
@@ -314,6 +315,24 @@ def test_a_store_that_is_gone_for_a_moment_loses_nothing(unit: Open, postgres: P
         assert is_answered(control.store, question)
         assert sorted(events(control.store, question)) == ["answered", "approved"]
     assert control.store.verify()[2] == []
+
+
+def test_who_asks_is_found_out_when_the_store_is_back(
+    url: str, tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "READ_PATIENCE_S", 60.0)
+    with closing(open_store(url, tmp_path / "audit")) as store, ThreadPoolExecutor(1) as pool:
+        people = People(store)
+        people.add("ada")
+        key = people.create_key("ada")
+        postgres.stop()
+        try:
+            asked = pool.submit(people.of_key, key)
+            time.sleep(1)
+            assert not asked.done()
+        finally:
+            postgres.start()
+        assert asked.result(60).name == "ada"
 
 
 def test_a_store_that_stays_away_is_said(unit: Open, postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,10 @@ needs_locust = pytest.mark.skipif(find_spec("locust") is None, reason="locust is
 def test_figures() -> None:
     told = {"ms": {"model": [1.0, 2.0, 3.0], "round_trip": [2.0, 4.0, 6.0]}, "errors": {"busy": 2}, "seconds": 1.5}
     found = figures(told, 3)
-    assert found["stages"] == {"model": {"p50": 2.0, "p95": 2.9, "p99": 2.98}, "round_trip": {"p50": 4.0, "p95": 5.8, "p99": 5.96}}
+    assert found["stages"] == {
+        "model": {"p50": 2.0, "p95": 2.9, "p99": 2.98, "share": 0.5},
+        "round_trip": {"p50": 4.0, "p95": 5.8, "p99": 5.96, "share": 1.0},
+    }
     assert (found["answers"], found["throughput"], found["errors"]) == (3, 2.0, {"busy": 2})
 
 

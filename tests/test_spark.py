@@ -12,11 +12,12 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import duckdb
@@ -29,10 +30,11 @@ from streamlink_sql.assemble import control_unit
 from streamlink_sql.checks import check
 from streamlink_sql.engines import spark_plan
 from streamlink_sql.engines.spark import SparkEngine
-from streamlink_sql.engines.spark_session import read_address
+from streamlink_sql.engines.spark_session import Connection, read_address
 from streamlink_sql.errors import BadRequest, Cancelled, EngineUnavailable, InvalidSQL, StreamLinkError, TimedOut, TooCostly
 from streamlink_sql.types import CheckedSQL, Draft, Progress, Question, Rows, Sample
 from tests.relay import Relay
+from tests.serving import until
 
 ROWS = 7_000
 START_S = 180.0
@@ -401,6 +403,42 @@ def test_a_server_that_went_away_and_came_back(files: dict[str, str], tmp_path: 
         with pytest.raises(EngineUnavailable, match="does not answer"):
             answers(engine)
         assert time.monotonic() - started < 20
+
+
+@pytest.mark.cluster
+def test_plans_that_nobody_waits_for_any_more_do_not_pile_up(own_engine: SparkEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    go, asked, ask = threading.Event(), list[object](), own_engine._connection.ask
+
+    def slow(what: Callable[[Any], object]) -> object:
+        asked.append(what)
+        go.wait(60)
+        return ask(what)
+
+    monkeypatch.setattr(own_engine._connection, "ask", slow)
+    for _ in range(8):
+        with pytest.raises(TimedOut):
+            own_engine.dry_run(checked("SELECT count(*) FROM sales"), time_limit_s=0.1)
+    assert len(asked) == 4
+    go.set()
+    assert own_engine.dry_run(checked("SELECT count(*) FROM sales"), time_limit_s=30).tables == {"sales"}
+
+
+def test_a_session_that_was_made_anew_outlives_the_one_that_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed, made = list[str](), list[Any]()
+
+    def opened(_: Connection) -> Any:
+        name = f"session {len(made)}"
+        made.append(SimpleNamespace(client=SimpleNamespace(close=lambda: closed.append(name))))
+        return made[-1]
+
+    monkeypatch.setattr(Connection, "_open", opened)
+    with closing(Connection(read_address("spark://127.0.0.1:1"), lambda _: None)) as connection:
+        lost = connection.session()
+        connection.forget(lost)  # by the thread that meets the loss first
+        anew = connection.session()
+        connection.forget(lost)  # by one that learns of it later
+        assert connection.session() is anew
+        until(lambda: closed == ["session 0"])
 
 
 @pytest.mark.parametrize(

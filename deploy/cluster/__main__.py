@@ -19,7 +19,7 @@ from pathlib import Path
 
 from deploy.cluster.manager import Manager
 from deploy.cluster.needs import Missing, provide
-from deploy.cluster.parts import HOST, ROOT, Part
+from deploy.cluster.parts import HOST, REPLICAS, ROOT, Part
 from deploy.cluster.state import Cluster, make_database, make_postgres, open_cluster, write_prometheus, write_settings
 
 HEALTHY_S = 600.0
@@ -27,6 +27,7 @@ HEALTHY_S = 600.0
 LIVES = 3
 """How often a part may end before it is healthy."""
 USER = "admin"
+FIRST_QUESTION = "How many patents are in the database?"
 LOADED = 5
 """The step that needs the data."""
 
@@ -35,7 +36,7 @@ def up(cluster: Cluster) -> None:
     """Everything, from whatever is there."""
     rows = int(os.environ.get("ROWS") or 1_000_000)
     provide()
-    for script in ("hdfs", "spark"):
+    for script in ("hdfs", "spark") if cluster.engine == "spark" else ():
         _run(f"{script} is set up", [str(ROOT / "deploy" / script / script), "setup"], cluster)
     manager = Manager(cluster.folder)
     if not manager.runs():
@@ -50,6 +51,7 @@ def up(cluster: Cluster) -> None:
         _start(manager, cluster, list(group))
     key = _key(cluster)
     write_prometheus(cluster, key)
+    _warm(cluster)
     print(f"READY {cluster.url} key={key}", flush=True)
 
 
@@ -101,6 +103,8 @@ def _load(cluster: Cluster, rows: int) -> None:
 
     print(f"Loading {rows:,} patents ...", flush=True)
     make_patents(cluster.data, rows)
+    if cluster.engine != "spark":
+        return
     where = f"hdfs://{HOST}:{cluster.ports['HDFS_PORT']}/warehouse/"
     server = f"spark://localhost:{cluster.ports['SPARK_CONNECT_PORT']}"
     ours = [sys.executable, "-m", "streamlink_sql"]
@@ -120,6 +124,19 @@ def _load(cluster: Cluster, rows: int) -> None:
         ],
         cluster,
     )
+
+
+def _warm(cluster: Cluster) -> None:
+    """A question to each control unit: the first one of all takes seconds, and nobody shall wait for it. Raises Missing."""
+    from streamlink_sql.client import Client
+    from streamlink_sql.errors import StreamLinkError
+
+    for n in range(1, REPLICAS + 1):
+        with Client(f"http://{HOST}:{cluster.ports['CCU_PORT'] + n}", _key(cluster)) as client:
+            try:
+                client.answer(FIRST_QUESTION)
+            except StreamLinkError as error:
+                raise Missing(f"ccu-{n} does not answer a first question: {error.detail}") from error
 
 
 def _key(cluster: Cluster) -> str:

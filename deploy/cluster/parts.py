@@ -17,6 +17,8 @@ HOST = "127.0.0.1"
 REPLICAS = 2
 DATANODES = 3
 PROBE_S = 10.0
+ENGINES = ("spark", "duckdb")
+"""What runs the queries: Spark on HDFS, or DuckDB in the control units, which then read the patents as files."""
 
 PORTS = {
     "NGINX_PORT": 8080,
@@ -69,7 +71,9 @@ def ports_of(environment: Mapping[str, str]) -> dict[str, int]:
     return {name: int(port) for name, port in told.items()}
 
 
-def parts_of(folder: Path, ports: Mapping[str, int], nginx: str, postgres: Path, data: Path, user: str | None) -> list[Part]:
+def parts_of(
+    folder: Path, ports: Mapping[str, int], nginx: str, postgres: Path, data: Path, user: str | None, engine: str = "spark"
+) -> list[Part]:
     """All parts, in the order in which they start."""
     hdfs, spark = str(ROOT / "deploy/hdfs/hdfs"), str(ROOT / "deploy/spark/spark")
     is_ready = str(postgres / "pg_isready"), "-q", "-h", HOST, "-p", str(ports["POSTGRES_PORT"])
@@ -81,13 +85,16 @@ def parts_of(folder: Path, ports: Mapping[str, int], nginx: str, postgres: Path,
         health = [_says(script, "health", kind, str(n)) for n in numbers]
         return [Part(f"{name}-{n}", step, port + apart * n, (*command, str(n)), health[n - 1]) for n in numbers]
 
-    return [
-        Part("postgres", 1, ports["POSTGRES_PORT"], (str(postgres / "postgres"), "-D", str(data)), _says(*is_ready), user, "INT"),
+    storage = [
         Part("namenode", 1, ports["HDFS_PORT"], (hdfs, "namenode"), lambda: _is_open(ports["HDFS_PORT"])),
         *daemons("datanode", 2, ports["HDFS_DATANODE_PORT"], hdfs, "datanode", many=DATANODES, apart=10),
         Part("spark-master", 2, ports["SPARK_MASTER_PORT"], (spark, "master"), _says(spark, "health", "master")),
         *daemons("spark-worker", 3, ports["SPARK_WORKER_PORT"], spark, "worker", many=REPLICAS),
         Part("spark-connect", 4, ports["SPARK_CONNECT_PORT"], (spark, "connect"), _says(spark, "health", "connect")),
+    ]
+    return [
+        Part("postgres", 1, ports["POSTGRES_PORT"], (str(postgres / "postgres"), "-D", str(data)), _says(*is_ready), user, "INT"),
+        *(storage if engine == "spark" else []),
         *_replicas("worker", 5, ports["WORKER_PORT"], "/readyz", "--model", "parser"),
         *_replicas("ccu", 6, ports["CCU_PORT"], "/readyz"),
         *_replicas("web", 7, ports["WEB_PORT"], "/healthz"),

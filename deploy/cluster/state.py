@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.cluster.needs import Missing, find, unprivileged
-from deploy.cluster.parts import HOST, MEMORY, REPLICAS, ROOT, Part, parts_of, ports_of
+from deploy.cluster.parts import ENGINES, HOST, MEMORY, REPLICAS, ROOT, Part, parts_of, ports_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Cluster:
     folder: Path
     ports: Mapping[str, int]
     secrets: Mapping[str, str] = field(repr=False)
+    engine: str = "spark"
 
     @property
     def url(self) -> str:
@@ -45,7 +46,7 @@ class Cluster:
         nginx, postgres = find("nginx"), find("postgres")
         if nginx is None or postgres is None:
             raise Missing("Nginx or PostgreSQL is gone: make cluster")
-        return parts_of(self.folder, self.ports, str(nginx), postgres.parent, self.postgres_data(), unprivileged())
+        return parts_of(self.folder, self.ports, str(nginx), postgres.parent, self.postgres_data(), unprivileged(), self.engine)
 
     def postgres_data(self) -> Path:
         """In our folder, unless whoever runs PostgreSQL cannot get there."""
@@ -73,13 +74,16 @@ class Cluster:
 
 
 def open_cluster(folder: Path) -> Cluster:
-    """The cluster of a folder, which is made where it is not there. Raises ValueError where a port is none."""
+    """The cluster of a folder, which is made where it is not there. Raises ValueError where a port or an engine is none."""
+    engine = os.environ.get("CLUSTER_ENGINE") or ENGINES[0]
+    if engine not in ENGINES:
+        raise ValueError(f"CLUSTER_ENGINE cannot be {engine}: it is {' or '.join(ENGINES)}.")
     folder.mkdir(parents=True, exist_ok=True)
     kept = folder / "secrets.json"
     if not kept.is_file():
         made = {name: secrets.token_urlsafe(32) for name in ("worker_token", "spark_token", "postgres_password")}
         _write(kept, json.dumps(made))
-    return Cluster(folder, ports_of(os.environ), json.loads(kept.read_text()))
+    return Cluster(folder, ports_of(os.environ), json.loads(kept.read_text()), engine)
 
 
 def write_settings(cluster: Cluster) -> None:
@@ -90,7 +94,7 @@ def write_settings(cluster: Cluster) -> None:
         for group, port in (("nginx_ccus", "CCU_PORT"), ("nginx_web", "WEB_PORT"), ("nginx_workers", "WORKER_PORT"))
     }
     settings: dict[str, object] = {
-        "data": f"spark://localhost:{ports['SPARK_CONNECT_PORT']}",
+        "data": f"spark://localhost:{ports['SPARK_CONNECT_PORT']}" if cluster.engine == "spark" else str(cluster.data),
         "glossary": str(cluster.data / "glossary.toml"),
         "model": f"worker:http://{HOST}:{ports['NGINX_WORKER_PORT']}",
         "worker_token": secret["worker_token"],

@@ -33,7 +33,14 @@ def load(
     questions: Annotated[
         Path | None, typer.Option("--questions", help="JSON lines with `question`. Default: those of the patents demo.")
     ] = None,
-    key: Annotated[str, typer.Option("--key", envvar="STREAMLINK_KEY", help="A key of the server, where it wants a login.")] = "",
+    keys: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key",
+            envvar="STREAMLINK_KEY",
+            help="A key of the server, where it wants a login; several, as one person may ask only so much.",
+        ),
+    ] = None,
     as_json: AsJSON = False,
 ) -> None:
     """Put questions to a running server from many askers at once, and print the milliseconds of each stage. Ctrl-C ends it early."""
@@ -46,12 +53,12 @@ def load(
     texts = [line["question"] for _, line in read_json_lines(questions or DEMO) if isinstance(line.get("question"), str)]
     if not texts:
         raise BadRequest(f"{questions} holds no questions: it needs JSON lines with the text `question`.")
-    with Client(url, key or None) as client:
-        client.tables()  # whether it answers, and lets us in
+    for key in keys or [""]:
+        with Client(url, key or None) as client:
+            client.tables()  # whether it answers, and lets us in
     with tempfile.TemporaryDirectory() as folder:
         told, out = Path(folder, "told.json"), Path(folder, "out.json")
-        headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
-        told.write_text(json.dumps({"questions": texts, "headers": headers, "out": str(out)}), encoding="utf-8")
+        told.write_text(json.dumps({"questions": texts, "keys": keys or [], "out": str(out)}), encoding="utf-8")
         _run(url, users, seconds, told)
         if not out.exists():
             raise ServerUnavailable("The askers ended without figures.", log=Path(folder, "log").read_text(errors="replace")[-2000:])
@@ -60,12 +67,14 @@ def load(
 
 
 def figures(told: dict[str, Any], users: int) -> dict[str, Any]:
-    """Percentiles of each stage in milliseconds, answers a second, problems by code."""
+    """Percentiles of each stage in milliseconds and its share of the whole time, answers a second, problems by code."""
     import numpy as np
 
     seconds, answers = told["seconds"], len(told["ms"].get("round_trip", ()))
+    whole = sum(told["ms"].get("round_trip", ()))
     stages = {
         stage: {f"p{share}": round(float(np.percentile(told["ms"][stage], share)), 2) for share in PERCENTILES}
+        | {"share": round(sum(told["ms"][stage]) / whole, 3)}
         for stage in STAGES
         if told["ms"].get(stage)
     }
@@ -107,9 +116,9 @@ def _show(found: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("stage", *(f"P{share} ms" for share in PERCENTILES))
-    for stage, shares in found["stages"].items():
-        table.add_row(stage.replace("_", " "), *(f"{ms:,.1f}" for ms in shares.values()))
+    table = Table("stage", *(f"P{share} ms" for share in PERCENTILES), "of the time")
+    for stage, told in found["stages"].items():
+        table.add_row(stage.replace("_", " "), *(f"{told[f'p{share}']:,.1f}" for share in PERCENTILES), f"{told['share']:.1%}")
     console = Console()
     console.print(table)
     console.print(

@@ -14,8 +14,8 @@ from typing import Any
 from locust import HttpUser, constant, events, task
 
 TOLD = json.loads(Path(os.environ["STREAMLINK_LOAD_TOLD"]).read_text(encoding="utf-8"))
-"""The questions, the headers, and where the figures go: `questions`, `headers`, `out`."""
-_turns = count()
+"""The questions, the keys, and where the figures go: `questions`, `keys`, `out`."""
+_turns, _askers = count(), count()
 _ms: defaultdict[str, list[float]] = defaultdict(list)
 _errors: Counter[str] = Counter()
 _began = time.perf_counter()
@@ -26,12 +26,19 @@ class Asker(HttpUser):
 
     wait_time = constant(0)
 
+    def on_start(self) -> None:
+        """Askers take turns at the keys."""
+        keys = TOLD["keys"]
+        self.client.headers["Accept"] = "application/json"
+        if keys:
+            self.client.headers["Authorization"] = f"Bearer {keys[next(_askers) % len(keys)]}"
+
     @task
     def ask(self) -> None:
         """One question; its stages as the answer tells them, `round_trip` as it took here."""
         body = {"question": TOLD["questions"][next(_turns) % len(TOLD["questions"])], "id": str(uuid.uuid4())}
         began = time.perf_counter()
-        with self.client.post("/v1/ask", json=body, headers=TOLD["headers"], catch_response=True, timeout=300) as response:
+        with self.client.post("/v1/ask", json=body, catch_response=True, timeout=300) as response:
             took = (time.perf_counter() - began) * 1000
             found = _read(response)
             if response.status_code == 200 and "timings_ms" in found:

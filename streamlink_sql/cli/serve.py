@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Host = Annotated[str | None, typer.Option("--host", help="The address to listen on.")]
 Port = Annotated[int | None, typer.Option("--port", help="The port to listen on; 0 takes a free one.")]
+BACKLOG = 128
 PATIENCE_S = 15.0
 """How long a page replica looks for another control unit where one went away in the middle of a question."""
 
@@ -73,7 +74,7 @@ def web(
     observe(settings, "web")
     if settings.ccu is None:
         raise BadRequest("The page needs control units: name their address with --ccu or the setting `ccu`.", setting="ccu")
-    with listening(settings.host, settings.port) as listener:
+    with bound(settings.host, settings.port) as listener:
         from streamlink_sql.client import Client
         from streamlink_sql.web.replica import Clients, Gate
 
@@ -86,7 +87,7 @@ def serve_settings(settings: Settings, examples: tuple[str, ...] = (), *, pages:
     """Serves until it is stopped. `examples` are questions that the page offers."""
     observe(settings, "serve" if pages else "ccu")
     with (
-        listening(settings.host, settings.port) as listener,
+        bound(settings.host, settings.port) as listener,
         answering(settings) as (control, guard),
         relieving(control, settings) as relief,
     ):
@@ -118,20 +119,14 @@ def app_of(settings: Settings, control: Control | Controls, guard: Doorkeeper | 
 
 
 def run(app: Edge, listener: socket.socket, settings: Settings) -> None:
-    """Serves an application on a listening socket, and says where."""
+    """Listens, says where, and serves an application."""
     from streamlink_sql.web.api import LOOPBACK
     from streamlink_sql.web.server import serve as run_server
 
-    say_where("StreamLink", listener)
+    print(f"StreamLink answers on {listen(listener)} - Ctrl-C stops it.", file=sys.stderr)
     if app.guard is not None and settings.host not in LOOPBACK:
         print("Names and keys go over the network: put a proxy with TLS in front, such as Nginx.", file=sys.stderr)
     run_server(app, listener, settings.drain_s)
-
-
-def say_where(who: str, listener: socket.socket) -> None:
-    """The line that whoever started a server reads, and may take the address from."""
-    host, port = listener.getsockname()[:2]
-    print(f"{who} answers on http://{f'[{host}]' if ':' in host else host}:{port} - Ctrl-C stops it.", file=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -193,18 +188,32 @@ def needs_login(settings: Settings) -> bool:
 
 
 @contextlib.contextmanager
-def listening(host: str, port: int, *, backlog: int | None = 128) -> Iterator[socket.socket]:
-    """A listening socket, or one that will listen (None); BadRequest where the port is taken or the address is not ours."""
+def bound(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket at an address that is ours from now on. It does not listen yet: until we can answer, callers shall go elsewhere at once
+    and not wait. Raises BadRequest where the port is taken or the address is not ours.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+        with _usable(host, port):
             listener.bind((host, port))
-            if backlog is not None:
-                listener.listen(backlog)
-        except OSError as error:
-            raise BadRequest(
-                f"Port {port} on {host} cannot be used: {error.strerror}. Choose another with --port, or --port 0 for a free one.",
-                setting="port",
-            ) from error
         yield listener
+
+
+def listen(listener: socket.socket) -> str:
+    """From now on callers are let in; the address as they write it. Raises BadRequest where another was quicker."""
+    host, port = listener.getsockname()[:2]
+    with _usable(host, port):
+        listener.listen(BACKLOG)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+@contextlib.contextmanager
+def _usable(host: str, port: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BadRequest(
+            f"Port {port} on {host} cannot be used: {error.strerror}. Choose another with --port, or --port 0 for a free one.",
+            setting="port",
+        ) from error

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streamlink_sql.cli.options import Adapter, Config, Model
-from streamlink_sql.cli.serve import listening, observe, say_where
+from streamlink_sql.cli.serve import bound, listen, observe
 from streamlink_sql.errors import BadRequest, CannotAnswer
 
 if TYPE_CHECKING:
@@ -42,13 +43,12 @@ def worker(
             "here and at the control units.",
             setting="worker_token",
         )
-    with listening(host, port, backlog=None) as listener:
+    with bound(host, port) as listener:
         generator = open_generator(settings, at_once=parallel)
         line = Line(generator, at_once=parallel, waiting=queue, timeout_s=settings.model_timeout_s, english_only=settings.model == "parser")
         try:
             _try_out(generator)
-            listener.listen(128)
-            say_where(f"A worker with {settings.model}", listener)
+            print(f"A worker with {settings.model} answers on {listen(listener)} - Ctrl-C stops it.", file=sys.stderr)
             token = settings.worker_token.get_secret_value() if settings.worker_token else None
             serve(create_app(line, places=parallel + queue, token=token), listener, settings.drain_s)
         finally:

@@ -46,6 +46,8 @@ _COUNT_LIMIT_S = 10.0
 _SAMPLED_TABLES = 32
 """The samples of so many tables are remembered."""
 _STOP_LIMIT_S = 0.5
+_PLANS_AT_ONCE = 4
+"""Plans cannot be called off: those that nobody waits for any more must not pile up on a server that has just started and is slow."""
 _SAIL = "sail"
 """What Sail calls its catalogue in memory, which is a session's own."""
 _KINDS: tuple[tuple[str, Kind], ...] = (
@@ -81,6 +83,7 @@ class SparkEngine:
         self._result_bytes = result_limit_mb * 2**20
         self._connection = Connection(read_address(address), self._register)
         self._lock, self._thread = threading.Lock(), threading.local()
+        self._planning = threading.BoundedSemaphore(_PLANS_AT_ONCE)
         self._listing: _Listing | None = None
         self._samples: tuple[str, dict[str, dict[str, Sample]]] = ("", {})
         self._listing_anew: threading.Thread | None = None
@@ -122,7 +125,16 @@ class SparkEngine:
             frame = _frame(session, query.sql)
             return frame._explain_string(mode="extended"), frame._explain_string(mode="cost"), tuple(frame.columns)
 
-        extended, costs, columns = self._within(lambda: self._connection.ask(planned), time_limit_s, _Run())
+        def in_turn() -> tuple[str, str, tuple[str, ...]]:
+            try:
+                return self._connection.ask(planned)
+            finally:
+                self._planning.release()
+
+        end = time.monotonic() + time_limit_s
+        if not self._planning.acquire(timeout=time_limit_s):
+            raise TimedOut("The Spark server took too long to plan the queries before this one. Try again later.")
+        extended, costs, columns = self._within(in_turn, max(0.0, end - time.monotonic()), _Run())
         if "== Analyzed Logical Plan ==" not in extended:
             raise InvalidSQL("The Spark server cannot tell which tables this query reads.", rule="second_opinion")
         read = spark_plan.tables_of(extended, frozenset(self._locations))
@@ -184,7 +196,7 @@ class SparkEngine:
             self._stop(run)
             raise
         except Exception as error:
-            raise self._connection.translated(error) from error
+            raise self._connection.translated(error, session) from error
         finally:
             with suppress(Exception):
                 session.removeTag(run.tag)

@@ -95,41 +95,46 @@ class Connection:
 
     def ask(self, what: Callable[[SparkSession], T]) -> T:
         """What the server says; where it has lost the session, it is asked once more in a new one. Raises our errors only."""
+        session = self.session()
         try:
-            return what(self.session())
+            return what(session)
         except StreamLinkError:
             raise
         except Exception as error:  # Spark's client raises many kinds, gRPC's among them
             if not is_session_lost(error):
-                raise self.translated(error) from error
-            self.forget()
+                raise self.translated(error, session) from error
+            self.forget(session)
+        session = self.session()
         try:
-            return what(self.session())
+            return what(session)
         except StreamLinkError:
             raise
         except Exception as error:
-            raise self.translated(error) from error
+            raise self.translated(error, session) from error
 
-    def forget(self) -> None:
-        """Takes the session for lost: the next call makes a new one."""
+    def forget(self, lost: SparkSession) -> None:
+        """Takes a session for lost: the next call makes a new one, unless another thread has made it already."""
         with self._lock:
-            lost, self._session = self._session, None
-        if lost is not None:
+            is_open = self._session is lost
+            if is_open:
+                self._session = None
+        if is_open:
             _in_background(lost.client.close)
 
     def close(self) -> None:
         """Ends the session."""
         with self._lock:
-            self._closed = True
-        self.forget()
+            self._closed, open_ = True, self._session
+        if open_ is not None:
+            self.forget(open_)
 
-    def translated(self, error: Exception) -> StreamLinkError:
+    def translated(self, error: Exception, session: SparkSession) -> StreamLinkError:
         """One of the client's errors as one of ours; the text goes to the log, as it may hold cells."""
         text, kind = str(error), type(error).__name__
         if any(mark in text for mark in _DENIED):
             return self._denied(text)
         if any(mark in text or mark in kind.upper() for mark in _AWAY) or is_session_lost(error):
-            self.forget()
+            self.forget(session)
             return EngineUnavailable(f"The Spark server at {self._where} does not answer any more. Ask again when it is back.", log=text)
         condition = getattr(error, "getCondition", lambda: None)() or next(iter(_CONDITION.findall(text)), "")
         if kind.startswith(_ON_VALUES):

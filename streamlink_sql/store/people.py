@@ -179,8 +179,7 @@ class People:
         """Who holds a key; raises Unauthenticated."""
         id_, mark, secret = key.removeprefix(KEY_START).partition("_")
         query = sa.select(keys, users).join(users, users.c.name == keys.c.user).where(keys.c.id == id_)
-        with self._store.transaction("read") as connection:
-            row = connection.execute(query).mappings().first() if mark and key.startswith(KEY_START) else None
+        row = next(iter(self._store.found(query)), None) if mark and key.startswith(KEY_START) else None
         good = hmac.compare_digest(_digest(secret), row["hash"] if row else _digest("none"))
         scope = _opens(row) if row is not None and good else None
         if row is None or scope is None:
@@ -251,8 +250,7 @@ class People:
     def of_session(self, session: str) -> Person:
         """Who a session belongs to; raises Unauthenticated."""
         query = sa.select(sessions, users).join(users, users.c.name == sessions.c.user).where(sessions.c.hash == _digest(session))
-        with self._store.transaction("read") as connection:
-            row = connection.execute(query).mappings().first()
+        row = next(iter(self._store.found(query)), None)
         if row is None or row["disabled_at"] or row["expires_at"] < _now():
             raise Unauthenticated("Your session has ended. Log in again.")
         return _person(row, "admin" if row["admin"] else "ask")

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import groupby, takewhile
@@ -39,6 +39,8 @@ TAKEN_OVER = "taken over"
 """The event of a line that says that a control unit goes on with a question of one that died."""
 PATIENCE_S, PAUSE_S, CONNECT_S = 20.0, 0.25, 5
 """How long a shared store that is gone for a moment, such as while it starts again, is waited for before a write is given up."""
+READ_PATIENCE_S = 5.0
+"""The same for what is read before anything is accepted: whoever is told that the store is gone can come again."""
 PRUNING = "administrator"
 """Who removes old lines."""
 COMMAND_LINE = "command line"
@@ -193,11 +195,10 @@ class Store:
         query = sa.select(history).where(history.c.id == id)
         if asker is not None:
             query = query.where(history.c.asker == asker)
-        with self._translated("read"), self._engine.connect() as connection:
-            row = connection.execute(query).mappings().one_or_none()
-        if row is None:
+        rows = self.found(query)
+        if not rows:
             raise NotFound(f"There is no question {id} in the history.", id=id)
-        return _entry(row)
+        return _entry(rows[0])
 
     def give_feedback(self, verdict: Feedback) -> None:
         """Keeps a person's verdict on an answer; the newest of one person counts. Raises NotFound."""
@@ -308,9 +309,18 @@ class Store:
             finally:
                 part.unlink(missing_ok=True)
 
-    def patiently(self, work: Callable[[], Done]) -> Done:
+    def found(self, query: sa.Select[Any]) -> Sequence[sa.RowMapping]:
+        """What a query finds, where a shared store is gone for a moment a little later; raises StoreUnavailable."""
+
+        def read() -> Sequence[sa.RowMapping]:
+            with self.transaction("read") as connection:
+                return connection.execute(query).mappings().all()
+
+        return self.patiently(read, READ_PATIENCE_S)
+
+    def patiently(self, work: Callable[[], Done], patience_s: float | None = None) -> Done:
         """Does what may be done again, and does it again for a while where a shared store is gone for a moment; raises StoreUnavailable."""
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + (PATIENCE_S if patience_s is None else patience_s)
         while True:
             try:
                 return work()
