@@ -21,7 +21,7 @@ import pytest
 
 from streamlink_sql.assemble import control_unit
 from streamlink_sql.errors import BadRequest, Busy, Cancelled, CannotAnswer, ModelUnavailable, TimedOut
-from streamlink_sql.generators import open_generator
+from streamlink_sql.generators import open_generator, remote
 from streamlink_sql.generators.drafting import DraftsBody, DraftsReply, drafts_from
 from streamlink_sql.types import Attempt, Column, Context, Draft, ForeignKey, Generator, Question, Table, ValueMatch
 from tests.chat_server import Scripted, Talk, broken, hanging, problem, raw, serving, streamed
@@ -262,6 +262,13 @@ def slow(*options: str, replies: int = 6) -> Iterator[Slow]:
             write.set()
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no worker has a place the generator asks twice, then says so."""
+    monkeypatch.setattr(remote, "PATIENCE_S", 1.2 * remote.PAUSE_S)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_full_queue_says_when_to_come_again() -> None:
     with slow("--parallel", "1", "--queue", "1") as it:
         first = it.ask()
@@ -282,6 +289,7 @@ def test_a_full_queue_says_when_to_come_again() -> None:
         assert it.worker.metric('stage_seconds_count{stage="model"}') == 2
 
 
+@pytest.mark.usefixtures("impatient")
 def test_told_to_stop_it_finishes_what_it_writes() -> None:
     with slow("--parallel", "1", "--queue", "4") as it:
         running = it.ask()
@@ -369,10 +377,18 @@ def test_once_is_tried_again(first: Callable[[Talk, dict[str, Any]], None]) -> N
         ((hanging,), TimedOut, "model_timeout_s"),
     ],
 )
+@pytest.mark.usefixtures("impatient")
 def test_what_else_answers_is_told(replies: tuple[Any, ...], error: type[Exception], said: str) -> None:
     with serving(*replies) as server, pytest.raises(error, match=said):
         drafts(server.url.removesuffix("/v1"), timeout_s=2)
     assert len(server.requests) == len(replies)
+
+
+def test_a_question_waits_for_a_worker_that_has_a_place() -> None:
+    gone = raw(503, json.dumps({"code": "model_unavailable", "detail": "No worker answers.", "retry_after": 1}))
+    with serving(BUSY, gone, broken, BUSY, GOOD) as server:
+        assert drafts(server.url.removesuffix("/v1")) == [Draft("SELECT 1", 0.5, "m")]
+    assert len(server.requests) == 5
 
 
 def test_nobody_there_is_told() -> None:

@@ -1,12 +1,13 @@
 """A `streamlink-sql worker`, or a fleet of them behind one address, as a generator. Speaks to that address only; runs no SQL.
 
-To write drafts is safe to repeat, so that a broken connection or a worker that has no place is tried once more on a new connection:
-behind a balancer another worker takes it.
+To write drafts is safe to repeat: a connection that breaks is tried once more, and where no worker has a place the question waits a while
+for one. Each try is a new connection, so that behind a balancer another worker may take it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,8 +21,10 @@ from streamlink_sql.reaching import trusted, wants_tls, why
 from streamlink_sql.types import Attempt, Context, Draft, Question
 
 CONNECT_S = 5.0
-PAUSE_S = 0.25
-"""How long a worker without a place, or behind a connection that broke, is left alone."""
+PAUSE_S, LONGEST_PAUSE_S = 0.25, 2.0
+"""How long a worker without a place, or behind a connection that broke, is left alone at first and at most."""
+PATIENCE_S = 10.0
+"""So long a question waits where no worker has a place, or all are starting again."""
 PASSED_ON = (BadRequest, Busy, CannotAnswer, ModelUnavailable, TimedOut)
 """What a worker says of a question that the asker should read as it is; all else is a matter between us and the worker."""
 
@@ -52,11 +55,7 @@ class RemoteGenerator:
     async def _in_time(self, client: httpx.AsyncClient, body: bytes) -> list[Draft]:
         try:
             async with asyncio.timeout(self._timeout_s):
-                try:
-                    return await self._ask(client, body)
-                except (Busy, httpx.TransportError):
-                    await asyncio.sleep(PAUSE_S)
-                    return await self._ask(client, body)
+                return self._drafts(await self._reply(client, body))
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise ModelUnavailable(f"No worker answers at {self._where}. {why(error, self._where)}") from error
         except httpx.HTTPError as error:
@@ -66,14 +65,31 @@ class RemoteGenerator:
                 f"The worker at {self._where} gave no drafts within {self._timeout_s:g} s. Raise model_timeout_s, or start more workers."
             ) from error
 
-    async def _ask(self, client: httpx.AsyncClient, body: bytes) -> list[Draft]:
-        response = await client.post(PATH, content=body, headers=tracing.headers())
-        if response.is_success:
+    async def _reply(self, client: httpx.AsyncClient, body: bytes) -> httpx.Response:
+        """The first reply that is no "not now", else the last."""
+        pause, broke, end = PAUSE_S, False, 0.0
+        while True:
             try:
-                return drafts_from(response.content)
-            except (ValueError, RecursionError) as error:
-                raise ModelUnavailable(f"{self._where} sent no drafts: it is no StreamLink worker, or one of another version.") from error
-        raise self._refusal(response)
+                response = await client.post(PATH, content=body, headers=tracing.headers())
+            except httpx.TransportError:
+                if broke:
+                    raise
+                broke = True
+            else:
+                now = time.monotonic()
+                end = end or now + PATIENCE_S
+                if response.status_code != httpx.codes.SERVICE_UNAVAILABLE or now + pause > end:
+                    return response
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+
+    def _drafts(self, response: httpx.Response) -> list[Draft]:
+        if not response.is_success:
+            raise self._refusal(response)
+        try:
+            return drafts_from(response.content)
+        except (ValueError, RecursionError) as error:
+            raise ModelUnavailable(f"{self._where} sent no drafts: it is no StreamLink worker, or one of another version.") from error
 
     def _refusal(self, response: httpx.Response) -> StreamLinkError:
         """What a status other than 2xx means and what to do about it."""
