@@ -230,7 +230,7 @@ def test_a_larger_limit_adds_rows(labelled: Path, tmp_path: Path) -> None:
     [
         (("--model", "parser"), "a chat model does"),
         (("--model", "http://127.0.0.1:9/v1"), "names no model"),
-        (("--model", "http://127.0.0.1:9/v1#m"), "Nothing answers"),
+        (("--model", "http://127.0.0.1:9/v1#m"), "No model server answers"),
         (("--model", "http://127.0.0.1:9/v1#m", "--weights", "{file}"), "no weights of a detector"),
         (("--model", "http://127.0.0.1:9/v1#m", "--weights", "nowhere"), "no file nowhere"),
         (("--model", "http://127.0.0.1:9/v1#m", "--record", "{file}"), "line 1: not what"),
