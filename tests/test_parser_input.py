@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 
+import duckdb
 import numpy as np
 import pytest
 import sqlglot
@@ -23,7 +24,7 @@ from streamlink_sql.generators.parser.actions import (
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, Val, to_ir, to_sql
 from streamlink_sql.generators.parser.linking import MOST_PIECES, MOST_WORDS, Linked, link, split_words
 from streamlink_sql.generators.parser.literals import LITERALS, Target, locate, read
-from streamlink_sql.generators.parser.mending import days_between, moments_known, years_compared, years_in_order
+from streamlink_sql.generators.parser.mending import days_between, moments_known, moments_mended, years_compared, years_in_order
 from streamlink_sql.generators.parser.moments import read_date, read_part
 from streamlink_sql.generators.parser.numerals import number_within, read_number
 from streamlink_sql.generators.parser.pieces import Pieces
@@ -492,6 +493,12 @@ def test_a_number_is_read_with_its_unit_and_a_cell_with_its_whole_name() -> None
         ("jobs of John R. R. Hill, please", 0, "John R", "John R. R. Hill"),
         ("vitamins like A. Show them", 0, "A", "A"),
         ("the firm Type B. its jobs", 0, "Type B", "Type B"),
+        ("jobs with Grade A. Show their names", 0, "Grade A", "Grade A"),
+        ("begun before 3 June and with pay above 5000", 1, "3 June", "3 June"),
+        ("begun before 1 June and over 1000 of pay", 1, "1 June", "1 June"),
+        ("begun on 3 June in 2014", 1, "3 June", "2014-06-03"),
+        ("begun between 3 June and 4 July, 2014", 1, "3 June", "2014-06-03"),
+        ("jobs at zip 1011 on 3 June", 1, "3 June", "3 June"),
         ("from 1 January through 30 June 2012", 1, "1 January", "2012-01-01"),
         ("from 1 January through 30 June 2012", 1, "30 June 2012", "2012-06-30"),
         ("in 2014 after 3rd of May", 1, "3rd of May", "2014-05-03"),
@@ -529,6 +536,33 @@ def test_a_cell_within_the_words_is_meant_where_cells_of_others_explain_the_rest
     country, kind = ValueMatch("jobs", "country", "CN", 8, 15, 1.0, "glossary"), ValueMatch("jobs", "kind", "university", 16, 28, 1.0)
     assert to_tokens(actions, layout, question, words, schema, (country, kind))[-1] == Val("CN")
     assert to_tokens(actions, layout, question, words, schema, (country,))[-1] == Val("Chinese universities")
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ("made <= '2012-05-31'", [1, 2]),
+        ("made > '2012-05-31'", [3]),
+        ("made < '2012-05-31'", [1]),
+        ("made >= '2012-05-31'", [2, 3]),
+        ("made = '2012-05-31'", [2]),
+        ("made BETWEEN '2012-05-01' AND '2012-05-31' OR id = 3", [1, 2, 3]),
+        ("NOT made IS NULL AND id <= 2", [1, 2]),
+        ("made <= '2012-05-31 09:00:00'", [1]),
+        ("born <= '2012-05-31'", [1, 2]),
+        ("born = '2012-05-31'", [2]),
+    ],
+)
+def test_a_day_that_moments_are_compared_with_is_all_of_it(condition: str, found: list[int]) -> None:
+    schema = Schema.of((Table("jobs", (Column("id", "integer"), Column("made", "timestamp"), Column("born", "date"))),))
+    tokens = to_ir(f"SELECT id FROM jobs WHERE {condition}", schema, "duckdb")
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE jobs AS SELECT i AS id, d + INTERVAL (10 * (i - 1)) HOUR AS made, d::DATE AS born FROM "
+            "(VALUES (1, DATE '2012-05-30'), (2, DATE '2012-05-31'), (3, DATE '2012-06-01')) t(i, d)"
+        )
+        rows = connection.execute(to_sql(tuple(moments_mended(tokens, schema)), schema, "duckdb")).fetchall()
+    assert sorted(row[0] for row in rows) == found
 
 
 def test_the_year_of_a_date_is_not_taken_from_another_date() -> None:

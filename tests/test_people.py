@@ -26,6 +26,7 @@ from streamlink_sql.store import people as people_module
 from streamlink_sql.store.people import Identity, People
 from streamlink_sql.store.store import Store, open_store
 from streamlink_sql.types import Person, Question
+from streamlink_sql.underway import Underway
 from streamlink_sql.units import Units
 from streamlink_sql.web.guard import COOKIE
 from tests.serving import serving, until
@@ -363,7 +364,9 @@ def test_one_person_cannot_take_all_places(people: People, settings: Settings) -
         serving(units, guard=guard, at_once=65, per_person=3) as address,  # type: ignore[arg-type]
         ThreadPoolExecutor(4) as pool,
     ):
-        asked = [pool.submit(ask, number) for number in range(3)]
+        with units._places.place(Underway(Question("holds the place", id="h", asker="eve")), 60):  # until all three are planned
+            asked = [pool.submit(ask, number) for number in range(3)]
+            until(lambda: len(units._places._queue) == 3)
         until(lambda: len(units._places._queue) == 2)
         for header in (held["bob"], others):
             refused = post(address + "/v1/sql", json={"sql": "SELECT 1"}, headers=header)

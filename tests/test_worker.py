@@ -370,6 +370,7 @@ def test_once_is_tried_again(first: Callable[[Talk, dict[str, Any]], None]) -> N
         ((problem(503), problem(503)), Busy, "No worker"),
         ((broken, broken), ModelUnavailable, "broke twice"),
         ((problem(502),), ModelUnavailable, "502"),
+        ((raw(503, json.dumps({"code": "model_unavailable", "detail": "Its key is refused."})),), ModelUnavailable, "key is refused"),
         ((problem(404),), ModelUnavailable, "no StreamLink worker"),
         ((raw(200, "hello"),), ModelUnavailable, "no drafts"),
         ((raw(200, "[]"),), ModelUnavailable, "no drafts"),

@@ -66,7 +66,7 @@ class RemoteGenerator:
             ) from error
 
     async def _reply(self, client: httpx.AsyncClient, body: bytes) -> httpx.Response:
-        """The first reply that is no "not now", else the last."""
+        """The first reply that does not say "later", else the last."""
         pause, broke, end = PAUSE_S, False, 0.0
         while True:
             try:
@@ -78,7 +78,7 @@ class RemoteGenerator:
             else:
                 now = time.monotonic()
                 end = end or now + PATIENCE_S
-                if response.status_code != httpx.codes.SERVICE_UNAVAILABLE or now + pause > end:
+                if not _says_later(response) or now + pause > end:
                     return response
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
@@ -131,6 +131,12 @@ def _problem(response: httpx.Response) -> StreamLinkError | None:
     except (ValueError, RecursionError):
         return None
     return error_from(told) if isinstance(told, dict) and "code" in told else None
+
+
+def _says_later(response: httpx.Response) -> bool:
+    """Whether to come again would help: no place, or a balancer without a worker; what a worker itself lacks, it lacks a moment later."""
+    told = _problem(response)
+    return response.status_code == httpx.codes.SERVICE_UNAVAILABLE and (told is None or "retry_after" in told.helps)
 
 
 def open_remote(address: str, options: ModelOptions) -> RemoteGenerator:

@@ -29,6 +29,11 @@ SPAN_END = STATE_COUNT
 """The state between the first and the last word of a literal."""
 STATES = STATE_COUNT + 1
 _QUOTES = ("'", '"', "`", "“", "‘", "«")
+_BEGIN = frozenset(
+    "a all also and are at by can compare count do does find for give group how i in is it list name of only on or order please print "
+    "report return show sort tell that the their then there these they this those what when where which who whose why with".split()
+)
+"""Words that begin sentences of people who ask."""
 _CLASSES_BEFORE_KEYWORDS = 3
 
 
@@ -177,11 +182,11 @@ def _literal(
 
 
 def _is_initial(words: Sequence[Word]) -> bool:
-    """Whether a name goes on after these: "J", ".", "Smith"."""
+    """Whether a name goes on after these: "J", ".", "Smith"; not where a new sentence begins."""
     if len(words) < 3:
         return False
     letter, dot, name = (word.text for word in words)
-    return len(letter) == 1 and letter.isupper() and dot == "." and name[0].isupper()
+    return len(letter) == 1 and letter.isupper() and dot == "." and name[0].isupper() and name.lower() not in _BEGIN
 
 
 def _in_any_number(literal: Val) -> Val:

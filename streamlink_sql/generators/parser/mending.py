@@ -11,6 +11,7 @@ from streamlink_sql.generators.parser.literals import target_of
 from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.generators.parser.tokens import COMPARISONS, FUNCTIONS, Col, Token, Val
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _YEAR = re.compile(r"[12]\d{3}")
 
 
@@ -45,7 +46,7 @@ def _better_twins(column: int, value: str, cells: frozenset[tuple[int, str]], li
 
 def moments_mended(tokens: Sequence[Token], schema: Schema) -> list[Token]:
     """The same where an engine is strict about dates: with all that follows here."""
-    return years_in_order(moments_known(days_between(years_compared(tokens, schema), schema)))
+    return years_in_order(moments_known(days_between(whole_days(years_compared(tokens, schema), schema), schema)))
 
 
 def years_compared(tokens: Sequence[Token], schema: Schema) -> list[Token]:
@@ -91,6 +92,22 @@ def days_between(tokens: Sequence[Token], schema: Schema) -> list[Token]:
         before, earlier, function, later = tokens[position - 1], *tokens[position : position + 3]
         if before == "SUB" and function in FUNCTIONS and _is_moment(earlier, schema) and _is_moment(later, schema):
             del mended[position + 1]
+    return mended
+
+
+def whole_days(tokens: Sequence[Token], schema: Schema) -> list[Token]:
+    """The same, and a day that a moment is compared with is all of that day: "until 31 May" ends with it, "on 31 May" has its hours."""
+    mended: list[Token] = []
+    for position, token in enumerate(tokens):
+        if not isinstance(token, Val) or not _DAY.fullmatch(str(token.value)):
+            mended.append(token)
+            continue
+        target, end = target_of(tokens[:position], schema), Val(f"{token.value} 23:59:59.999999")
+        is_moment = target.is_moment and target.kind == "timestamp"
+        if is_moment and tokens[position - 1] == "EQ":
+            mended[-1:] = ["BETWEEN", token, end]
+        else:
+            mended.append(end if is_moment and target.late else token)
     return mended
 
 

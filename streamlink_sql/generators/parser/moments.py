@@ -26,6 +26,11 @@ _NUMERIC = (
     (re.compile(r"(\d{1,2}) ?[/-] ?(\d{1,2}) ?[/-] ?(\d{4})"), "mdy"),
     (re.compile(r"(\d{1,2}) ?[/-] ?(\d{1,2}) ?[/-] ?(\d{4})"), "dmy"),
 )
+_SOME_DAY = rf"(?:the )?(?:\d{{1,2}}(?:st|nd|rd|th)? (?:of )?)?(?:{'|'.join(_MONTH)})\b(?: \d{{1,2}}(?:st|nd|rd|th)?(?!\d))?"
+_YEAR_AFTER = re.compile(
+    rf"\s*(?:(?:to|and|or|till|until|through|[-\u2013]) ?{_SOME_DAY})?\s*(?:,|in |of )?\s*(?P<year>[12]\d{{3}})(?!\d)", re.IGNORECASE
+)
+_YEAR_BEFORE = re.compile(r"\b(?:in|of|during) (?P<year>[12]\d{3}),?(?: [a-z]+){0,2} (?:the )?$", re.IGNORECASE)
 _OF_MONTH = re.compile(r"(?:[0-2]?\d|3[01])(?:st|nd|rd|th)?(?: of)?")
 _FOUR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _SAID_BESIDES = frozenset(["the", "of", "on", "st", "nd", "rd", "th", "day", *_DAY])
@@ -57,12 +62,10 @@ def _last_day(year: int, month: int) -> int:
 
 
 def day_with_year(text: str, after: str, before: str) -> str:
-    """A day or month that lacks its year, as in "1 May to 30 June 2012", with the year said next to it; any other text as it is."""
-    if read_date(text) is None:
-        for year in (*_FOUR.findall(after)[:1], *_FOUR.findall(before)[-1:]):
-            if read_date(f"{text} {year}") is not None:
-                return f"{text} {year}"
-    return text
+    """A day or month that lacks its year, as in "1 May to 30 June 2012", with the year said right beside it; any other text as it is."""
+    beside = _YEAR_AFTER.match(after) or _YEAR_BEFORE.search(before)
+    dated = f"{text} {beside['year']}" if beside else text
+    return dated if read_date(text) is None and read_date(dated) is not None else text
 
 
 def words_of_day(before: Sequence[str], first: str) -> int:

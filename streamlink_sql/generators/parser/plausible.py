@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from streamlink_sql.catalog.values import stem
@@ -44,8 +44,8 @@ def implausible(query: Query, schema: Schema, cells: Cells, first_named: Mapping
     It averages dates, compares numbers with words, bounds a column twice from one side, ranks by what it does not show beside another
     measure, counts the different values of a number whose name stands beside it, takes the days "from A to B" as A - B, calculates with a
     text or with a column and itself, groups without a use for groups or twice by the same, shows beside groups what differs within them,
-    shows or groups by nothing but what a condition fixes, sums or bounds identifiers, bounds a text by a number, or compares both sides of
-    a set operation or of an OR by two columns where one holds both, or a set operation's rows with an aggregate of all rows.
+    shows or groups by nothing but what a condition fixes, sums or bounds identifiers that the question does not name, bounds a text by a
+    number, or compares both sides of a set operation by two columns where one holds both, or its rows with an aggregate of all rows.
 
     `cells` are the column and value of cells that the question mentions, `first_named` the first word that names each column.
     """
@@ -57,17 +57,15 @@ def implausible(query: Query, schema: Schema, cells: Cells, first_named: Mapping
                 case Arithmetic(_, left, right) if left == right or _is_text(left) or _is_text(right):
                     found += 1
                 case Aggregate("SUM" | "AVG", Ref(column)):
-                    found += schema.columns[column][1].kind in _TIMES or _is_an_identifier(column, schema)
+                    found += schema.columns[column][1].kind in _TIMES or _is_an_identifier(column, schema, first_named)
                 case Aggregate("COUNT_DISTINCT", Ref(column)):
                     found += _has_a_name(column, schema)
                 case Arithmetic("SUB", Ref(left), Ref(right)):
                     found += _is_backwards(left, right, schema, first_named)
                 case Predicate():
-                    found += _is_misfit(node, schema, cells)
+                    found += _is_misfit(node, schema, cells, first_named)
                 case Junction("AND", parts):
                     found += _bounds_twice(parts)
-                case Junction("OR", parts):
-                    found += _splits(map(_equals, parts), cells)
                 case Query():
                     found += implausible(node, schema, cells, first_named)
     return found
@@ -130,7 +128,7 @@ def _is_backwards(left: int, right: int, schema: Schema, first_named: Mapping[in
     return both_times and left in first_named and right in first_named and first_named[left] < first_named[right]
 
 
-def _is_misfit(node: Predicate, schema: Schema, cells: Cells) -> bool:
+def _is_misfit(node: Predicate, schema: Schema, cells: Cells, first_named: Mapping[int, int]) -> bool:
     """Whether a literal cannot be what the column holds."""
     if not isinstance(node.left, Ref) or node.name not in (*COMPARISONS, "BETWEEN", "IN", "NOT_IN"):
         return False
@@ -138,7 +136,7 @@ def _is_misfit(node: Predicate, schema: Schema, cells: Cells) -> bool:
     texts = [value.value for value in node.right if isinstance(value, Val) and isinstance(value.value, str)]
     is_bound = node.name in (*_LOWER, *_UPPER, "BETWEEN")
     if kind in _NUMBERS:
-        return any(not _is_number(text) for text in texts) or (is_bound and _is_an_identifier(node.left.column, schema))
+        return any(not _is_number(text) for text in texts) or (is_bound and _is_an_identifier(node.left.column, schema, first_named))
     if kind in _TIMES:
         return any(not _MOMENT.fullmatch(text) for text in texts)
     if is_bound and schema.columns[node.left.column][1].native.upper() in _TEXTS:
@@ -146,10 +144,10 @@ def _is_misfit(node: Predicate, schema: Schema, cells: Cells) -> bool:
     return kind == "text" and node.name in ("NE", "NOT_IN") and any((node.left.column, text) not in cells for text in texts)
 
 
-def _is_an_identifier(column: int, schema: Schema) -> bool:
-    """Whether a number names a row rather than measures something."""
+def _is_an_identifier(column: int, schema: Schema, first_named: Mapping[int, int]) -> bool:
+    """Whether a number names a row rather than measures something, and the question does not speak of it."""
     own = schema.columns[column][1]
-    return own.kind in _NUMBERS and (plain_name(own.name).split()[-1:] == ["id"] or any(column in pair for pair in schema.references))
+    return own.kind in _NUMBERS and plain_name(own.name).split()[-1:] == ["id"] and column not in first_named
 
 
 def _is_number(text: str) -> bool:
@@ -170,21 +168,20 @@ def _bounds_twice(parts: tuple[Condition, ...]) -> bool:
 
 
 def _sides(query: Query, cells: Cells) -> int:
-    """Sides of a set operation that compare two columns where one holds both values, or that count all rows."""
+    """Sides of a set operation that compare two columns, though the first one's column holds the other's value as well, or that count all
+    rows."""
     counted = len(query.cores) > 1 and any(
         not core.group and all(isinstance(item, Aggregate) for item in core.items) for core in query.cores
     )
-    return counted + _splits((_equals(core.condition) for core in query.cores), cells)
+    pinned = [_pinned(core) for core in query.cores]
+    return counted + sum(
+        1 for first, second in pairwise(pinned) if first and second and first[0] != second[0] and (first[0], str(second[1])) in cells
+    )
 
 
-def _splits(sides: Iterable[tuple[int, str] | None], cells: Cells) -> int:
-    """Neighbours that compare two columns, though the first one's column holds the other's value as well."""
-    return sum(1 for one, two in pairwise(sides) if one and two and one[0] != two[0] and (one[0], two[1]) in cells)
-
-
-def _equals(condition: Condition | None) -> tuple[int, str] | None:
-    """The column and value of a condition that is nothing but their equality."""
-    match condition:
+def _pinned(core: Core) -> tuple[int, str | int | float] | None:
+    """The column and value of a core's only condition."""
+    match core.condition:
         case Predicate("EQ", Ref(column), (Val(value),)):
-            return column, str(value)
+            return column, value
     return None
