@@ -200,6 +200,14 @@ def test_what_is_taken_over_is_the_whole_request(url: str, tmp_path: Path) -> No
         assert leases.take_over(9) == []
 
 
+def test_what_a_newer_version_adds_to_a_request_is_left_out(url: str, tmp_path: Path) -> None:
+    question = Question("in words", asker="ada")
+    with dead(url, tmp_path, question) as gone, closing(open_store(url, tmp_path / "audit")) as store:
+        with gone.transaction("written") as connection:
+            connection.exec_driver_sql("""UPDATE leases SET request = CAST(request AS jsonb) || '{"mood": "calm"}'""")
+        assert [request.question for request in store.lease("sales").take_over(9)] == [question]
+
+
 def test_sql_of_a_person_is_taken_over_as_such(unit: Open, url: str, tmp_path: Path) -> None:
     question = Question("the newest")
     with dead(url, tmp_path, question, "SELECT max(id) AS m FROM sales"):

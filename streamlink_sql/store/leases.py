@@ -11,7 +11,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -53,12 +53,13 @@ class Request:
 
     @classmethod
     def of(cls, lease: sa.RowMapping) -> Request:
-        """What a lease holds."""
+        """What a lease holds; what a newer version added to it is left out."""
         told: dict[str, Any] = dict(lease["request"])
         sql, attributes, trace = told.pop("sql"), told.pop("attributes"), told.pop("trace", "")
         if attributes is not None:
             attributes = {name: tuple(value) if isinstance(value, list) else value for name, value in attributes.items()}
-        return cls(Question(**told, attributes=attributes), sql, lease["attempt"], lease["called_off"], trace)
+        known = {each.name: told[each.name] for each in fields(Question) if each.name in told}
+        return cls(Question(**known, attributes=attributes), sql, lease["attempt"], lease["called_off"], trace)
 
     def body(self) -> dict[str, Any]:
         """The request as JSON: who asks, as whom, under which limits."""
