@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import logging
+import traceback
 from typing import Any
 
 from streamlink_sql import tracing
@@ -38,8 +39,20 @@ class JSONLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """What was logged, with trace, question, asker and stage where there are any."""
         at = datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(timespec="milliseconds")
-        line = {"time": at, "level": record.levelname.lower(), "part": self._part, "logger": record.name, "message": record.getMessage()}
+        line: dict[str, Any] = {"time": at, "level": record.levelname.lower(), "part": self._part, "logger": record.name}
+        line["message"] = record.getMessage()
         line |= tracing.said() | getattr(record, "told", {})
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = places(record.exc_info[1])
         return json.dumps(line, default=str)
+
+
+def places(error: BaseException | None) -> list[str]:
+    """The type of an error and where it was raised, then those of its causes; not their messages, which may hold data."""
+    found: list[str] = []
+    told = traceback.TracebackException.from_exception(error, compact=True) if error else None
+    while told:
+        found.append(f"{told.exc_type.__module__}.{told.exc_type.__qualname__}")
+        found += [f"{place.filename}:{place.lineno} {place.name}" for place in told.stack]
+        told = told.__cause__ or told.__context__
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import subprocess
@@ -21,6 +22,7 @@ from streamlink_sql.assemble import control_unit
 from streamlink_sql.client import Client
 from streamlink_sql.errors import InvalidSQL
 from streamlink_sql.generators.chat import ChatGenerator, Server
+from streamlink_sql.logs import JSONLines
 from streamlink_sql.types import Context, Question, Stage
 from streamlink_sql.underway import Underway
 from tests.chat_server import serving as scripted
@@ -154,6 +156,25 @@ def test_the_log_tells_of_each_question_and_its_trace(chain: dict[str, tuple[str
         assert line["ms"] > 0
         if name == "ccu":
             assert (line["asker"], line["stage"], line["rows"]) == ("local", "engine", answer.row_count)
+
+
+def test_an_error_in_the_log_is_its_type_and_its_places() -> None:
+    def fail() -> None:
+        try:
+            int("the secret")
+        except ValueError as error:
+            raise KeyError("the secret, too") from error
+
+    with pytest.raises(KeyError) as caught:
+        fail()
+    record = logging.LogRecord("streamlink_sql.web", logging.ERROR, __file__, 1, "internal error", (), (KeyError, caught.value, caught.tb))
+    line = JSONLines("ccu").format(record)
+    assert "secret" not in line
+    shown = json.loads(line)["exception"]
+    assert [each for each in shown if " " not in each] == ["builtins.KeyError", "builtins.ValueError"]
+    assert all(re.fullmatch(rf"{re.escape(__file__)}:\d+ \w+", each) for each in shown if " " in each)
+    assert shown[2].endswith(" fail")
+    assert shown[-1].endswith(" fail")
 
 
 def test_without_a_collector_the_id_is_passed_on_all_the_same(tmp_path: Path) -> None:
