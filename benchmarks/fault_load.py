@@ -17,7 +17,7 @@ from streamlink_sql.client import Client
 from streamlink_sql.errors import ServerUnavailable, StreamLinkError, error_from
 from streamlink_sql.evaluate.execution import Row, comparable_rows
 from streamlink_sql.returned import answer_from
-from streamlink_sql.types import Answer, Feedback, Question
+from streamlink_sql.types import Answer, Feedback, Question, Stage
 
 PATIENCE_S = 45.0
 """So long an asker whose server goes away asks again under the same id, as docs/cluster.md tells them to."""
@@ -36,6 +36,8 @@ class Story:
     ended: float
     code: str
     tries: int
+    is_accepted: bool
+    """Whether they were told that it is written down: by the stream, by an answer, or by a problem that has its id."""
     rows: list[Row] | None = None
     feedback: str = ""
     """What became of the verdict that was given on it: `kept`, or the code of the problem."""
@@ -74,11 +76,16 @@ class Streaming:
     """Asks as Python programs do: `Client`, which hears every stage."""
 
     def __init__(self, url: str, key: str) -> None:
-        self.client, self.tries = Client(url, key, patience_s=PATIENCE_S), 1
+        self.client, self.tries, self.is_accepted = Client(url, key, patience_s=PATIENCE_S), 1, False
 
     def answer(self, question: Question) -> Answer:
-        """The answer; raises the problem."""
-        return self.client.answer(question)
+        """The answer; raises the problem. A stage says that the question is accepted: the stream tells of none before `accepted`."""
+        self.is_accepted = False
+
+        def hear(_: Stage) -> None:
+            self.is_accepted = True
+
+        return self.client.answer(question, hear)
 
     def close(self) -> None:
         """Ends the connections."""
@@ -89,16 +96,17 @@ class Posting:
     """Asks as other programs do: one POST with an Idempotency-Key, and the same again where the server went away."""
 
     def __init__(self, url: str, key: str) -> None:
-        self.client, self.tries = Client(url, key), 1
+        self.client, self.tries, self.is_accepted = Client(url, key), 1, False
         self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=150)
 
     def answer(self, question: Question) -> Answer:
         """The answer; raises the problem."""
-        until, self.tries = time.monotonic() + PATIENCE_S, 1
+        until, self.tries, self.is_accepted = time.monotonic() + PATIENCE_S, 1, False
         while True:
             try:
                 return answer_from(self._told(question))
-            except ServerUnavailable:
+            except ServerUnavailable as error:
+                self.is_accepted |= says_accepted(error, question)
                 if time.monotonic() > until:
                     raise
             time.sleep(1)
@@ -160,6 +168,11 @@ def rows_of(answer: Answer) -> list[Row] | None:
     return None if answer.rows is None else sorted(comparable_rows(answer.rows.as_python()), key=repr)
 
 
+def says_accepted(error: StreamLinkError, question: Question) -> bool:
+    """Whether a problem is that of a question that was written down: such a one has its id."""
+    return bool(error.helps.get("id") == question.id)
+
+
 def _ask_on(asker: Streaming | Posting, texts: Sequence[str], turns: Iterator[int], load: Load, over: threading.Event) -> None:
     """One question after the other; every third answer gets a verdict."""
     while not over.is_set():
@@ -167,13 +180,13 @@ def _ask_on(asker: Streaming | Posting, texts: Sequence[str], turns: Iterator[in
         question = Question(texts[turn % len(texts)], id=str(uuid.uuid4()))
         began, rows, feedback = time.time(), None, ""
         try:
-            rows, code = rows_of(asker.answer(question)), ANSWERED
+            rows, code, is_accepted = rows_of(asker.answer(question)), ANSWERED, True
         except StreamLinkError as error:
-            code = error.code
+            code, is_accepted = error.code, asker.is_accepted or says_accepted(error, question)
         ended = time.time()
         if code == ANSWERED and turn % 3 == 0:
             feedback = _given(asker.client, question.id)
-        load.stories.append(Story(question.id, question.text, began, ended, code, asker.tries, rows, feedback))
+        load.stories.append(Story(question.id, question.text, began, ended, code, asker.tries, is_accepted, rows, feedback))
         if code != ANSWERED:
             over.wait(1)
 

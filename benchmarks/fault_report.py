@@ -41,12 +41,14 @@ class Outcome:
     fault: str
     what: str
     accepted: int
+    """Questions that are in the history, or whose askers were told so."""
     answered: int
     failed: Mapping[str, int]
     """Questions that ended with a problem, by its code."""
     taken_over: int
     lost: tuple[str, ...]
-    """Accepted questions that did not end, ended too late or without a cause, or whose end the history and their asker know differently."""
+    """Accepted questions that are not in the history, did not end, ended too late or without a cause, or whose end the history and their
+    asker know differently."""
     audit_lost: tuple[str, ...]
     feedback: int
     feedback_failed: int
@@ -90,7 +92,7 @@ class Outcome:
         return cls(
             fault=fault,
             what=what,
-            accepted=len(entries),
+            accepted=sum(story.is_accepted or story.id in entries for story in load.stories),
             answered=sum(story.code == ANSWERED for story in load.stories),
             failed=Counter(story.code for story in load.stories if story.code != ANSWERED),
             taken_over=sum(line["event"] == TAKEN_OVER for lines in audit.values() for line in lines),
@@ -157,9 +159,9 @@ def _entries(store: Store, ids: set[str]) -> dict[str, dict[str, Any]]:
 
 
 def _loss(story: Story, entry: Mapping[str, Any] | None, lines: Sequence[Mapping[str, Any]]) -> str:
-    """How a question was lost, or nothing. One that is not in the history was not accepted, unless its asker got an answer."""
+    """How a question was lost, or nothing. One that is not in the history was not accepted, unless its asker or the audit knows better."""
     if entry is None:
-        return f"{story.id} was answered and is not in the history" if story.code == ANSWERED else ""
+        return f"{story.id} was accepted and is not in the history" if story.is_accepted or lines else ""
     state, code = entry["state"], str(entry.get("code", ""))
     if state not in ("answered", "problem"):
         return f"{story.id} is still {state}"

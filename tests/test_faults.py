@@ -18,14 +18,20 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from benchmarks.fault_report import COLUMNS, Outcome, cells, page, recovered, table
+from benchmarks.fault_load import Load, Story, Streaming, says_accepted, under_load
+from benchmarks.fault_report import COLUMNS, Outcome, Span, cells, page, recovered, table
 from benchmarks.faults import FAULTS, Scene, scene
 from deploy.cluster.parts import HOST, PORTS, ROOT
 from deploy.cluster.state import open_cluster
 from streamlink_sql.demo import QUESTIONS
+from streamlink_sql.errors import Busy, CannotAnswer
 from streamlink_sql.settings import load_settings
 from streamlink_sql.store.store import open_store
+from streamlink_sql.store.tables import history
+from streamlink_sql.types import Question
+from tests.serving import control_on, make_data, serving, until
 
 ASKERS, BEFORE_S, AFTER_S = 8, 4, 8
 
@@ -100,6 +106,33 @@ def test_the_rate_is_back_when_it_stays() -> None:
     assert recovered([*quiet, *[(2, 0)] * 20], 10) == (0.0, 2.0)
     assert recovered([*quiet, *[(0, 0)] * 30], 10) == (None, 2.0)
     assert recovered([(0, 1)] * 40, 10) == (None, 0.0)
+
+
+def test_an_accepted_question_without_a_row_is_lost() -> None:
+    here, told, silent, turned_away = (Question(text) for text in ("here", "told", "silent", "turned away"))
+    with closing(open_store("temporary")) as store:
+        for question in (here, silent):
+            store.accepted(question)
+            store.refused(question, CannotAnswer(), engine="", attempts=())
+        with store.transaction("written") as connection:
+            connection.execute(sa.delete(history).where(history.c.id == silent.id))
+        heard = {here: ("cannot_answer", True), told: ("timed_out", True), silent: ("timed_out", False), turned_away: ("busy", False)}
+        load = Load([Story(each.id, each.text, 0, 1, code, 1, accepted) for each, (code, accepted) in heard.items()])
+        found = Outcome.of("none", "nothing", Span(0, 0, 1), load, store, {})
+    assert found.accepted == 2
+    assert [said.partition(" ")[0] for said in found.lost] == [told.id, silent.id], "what its asker does not know, the audit does"
+    assert found.harm == 2
+
+
+def test_askers_note_what_they_are_told(tmp_path: Path) -> None:
+    with control_on(make_data(tmp_path)) as control, serving(control) as url:
+        with under_load(url, ("one", "other"), ("which sales can go?",)) as load:
+            until(lambda: len(load.stories) > 1)
+        assert {(story.code, story.is_accepted) for story in load.stories} == {("policy_refused", True)}
+        with closing(Streaming(url, "one")) as asker:
+            asker.answer(Question("how many sales?"))
+            assert asker.is_accepted, "the stream said so"
+    assert not says_accepted(Busy(id="of something else"), Question("how many sales?"))
 
 
 def test_a_report_says_what_was_lost() -> None:
