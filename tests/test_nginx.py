@@ -29,7 +29,7 @@ from streamlink_sql.settings import Settings, load_settings
 from streamlink_sql.types import Context, Question
 from tests.collector import collecting
 from tests.serving import free_port, make_data, until
-from tests.test_tracing import part, tree
+from tests.test_tracing import part, tree, wait_for
 
 BEHIND: dict[str, Any] = {"nginx_web": ("127.0.0.1:8201",), "nginx_ccus": ("127.0.0.1:8101",), "nginx_workers": ("127.0.0.1:8301",)}
 
@@ -461,9 +461,12 @@ def test_one_id_from_the_page_replica_through_nginx_to_the_worker(front: Start, 
         told = {"STREAMLINK_STORE": "temporary", "STREAMLINK_LOG_FORMAT": "json", "OTEL_BSP_SCHEDULE_DELAY": "100"}
         told |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collected.url} if is_collected else {}
         worker = parts.enter_context(part(tmp_path, "worker", told=told))
+        wait_for(worker)
         nginx = front(nginx_ccus=(f"127.0.0.1:{ccu}",), nginx_web=(nowhere(),), nginx_workers=(worker[0].removeprefix("http://"),))
-        parts.enter_context(part(tmp_path, "ccu", "--data", str(data), "--model", f"worker:{nginx.workers}", port=ccu, told=told))
+        model = f"worker:{nginx.workers}"
+        unit = parts.enter_context(part(tmp_path, "ccu", "--data", str(data), "--model", model, port=ccu, told=told))
         web = parts.enter_context(part(tmp_path, "web", "--ccu", nginx.inside, told=told))
+        wait_for(unit, web)
         answer = call.post(f"{web[0]}/v1/ask", json={"question": "How many sales are there?"}, timeout=60).json()
         trace = answer["trace_id"]
         until(lambda: {line["path"] for line in nginx.log() if line["trace"] == trace} >= {"/v1/ask", "/v1/drafts"})

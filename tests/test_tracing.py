@@ -28,7 +28,7 @@ from streamlink_sql.underway import Underway
 from tests.chat_server import serving as scripted
 from tests.chat_server import streamed
 from tests.collector import Collected, Seen, collecting
-from tests.serving import control_on, make_data, serving, until
+from tests.serving import control_on, free_port, make_data, serving, until
 
 OURS, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 TRACEPARENT = f"00-{OURS}-{PARENT}-01"
@@ -37,9 +37,9 @@ QUESTION = "total amount of sales per region"
 
 @contextmanager
 def part(place: Path, *command: str, told: Mapping[str, str], port: int = 0) -> Iterator[tuple[str, Path]]:
-    """A part of StreamLink as a process of its own: where it answers, and its log."""
+    """A part of StreamLink as a process of its own: where it is going to answer, and its log."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("STREAMLINK_", "OTEL_"))}
-    log = place / f"{command[0]}.log"
+    log, port = place / f"{command[0]}.log", port or free_port()
     with (
         log.open("w") as output,
         subprocess.Popen(
@@ -51,13 +51,16 @@ def part(place: Path, *command: str, told: Mapping[str, str], port: int = 0) -> 
         ) as process,
     ):
         try:
-            until(lambda: process.poll() is not None or "answers on http" in log.read_text())
-            found = re.search(r"http://\S+", log.read_text())
-            assert found, log.read_text()
-            yield found[0], log
+            yield f"http://127.0.0.1:{port}", log
         finally:
             process.terminate()
             process.wait(60)
+
+
+def wait_for(*parts: tuple[str, Path]) -> None:
+    """Until they answer."""
+    for address, log in parts:
+        until(lambda address=address, log=log: f"answers on {address}" in log.read_text())  # type: ignore[misc]
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +71,7 @@ def collected() -> Iterator[Collected]:
 
 @pytest.fixture(scope="module")
 def chain(collected: Collected, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[str, Path]]]:
-    """A page replica, a control unit and a worker, each its own process."""
+    """A page replica, a control unit and a worker, each its own process; they start at the same time."""
     place = tmp_path_factory.mktemp("chain")
     data = make_data(place / "data")
     told = {"OTEL_EXPORTER_OTLP_ENDPOINT": collected.url, "OTEL_BSP_SCHEDULE_DELAY": "100", "STREAMLINK_LOG_FORMAT": "json"}
@@ -77,6 +80,7 @@ def chain(collected: Collected, tmp_path_factory: pytest.TempPathFactory) -> Ite
         worker = stack.enter_context(part(place, "worker", told=told))
         ccu = stack.enter_context(part(place, "ccu", "--data", str(data), "--model", f"worker:{worker[0]}", told=told))
         web = stack.enter_context(part(place, "web", "--ccu", ccu[0], told=told))
+        wait_for(worker, ccu, web)
         yield {"worker": worker, "ccu": ccu, "web": web}
 
 
