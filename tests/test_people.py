@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from streamlink_sql import cli
 from streamlink_sql.cli.serve import answering
 from streamlink_sql.client import Client
-from streamlink_sql.errors import BadRequest, Cancelled, Forbidden, InvalidSQL, NotFound, StreamLinkError, Unauthenticated
+from streamlink_sql.errors import BadRequest, Cancelled, Forbidden, InvalidSQL, NotFound, StreamLinkError, TooManyAttempts, Unauthenticated
 from streamlink_sql.settings import Settings
 from streamlink_sql.store import people as people_module
 from streamlink_sql.store.people import Identity, People
@@ -28,7 +28,7 @@ from streamlink_sql.store.store import Store, open_store
 from streamlink_sql.types import Person, Question
 from streamlink_sql.underway import Underway
 from streamlink_sql.units import Units
-from streamlink_sql.web.guard import COOKIE
+from streamlink_sql.web.guard import COOKIE, Guard
 from tests.serving import serving, until
 from tests.test_roles import CANARY, make
 
@@ -391,6 +391,20 @@ def test_guessing_is_slowed_down(server: str) -> None:
         assert int(browser.post("/login", data={"name": "ada", "password": PASSWORD}).headers["Retry-After"]) >= 1
         keys = [browser.get("/v1/tables", headers={"Authorization": f"Bearer sl_{number}_x"}).status_code for number in range(7)]
         assert keys == [401] * 5 + [429] * 2
+
+
+def test_whoever_is_slowed_down_is_one_subscriber(people: People) -> None:
+    guard = Guard(people)
+
+    def told(address: str) -> type[BaseException]:
+        with pytest.raises((Unauthenticated, TooManyAttempts)) as caught:
+            guard.person({"authorization": "Bearer sl_1_x"}, address)
+        return caught.type
+
+    for wrong in ("::ffff:1.2.3.4", "2001:db8:1:2::3"):
+        assert [told(wrong) for _ in range(6)] == [Unauthenticated] * 5 + [TooManyAttempts]
+    assert told("1.2.3.4") == told("2001:db8:1:2:3:4:5:6") == TooManyAttempts
+    assert told("::ffff:9.9.9.9") == told("2001:db8:1:3::3") == told("here") == Unauthenticated
 
 
 def test_an_office_that_logs_in_all_day_is_not_slowed_down(server: str, people: People) -> None:

@@ -179,12 +179,14 @@ def _form(body: bytes) -> tuple[str, str]:
 
 
 def _network(address: str) -> str:
-    """Who is slowed down: an IPv4 address, or the part of an IPv6 address that one subscriber has."""
+    """Who is slowed down: an IPv4 address, written as IPv6 or not, or the part of an IPv6 address that one subscriber has."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network(f"{address}/64", strict=False)) if found.version == 6 else address
+    if isinstance(found, ipaddress.IPv4Address):
+        return address
+    return str(found.ipv4_mapped or ipaddress.ip_network(f"{address}/64", strict=False))
 
 
 def _with_session(response: Response, session: str, *, secure: bool) -> Response:
