@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from streamlink_sql import tracing
 from streamlink_sql.engines import spark_plan, spark_samples
 from streamlink_sql.engines.spark_session import Connection, read_address
-from streamlink_sql.engines.spelling import spark_literal, spark_quoted
+from streamlink_sql.engines.spelling import spark_literal, spark_quoted, spark_table
 from streamlink_sql.errors import Cancelled, EngineUnavailable, InvalidSQL, StreamLinkError, TimedOut
 from streamlink_sql.types import PLAN_LIMIT_S, CheckedSQL, Column, Dialect, Hear, Kind, Plan, Progress, Rows, Sample, Table
 
@@ -295,7 +295,7 @@ class SparkEngine:
                 for entry in session.catalog.listTables(database):
                     own = entry.name if entry.isTemporary or database == current else f"{database}.{entry.name}"
                     if all(own != other for other, _, _ in named):
-                        named.append((own, entry.description or "", session.table(_spelt(own)).schema))
+                        named.append((own, entry.description or "", session.table(spark_table(own)).schema))
             return current, named
 
         current, named = self._connection.ask(found)
@@ -314,7 +314,7 @@ class SparkEngine:
         if left <= 0:
             return None
         try:
-            found, _ = self._run(f"SELECT count(*) AS n FROM {_spelt(table)}", 1, left)
+            found, _ = self._run(f"SELECT count(*) AS n FROM {spark_table(table)}", 1, left)
         except (TimedOut, InvalidSQL, EngineUnavailable):
             return None
         return int(found.column(0)[0].as_py())
@@ -400,10 +400,6 @@ def _column(field_: Any) -> Column:
 def _kind(native: str) -> Kind:
     plain = re.split(r"[(<_]", native.lower(), maxsplit=1)[0]
     return next((kind for name, kind in _KINDS if plain == name), "other")
-
-
-def _spelt(table: str) -> str:
-    return ".".join(map(spark_quoted, table.split(".", 1)))
 
 
 def _empty(schema: Any) -> pa.Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from streamlink_sql.engines.spelling import spark_quoted
+from streamlink_sql.engines.spelling import spark_quoted, spark_table
 from streamlink_sql.types import Sample, Table
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def is_read_whole(table: Table) -> bool:
 
 def query(table: Table, columns: Sequence[str]) -> tuple[str, int]:
     """SQL for the values of these columns, each with its place among them and how often it occurs; and the most rows that it gives."""
-    name = ".".join(map(spark_quoted, table.name.split(".", 1)))
+    name = spark_table(table.name)
     if not is_read_whole(table) and table.rows:
         name += f" TABLESAMPLE ({max(_SAMPLED_ROWS / table.rows * 100, 0.0001):.4f} PERCENT)"
     most = VALUES + 2  # one for NULL, and one that tells that there are more

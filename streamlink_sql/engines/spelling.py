@@ -18,6 +18,11 @@ def spark_quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
+def spark_table(name: str) -> str:
+    """A table, `table` or `database.table`, in SQL of Spark's."""
+    return ".".join(map(spark_quoted, name.split(".", 1)))
+
+
 def spark_literal(text: str) -> str:
     """A text as a literal of Spark's, where a backslash escapes."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
