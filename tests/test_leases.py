@@ -136,6 +136,8 @@ def test_one_person_has_so_many_questions_under_way_at_all_control_units_togethe
         first = taken.index(True)
         stores[first % 2].refused(asked[first], CannotAnswer("Nothing fits."), engine="duckdb", attempts=())
         assert one.accepted(Question("how many sales?", asker="ada")) is None
+        with pytest.raises(TooManyQuestions):
+            other.accepted(asked[first])  # it ended in a problem, and would be one more of hers
 
 
 def test_a_repeated_id_gives_the_same_rows_elsewhere_and_they_cannot_be_read_in_the_database(unit: Open, url: str, tmp_path: Path) -> None:

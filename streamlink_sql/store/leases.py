@@ -148,6 +148,7 @@ class Leases:
         attempt, id_ = 1, request.question.id
         lease = connection.execute(sa.select(leases, _is_over()).where(leases.c.id == id_).with_for_update()).mappings().first()
         if lease is None:
+            self._refuse_too_many(connection, request.question.asker)
             connection.execute(sa.insert(leases).values(self._lease(request)))
         elif lease["holder"] == self.holder:
             pass  # taken over by this process, which comes here to answer it
