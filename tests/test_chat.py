@@ -222,9 +222,27 @@ def test_a_server_without_choices_is_asked_again() -> None:
 
 
 def test_a_server_that_knows_less_is_asked_for_less() -> None:
-    with chat(problem(400, "logprobs is not supported"), whole("SELECT 1")) as (generator, server):
+    refusal = problem(400, "logprobs is not supported")
+    with chat(refusal, refusal, whole("SELECT 1")) as (generator, server):
         assert generator.generate(ASKED, CONTEXT, 1)[0].score == 1.0
-    assert "logprobs" not in server.requests[1]
+    assert ["logprobs" in request for request in server.requests] == [True, True, False]
+
+
+def test_a_server_that_counts_no_tokens_is_asked_for_all_else() -> None:
+    refusal = problem(422, "stream_options: extra fields not permitted")
+    with chat(refusal, streamed("SELECT 1", logprob=-0.1), refusal, streamed("SELECT 2", "SELECT 3", logprob=-0.1), drafts=3) as (
+        generator,
+        server,
+    ):
+        drafts = generator.generate(ASKED, CONTEXT, 3)
+    assert {draft.sql for draft in drafts} == {"SELECT 1", "SELECT 2", "SELECT 3"}
+    assert all(draft.score < 0.95 for draft in drafts), "their probabilities are known"
+    assert [("stream_options" in request, request.get("n")) for request in server.requests] == [
+        (True, None),
+        (False, None),
+        (True, 2),
+        (False, 2),
+    ]
 
 
 def test_a_schema_too_long_for_the_model_is_cut() -> None:

@@ -14,7 +14,8 @@ from streamlink_sql import tracing
 from streamlink_sql.errors import Busy, ModelUnavailable
 from streamlink_sql.reaching import wants_tls, why
 
-_OPTIONAL = ("logprobs", "top_logprobs", "n", "stream_options")
+_OPTIONAL = (("stream_options",), ("logprobs", "top_logprobs", "n"))
+"""What older servers do not know, in the order in which it is given up: tokens are counted for the trace alone."""
 _MOST_CHARACTERS = 200_000
 _TOO_LONG_SIGNS = ("context", "too long", "too large", "maximum", "exceed")
 
@@ -58,7 +59,7 @@ async def read_choices(client: httpx.AsyncClient, model: str, body: Mapping[str,
             if response.status_code == httpx.codes.OK:
                 return await _collect(response, where)
             detail = _detail(await response.aread())
-        left_out = [name for name in _OPTIONAL if name in body]
+        left_out = next((names for names in _OPTIONAL if body.keys() & set(names)), ())
         if response.status_code in (400, 422) and not _is_too_long(detail) and left_out:
             return await read_choices(client, model, {name: value for name, value in body.items() if name not in left_out})
         known = await _known_models(client) if response.status_code == httpx.codes.NOT_FOUND else None
