@@ -21,7 +21,7 @@ def orderable(tree: exp.Query) -> exp.Query:
     if not any(map(_hard_keys, tree.find_all(exp.Select))):
         return tree
     tree = tree.copy()
-    for select in list(tree.find_all(exp.Select)):
+    for select in reversed(list(tree.find_all(exp.Select))):  # the innermost first: what is moved is a copy
         _by_position(select)
         if _hard_keys(select) and _may_move(select):
             outer = _moved(select.copy())
@@ -59,8 +59,13 @@ def _by_position(select: exp.Select) -> None:
 
 
 def _may_move(select: exp.Select) -> bool:
-    """Whether the query can stand in FROM: all its columns are written down, and it names none of a query around it."""
+    """Whether the query can stand in FROM: all its columns are written down, it names none of a query around it, and no alias that it names
+    is given twice, as such a one gets another name.
+    """
     if select.is_star or select.find(exp.Columns, exp.Explode, exp.Aliases) or select.args["order"].find(exp.Query):
+        return False
+    aliases = Counter(item.alias.casefold() for item in select.expressions if isinstance(item, exp.Alias))
+    if any(aliases[column.name.casefold()] > 1 for column in select.find_all(exp.Column) if not column.table):
         return False
     own = {source.alias_or_name.casefold() for source in select.find_all(exp.Table, exp.Subquery, exp.Lateral)}
     return select.parent is None or all(not column.table or column.table.casefold() in own for column in select.find_all(exp.Column))
