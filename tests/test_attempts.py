@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -43,12 +43,14 @@ def sides(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def waits(attempts: Attempts, *who: str) -> int:
-    """The seconds that they are told to wait; 0 where they may try, which is counted."""
+    """The seconds that they are told to wait; 0 where they may try, and fail."""
     try:
-        attempts.take(*who)
+        with trying(attempts, *who):
+            raise Unauthenticated("wrong")
     except TooManyAttempts as error:
         return int(error.helps["retry_after"])
-    return 0
+    except Unauthenticated:
+        return 0
 
 
 def test_whoever_fails_often_waits_longer_and_longer_wherever_they_try(sides: Sides) -> None:
@@ -84,6 +86,28 @@ def test_who_succeeds_has_not_failed(sides: Sides) -> None:
     assert [waits(both[0], "ada"), waits(both[1], "ada")] == [0, 0], "forgiven"
     assert waits(both[0], "the office") == 0, "the fifth"
     assert waits(both[1], "the office"), "what others did there stays"
+
+
+def test_an_office_may_log_in_all_at_once(sides: Sides) -> None:
+    *both, _ = sides
+    with ExitStack() as office:
+        for number in range(4 * FREE_FAILURES):
+            office.enter_context(trying(both[number % 2], f"clerk {number} from the office", "the office"))
+    assert [waits(both[number % 2], f"{number} from the office", "the office") for number in range(FREE_FAILURES)] == [0] * FREE_FAILURES
+    assert waits(both[0], "ada from the office", "the office"), "their failures still count together"
+
+
+def test_nobody_waits_for_the_try_of_another(postgres: Postgres, tmp_path: Path) -> None:
+    with closing(open_store(postgres.database(), tmp_path / "audit")) as store, ThreadPoolExecutor(1) as pool:
+        attempts = SharedAttempts(store)
+        with store.transaction("written") as connection:
+            turn = sa.select(sa.func.pg_advisory_xact_lock(attempts_module.TRIES_LOCK, sa.func.hashtext(attempts._hashed("ada"))))
+            connection.execute(turn)
+            assert attempts.take("bob")
+            ada = pool.submit(attempts.take, "ada")
+            with pytest.raises(TimeoutError):
+                ada.result(0.5)
+        assert ada.result(30)
 
 
 def test_tries_at_the_same_time_count_like_one_after_the_other(sides: Sides) -> None:

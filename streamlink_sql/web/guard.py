@@ -32,7 +32,7 @@ LOGIN, LOGOUT = "/login", "/logout"
 OPEN = ("/healthz", "/readyz", LOGIN)
 """What needs no login."""
 AT_ONCE = 3
-"""Passwords that are tried at the same time: each takes 64 MB and a core."""
+"""Passwords that are tried at the same time: each takes 64 MB and a core, and as many of a network can fail beyond the free ones."""
 AT_PROVIDER = 8
 """Logins that wait for the provider at the same time: each takes a thread."""
 
@@ -90,7 +90,7 @@ class Guard:
                 raise Forbidden("Nobody logs in by password here.")
             name, password = _form(body)
             asked = f"{name[:200]} from {_network(address)}"
-            with trying(self._people.attempts, asked, _network(address), forgiven=asked), self._hashing:
+            with self._hashing, trying(self._people.attempts, asked, _network(address), forgiven=asked):
                 session = self._people.log_in(name, password)
         except (BadRequest, Forbidden, TooManyAttempts, Unauthenticated) as error:
             return self.login_page(error)
