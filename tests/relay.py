@@ -1,4 +1,4 @@
-"""A TCP relay before a real server, whose connections a test can cut."""
+"""A TCP relay before a real server, whose connections a test can cut, or let go silent."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class Relay:
         self.cuts = 0
         self._open: list[socket.socket] = []
         self._all: list[socket.socket] = []
+        self._silent: list[socket.socket] = []
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
@@ -32,6 +33,11 @@ class Relay:
             thread.join()
         for each in self._all:
             each.close()
+
+    def silence(self) -> None:
+        """From now on nothing comes through what is open, and nobody is told: as where a host has gone."""
+        with self._lock:
+            self._silent += self._open
 
     def _begin(self, work: Callable[..., None], *arguments: object) -> None:
         self._threads.append(threading.Thread(target=work, args=arguments))
@@ -51,6 +57,8 @@ class Relay:
     def _pass(self, source: socket.socket, sink: socket.socket, counted: bool) -> None:
         with suppress(OSError):
             while data := source.recv(65_536):
+                if source in self._silent:
+                    continue
                 sink.sendall(data)
                 if counted and self._is_time(len(data)):
                     self._cut()

@@ -28,7 +28,7 @@ from sqlglot import exp
 
 from streamlink_sql.assemble import control_unit
 from streamlink_sql.checks import check
-from streamlink_sql.engines import spark_plan
+from streamlink_sql.engines import spark_plan, spark_session
 from streamlink_sql.engines.spark import SparkEngine
 from streamlink_sql.engines.spark_session import Connection, read_address
 from streamlink_sql.errors import BadRequest, Cancelled, EngineUnavailable, InvalidSQL, StreamLinkError, TimedOut, TooCostly
@@ -421,6 +421,25 @@ def test_plans_that_nobody_waits_for_any_more_do_not_pile_up(own_engine: SparkEn
     assert len(asked) == 4
     go.set()
     assert own_engine.dry_run(checked("SELECT count(*) FROM sales"), time_limit_s=30).tables == {"sales"}
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("server", ["sail"], indirect=True)
+def test_plans_that_a_host_took_with_it_are_given_up(server: str, files: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    query = checked("SELECT count(*) FROM sales")
+    with (
+        closing(Relay(read_address(server).port, cut_after=2**40)) as relay,
+        closing(SparkEngine(f"spark://127.0.0.1:{relay.port}", locations=files)) as engine,
+    ):
+        assert engine.dry_run(query).tables == {"sales"}
+        relay.silence()
+        monkeypatch.setattr(spark_session, "CALL_LIMIT_S", 5.0)
+        started = time.monotonic()
+        for _ in range(4):
+            with pytest.raises(TimedOut):
+                engine.dry_run(query, time_limit_s=0.1)
+        assert time.monotonic() - started < 2.0, "there is nothing to interrupt"
+        assert engine.dry_run(query, time_limit_s=60).tables == {"sales"}
 
 
 def test_a_session_that_was_made_anew_outlives_the_one_that_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:

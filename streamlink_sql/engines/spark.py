@@ -134,7 +134,7 @@ class SparkEngine:
         end = time.monotonic() + time_limit_s
         if not self._planning.acquire(timeout=time_limit_s):
             raise TimedOut("The Spark server took too long to plan the queries before this one. Try again later.")
-        extended, costs, columns = self._within(in_turn, max(0.0, end - time.monotonic()), _Run())
+        extended, costs, columns = self._within(in_turn, max(0.0, end - time.monotonic()), _Run(tag=""))
         if "== Analyzed Logical Plan ==" not in extended:
             raise InvalidSQL("The Spark server cannot tell which tables this query reads.", rule="second_opinion")
         read = spark_plan.tables_of(extended, frozenset(self._locations))
@@ -246,7 +246,9 @@ class SparkEngine:
         return called_off
 
     def _stop(self, run: _Run) -> None:
-        """Interrupts an operation; a server that does not answer is not waited for."""
+        """Interrupts an operation; a server that does not answer is not waited for. Plans are no operations, and have no tag."""
+        if not run.tag:
+            return
 
         def interrupt() -> None:
             with suppress(Exception):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 PORT = 15002
 CONNECT_LIMIT_S = 5.0
+CALL_LIMIT_S = 120.0
+"""A call without rows (a plan, a setting, an interruption) fails after so long: its host may be gone without a word."""
 _CONF = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
 _WISHES = {"spark.connect.progress.reportInterval": "500ms"}
 """Set where the server lets us."""
@@ -167,6 +169,7 @@ class Connection:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of pandas, which nothing here uses
+                from pyspark.sql.connect.client import DefaultChannelBuilder
                 from pyspark.sql.connect.client.retries import DefaultPolicy
                 from pyspark.sql.connect.session import SparkSession
         except ImportError as error:
@@ -175,7 +178,9 @@ class Connection:
         for name in _CONTEXT_LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # they print errors with cells and traces
         try:
-            session = SparkSession.builder.remote(self.address.remote).create()
+            channel = DefaultChannelBuilder(self.address.remote)
+            channel.add_interceptor(_deadline())
+            session = SparkSession.builder.channelBuilder(channel).create()
             session.client.set_retry_policies([DefaultPolicy(max_retries=5, max_backoff=2_000, max_server_retry_delay=5_000)])
             for name, value in _CONF.items():
                 session.conf.set(name, value)
@@ -207,6 +212,17 @@ class Connection:
             "in the environment.",
             log=text,
         )
+
+
+def _deadline() -> Any:
+    """What gives each call without a stream its time; Spark's client sets none."""
+    import grpc
+
+    class Deadline(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]
+        def intercept_unary_unary(self, go_on: Callable[..., Any], details: Any, request: Any) -> Any:
+            return go_on(details._replace(timeout=details.timeout or CALL_LIMIT_S), request)
+
+    return Deadline()
 
 
 def is_session_lost(error: Exception) -> bool:
