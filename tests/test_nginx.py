@@ -379,12 +379,12 @@ def test_a_browser_stays_with_one_page_replica_and_moves_on_when_it_dies(front: 
     nginx = front(nginx_ccus=at(serve("ccu")), nginx_web=at(*replicas.values()))
     homes = []
     for _ in range(24):
-        with httpx.Client(base_url=nginx.url, verify=False) as browser:
+        with httpx.Client(base_url=nginx.url, verify=False, timeout=30) as browser:
             visits = [browser.get(path).json()["from"] for path in ("/", "/_nicegui/app.js", "/login", "/")]
             assert len(set(visits)) == 1
             homes.append(visits[0])
     assert set(homes) == {"a", "b"}  # 24 browsers of one address do not all meet at one replica
-    with httpx.Client(base_url=nginx.url, verify=False) as browser:
+    with httpx.Client(base_url=nginx.url, verify=False, timeout=30) as browser:
         home = browser.get("/").json()["from"]
         assert browser.get("/v1/tables").json()["from"] == "ccu"
         replicas[home].close()

@@ -11,7 +11,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from itertools import groupby, takewhile
 from pathlib import Path
@@ -85,20 +85,26 @@ class Store:
         self._folder = folder
         self._where, self._engine = url, _engine(url)
         self._where = self._engine.url.render_as_string(hide_password=True)
-        with self._translated("opened"):
-            if self._engine.dialect.name == "sqlite":
-                _make_private_folder(Path(str(self._engine.url.database)).parent)
-                sa.event.listen(self._engine, "connect", _set_up_sqlite)
-            migrate(self._engine)
+        with ExitStack() as undo:
+            undo.callback(self._engine.dispose)
+            with self._translated("opened"):
+                if self._engine.dialect.name == "sqlite":
+                    _make_private_folder(Path(str(self._engine.url.database)).parent)
+                    sa.event.listen(self._engine, "connect", _set_up_sqlite)
+                migrate(self._engine)
+            self.seal = self._sealed(audit_dir)
+            undo.pop_all()
+        self._chain = Chain(self.seal)
+        self.leases: Leases | None = None
+
+    def _sealed(self, audit_dir: Path | None) -> Seal:
         try:
-            self.seal = Seal(audit_dir, _place_of(self._engine.url))
+            return Seal(audit_dir, _place_of(self._engine.url))
         except (OSError, ValueError) as error:
             raise StoreUnavailable(
                 f"The key of the audit in {audit_dir} cannot be made or read ({error}). See that this user may write there, "
                 "or name another folder with the setting `audit_dir`."
             ) from error
-        self._chain = Chain(self.seal)
-        self.leases: Leases | None = None
 
     @property
     def is_shared(self) -> bool:
