@@ -113,7 +113,7 @@ def imported(path: Path) -> Iterator[str]:
             yield str(node.module).partition(".")[0]
 
 
-ABSENT = {"pyspark": "pyspark-client"}
+ABSENT = {"grpc": "grpcio", "pyspark": "pyspark-client"}
 """What comes from another distribution than it is called by, and need not be installed here."""
 
 
