@@ -106,7 +106,7 @@ def test_lists_come_from_the_file_and_from_the_environment(tmp_path: Path, monke
 # A real Nginx from here on.
 
 cluster = pytest.mark.cluster
-call = httpx.Client(verify=False, limits=httpx.Limits(max_keepalive_connections=0))
+call = httpx.Client(verify=False, timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
 """Keeps no connection: one that Nginx closes at a reload would be a fault of the caller's, not of Nginx."""
 
 
@@ -447,8 +447,8 @@ def test_a_trace_goes_through_and_where_there_is_none_one_begins(front: Start, s
     until(lambda: len(nginx.log()) == 4)
     logged = [line["trace"] for line in nginx.log()]
     assert heard[0] == (f"00-{trace}-b7ad6b7169203331-01", trace)
-    assert [request_id for _, request_id in heard] == logged
-    assert logged[:2] == [trace, own]
+    assert sorted(request_id for _, request_id in heard) == sorted(logged)  # Nginx's processes write as they come to it
+    assert heard[1][1] == own
     assert len({*logged}) == 4
     assert all(len(known) == 32 for known in logged)
 
@@ -567,7 +567,7 @@ def test_tls_and_a_caller_without_it(front: Start, serve: Serve, tmp_path: Path)
     subprocess.run([*made, *names], check=True, capture_output=True)
     upstream = serve("ccu")
     nginx = front(nginx_ccus=at(upstream), nginx_web=at(upstream), nginx_certificate=certificate, nginx_certificate_key=key)
-    with httpx.Client(verify=ssl.create_default_context(cafile=str(certificate))) as caller:
+    with httpx.Client(verify=ssl.create_default_context(cafile=str(certificate)), timeout=30) as caller:
         answer = caller.get(f"{nginx.url}/")
         assert (answer.status_code, "Secure" in answer.headers["set-cookie"]) == (200, True)
     plain = call.get(nginx.url.replace("https", "http") + "/v1/tables")
