@@ -166,7 +166,7 @@ def features(beam: Finished, linked: Linked, used: NDArray[np.float32], schema: 
 
 _RANGES = {"YEAR": (1000, 2200), "DECADE": (1000, 2200), "QUARTER": (1, 4), "MONTH": (1, 12), "DAY": (1, 31), "WEEKDAY": (0, 6)}
 _EQUALS = ("EQ", "IN")
-_MEASURES_OF_TIME = frozenset(map(stem, ("day", "days", "date", "dates", "time", "month", "months", "year", "years")))
+_MEASURES_OF_TIME = frozenset(map(stem, ("day", "date", "time", "month", "year")))
 
 
 def _doubts(beam: Finished, linked: Linked, schema: Schema) -> tuple[int, int]:
