@@ -279,11 +279,11 @@ def page(outcomes: Sequence[Outcome]) -> str:
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>Faults under load</title>
 <style>
-body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem; color: #222; }}
-table {{ border-collapse: collapse; margin: 1rem 0; font-size: 13px; }}
-th, td {{ padding: .2rem .5rem; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top; }}
+body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 90rem; margin: 2rem auto; padding: 0 1rem; color: #222; }}
+table {{ border-collapse: collapse; margin: 1rem 0; font-size: 12px; }}
+th, td {{ padding: .2rem .4rem; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top; }}
 th:first-child, td:first-child {{ text-align: left; }}
-svg {{ max-width: 100%; height: auto; }}
+svg {{ width: 100%; height: auto; max-height: 14rem; }}
 </style>
 </head>
 <body>
