@@ -20,6 +20,7 @@ from streamlink_sql.demo.glossary import glossary_text
 from streamlink_sql.demo.patents import make_patents
 from streamlink_sql.errors import StreamLinkError
 from streamlink_sql.evaluate.execution import Row, comparable_rows
+from streamlink_sql.generators.parser.ir import Schema, to_ir, to_sql
 from streamlink_sql.types import Question
 from tests.serving import until
 from tests.test_spark import start
@@ -107,3 +108,40 @@ def test_spark_answers_as_duckdb_does(units: tuple[ControlUnit, ControlUnit], fi
         if not same and not falls_otherwise(here, sql, theirs):
             differ.append((line["id"], "other rows" if " " in said else said))
     assert differ == []
+
+
+FORMS = (
+    "SELECT count(*) FILTER (WHERE year(publication_date) = 2020) - count(*) FILTER (WHERE year(publication_date) = 2010) FROM patents",
+    "SELECT country_code FROM patents GROUP BY country_code HAVING count(*) FILTER (WHERE claim_count > 9) < count_if(claim_count < 9)",
+    "SELECT country_code, median(claim_count), median(grant_date - application_date) FROM patents GROUP BY country_code",
+    """SELECT country_code, inventor_name FROM patents WHERE claim_count > 3 GROUP BY country_code, inventor_name
+       QUALIFY rank() OVER (PARTITION BY country_code ORDER BY count(*) DESC) = 1""",
+    """SELECT year(publication_date), publication_number, citation_count FROM patents
+       QUALIFY rank() OVER (PARTITION BY year(publication_date) ORDER BY citation_count DESC) <= 2 ORDER BY year(publication_date)""",
+    """SELECT year(publication_date), sum(count(*)) OVER (ORDER BY year(publication_date)) FROM patents
+       GROUP BY year(publication_date) ORDER BY year(publication_date)""",
+    """SELECT country_code, year(publication_date), sum(claim_count) - lag(sum(claim_count)) OVER
+       (PARTITION BY country_code ORDER BY year(publication_date)) FROM patents GROUP BY country_code, year(publication_date)""",
+    "SELECT publication_number FROM patents ORDER BY citation_count DESC, publication_number LIMIT 1 OFFSET 2",
+)
+
+
+@pytest.mark.cluster
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("gold", FORMS)
+def test_what_the_parser_writes_for_spark_gives_the_rows(units: tuple[ControlUnit, ControlUnit], gold: str) -> None:
+    here, there = units
+    schema = Schema.of(here.tables())
+    tokens = to_ir(gold, schema, "duckdb")
+    asked = Question("all", row_limit=100_000, time_limit_s=200, confirm=True)
+    wanted, *given = (
+        found.as_python()
+        for found in (
+            here.run_sql(gold, asked).rows,
+            here.run_sql(to_sql(tokens, schema, "duckdb"), asked).rows,
+            there.run_sql(to_sql(tokens, schema, "spark"), asked).rows,
+        )
+        if found is not None
+    )
+    assert wanted
+    assert [Counter(comparable_rows(rows)) for rows in given] == [Counter(comparable_rows(wanted))] * 2

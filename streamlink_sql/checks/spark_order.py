@@ -1,6 +1,7 @@
 """Orders that Spark's servers cannot plan, written as some that they can. Judges nothing: the rows stay the same.
 
-Sail orders by an aggregate only where it is shown, and neither Sail nor Apache Spark by a window. A key that is shown is called by its
+Sail orders by an aggregate only where it is shown, neither Sail nor Apache Spark by a window, and Apache Spark by nothing but names that
+are shown where groups have a window. A key that is shown is called by its
 position; for any other the query goes into FROM with the key beside its columns, and is ordered there.
 """
 
@@ -33,10 +34,18 @@ def orderable(tree: exp.Query) -> exp.Query:
 
 
 def _hard_keys(select: exp.Select) -> list[exp.Ordered]:
-    """The keys with an aggregate that is not shown, or with a window."""
+    """The keys with an aggregate that is not shown, or with a window; beside a window over groups, all but names that are shown."""
     order = select.args.get("order")
     if order is None or select.args.get("distinct"):
         return []
+    if select.args.get("group") and any(item.find(exp.Window) for item in select.expressions):
+        names = {item.alias_or_name.casefold() for item in select.expressions}
+        plain = (exp.Column, exp.Literal)
+        return [
+            key
+            for key in order.expressions
+            if not (isinstance(key.this, plain) and (key.this.is_number or key.this.name.casefold() in names))
+        ]
     shown = {found for item in select.expressions for found in _aggregates(item)}
     return [key for key in order.expressions if any(isinstance(found, exp.Window) or found not in shown for found in _aggregates(key))]
 

@@ -10,6 +10,7 @@ import contextlib
 import re
 import secrets
 import sqlite3
+import statistics
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -42,7 +43,7 @@ _FUNCTION_NAMES = (
     "group_concat hex highlight ifnull iif instr json json_array json_array_length json_each json_extract json_group_array "
     "json_group_object json_insert json_object json_patch json_quote json_remove json_replace json_set json_tree json_type json_valid "
     "julianday lag last_value lead length like likelihood "
-    "likely ln log log10 log2 lower ltrim match max min mod nth_value ntile nullif octet_length percent_rank pi pow power printf "
+    "likely ln log log10 log2 lower ltrim match max median min mod nth_value ntile nullif octet_length percent_rank pi pow power printf "
     "quote radians random rank replace round row_number rtrim sign sin sinh snippet soundex sqrt strftime string_agg substr substring sum "
     "tan tanh time timediff total trim trunc typeof unhex unicode unixepoch unlikely upper "
 )
@@ -110,11 +111,28 @@ class _Views:
         return database == "temp" or (inner or "").startswith(self._hidden) or counted
 
 
+class Median:
+    """The aggregate median(x): the middle of the numbers, or the mean of the two in the middle; NULL where there are none."""
+
+    def __init__(self) -> None:
+        self._numbers: list[float] = []
+
+    def step(self, value: Any) -> None:
+        """Takes one value; what is no number does not count."""
+        if isinstance(value, (int, float)):
+            self._numbers.append(value)
+
+    def finalize(self) -> float | None:
+        """The median of all values."""
+        return statistics.median(self._numbers) if self._numbers else None
+
+
 def _connect(path: str, flags: str, setup: Mapping[str, Any], views: _Views | None) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(
             f"file:{quote(path)}?{flags}", uri=True, isolation_level=None, check_same_thread=False, cached_statements=0
         )
+        connection.create_aggregate("median", 1, Median)  # type: ignore[arg-type]  # the stub wants integers
         connection.execute(f"PRAGMA temp_store_directory = {literal(setup['spill'])}")
         for pragma in ("trusted_schema = 0", "temp_store = FILE", f"hard_heap_limit = {setup['memory_mb'] * 2**20}", "busy_timeout = 5000"):
             connection.execute(f"PRAGMA {pragma}")

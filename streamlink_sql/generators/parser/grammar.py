@@ -19,6 +19,7 @@ from streamlink_sql.generators.parser.tokens import (
     KEYWORDS,
     LAST,
     PATTERNS,
+    SEQUENCES,
     SET_OPERATIONS,
     Col,
     Tab,
@@ -70,12 +71,13 @@ def _row(*then: str, operand: str = "ROW_OPERAND", level: int = 0) -> _Rules:
 def _group(*then: str, level: int = 0) -> _Rules:
     """An expression over one row or over a group of rows."""
     aggregates = dict.fromkeys(AGGREGATES, (*then, "AGGREGATE_OF")) | {"COUNT": (*then, "COUNT_OF")}
-    return _row(*then, operand="OPERAND", level=level) | aggregates | {"PERCENT": (*then, "NESTED_1", "PERCENT_OF")}
+    some = {"PERCENT": (*then, "NESTED_1", "PERCENT_OF"), "FILTER": (*then, "NESTED_1", "PREDICATE_1", "SHARE_OF")}
+    return _row(*then, operand="OPERAND", level=level) | aggregates | some
 
 
 def _selected(*then: str) -> _Rules:
     """An expression of the SELECT list or of ORDER."""
-    return _group(*then) | {"SHARE": (*then, "SHARE_OF")}
+    return _group(*then) | _steps(("SHARE", *SEQUENCES), *then, "SHARE_OF")
 
 
 def _ends(*clauses: str, joinable: bool = True) -> _Rules:
@@ -86,6 +88,7 @@ def _ends(*clauses: str, joinable: bool = True) -> _Rules:
         "WHERE": ("WHERE", "PREDICATE_0"),
         "GROUP": ("FIRST_KEY",),
         "HAVING": ("HAVING", "GROUP_PREDICATE_0"),
+        "EACH": ("BEST", "VALUE", "DIRECTION", "BEST_BY", "BEST_KEY"),
         "ORDER": ("ORDERED", "DIRECTION", "ORDER_KEY"),
         "LIMIT": ("LIMITED", "VALUE"),
     }
@@ -111,7 +114,7 @@ def _junction(state: str, predicate: str) -> _Rules:
     return dict.fromkeys(("AND", "OR"), (state, predicate))
 
 
-_ALL = ("WHERE", "GROUP", "HAVING", "ORDER", "LIMIT")
+_ALL = ("WHERE", "GROUP", "HAVING", "EACH", "ORDER", "LIMIT")
 _CORE: dict[str, _Rules] = {
     "NEXT_CORE": _QUERY,
     "FIRST_ITEM": _selected("ITEMS")
@@ -124,12 +127,14 @@ _CORE: dict[str, _Rules] = {
     "FIRST_SOURCE": {"TAB": ("SOURCES",), "SECOND": ("SOURCES", "TABLE")},
     "SOURCES": {"TAB": ("SOURCES",), "SECOND": ("SOURCES", "TABLE"), "LEFT": ("SOURCES", "LEFT_TABLE")} | _ends("ON", *_ALL),
     "JOINED": _ends("ON", *_ALL),
-    "WHERE": _junction("WHERE", "PREDICATE_0") | _ends("GROUP", "HAVING", "ORDER", "LIMIT"),
+    "WHERE": _junction("WHERE", "PREDICATE_0") | _ends("GROUP", "HAVING", "EACH", "ORDER", "LIMIT"),
     "FIRST_KEY": _row("KEYS"),
-    "KEYS": _row("KEYS") | _ends("HAVING", "ORDER", "LIMIT"),
-    "HAVING": _junction("HAVING", "GROUP_PREDICATE_0") | _ends("ORDER", "LIMIT"),
+    "KEYS": _row("KEYS") | _ends("HAVING", "EACH", "ORDER", "LIMIT"),
+    "HAVING": _junction("HAVING", "GROUP_PREDICATE_0") | _ends("EACH", "ORDER", "LIMIT"),
+    "BEST": _ends("ORDER", "LIMIT"),
     "ORDERED": {name: ("ORDERED", "DIRECTION", *then) for name, then in _selected().items()} | _ends("LIMIT", joinable=False),
-    "LIMITED": _ends(joinable=False),
+    "LIMITED": {"OFFSET": ("SKIPPED", "VALUE")} | _ends(joinable=False),
+    "SKIPPED": _ends(joinable=False),
 }
 """One of these is on the stack for each open query."""
 
@@ -143,6 +148,8 @@ _STATES: dict[str, _Rules] = {
     "LEFT_TABLE": {"TAB": (), "SECOND": ("TABLE",)},
     "ON_COLUMN": {"COL": (), "SECOND": ("COLUMN",)},
     "ORDER_KEY": _selected(),
+    "BEST_KEY": _row(),
+    "BEST_BY": _group(),
     "DIRECTION": {"ASC": (), "DESC": ()},
     "VALUE": {"VAL": ()},
     "COLUMN": {"COL": ()},

@@ -11,11 +11,14 @@ from streamlink_sql.generators.parser.tokens import NotCovered
 from streamlink_sql.generators.parser.tree import (
     Aggregate,
     Arithmetic,
+    Best,
     Call,
     Condition,
     Core,
     Expr,
+    Filtered,
     Junction,
+    Ordered,
     Percent,
     Predicate,
     Query,
@@ -218,6 +221,7 @@ def _rewritten(core: Core, change: _Change) -> Core:
         condition=core.condition and _changed_condition(core.condition, change),
         group=tuple(_changed(key, change) for key in core.group),
         having=core.having and _changed_condition(core.having, change),
+        best=core.best and Best(_changed(core.best.key, change), _changed(core.best.by, change), core.best.direction, core.best.count),
         order=tuple((_changed(key, change), direction) for key, direction in core.order),
     )
 
@@ -229,8 +233,12 @@ def _changed(node: Expr, change: _Change) -> Expr:
         case Call(name, ref):
             changed = change(ref)
             return Call(name, changed) if isinstance(changed, Ref) else node
-        case Aggregate(name, of):
-            return Aggregate(name, _changed(of, change))
+        case Aggregate():
+            return _changed_aggregate(node, change)
+        case Filtered(of, condition):
+            return Filtered(_changed_aggregate(of, change), _changed_condition(condition, change))
+        case Ordered(name, of):
+            return Ordered(name, _changed(of, change))
         case Arithmetic(name, left, right):
             return Arithmetic(name, _changed(left, change), _changed(right, change))
         case Share(of):
@@ -239,6 +247,10 @@ def _changed(node: Expr, change: _Change) -> Expr:
             return Percent(_changed_condition(condition, change), None if amount is None else _changed(amount, change))
         case _:
             return node
+
+
+def _changed_aggregate(node: Aggregate, change: _Change) -> Aggregate:
+    return Aggregate(node.name, _changed(node.of, change))
 
 
 def _changed_condition(node: Condition, change: _Change) -> Condition:

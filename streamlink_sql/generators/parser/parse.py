@@ -12,6 +12,7 @@ from streamlink_sql.generators.parser.tokens import (
     FUNCTIONS,
     LAST,
     PATTERNS,
+    SEQUENCES,
     SET_OPERATIONS,
     Col,
     NotCovered,
@@ -22,10 +23,13 @@ from streamlink_sql.generators.parser.tokens import (
 from streamlink_sql.generators.parser.tree import (
     Aggregate,
     Arithmetic,
+    Best,
     Call,
     Condition,
     Core,
     Expr,
+    Filtered,
+    Ordered,
     Percent,
     Predicate,
     Query,
@@ -37,7 +41,9 @@ from streamlink_sql.generators.parser.tree import (
 )
 
 T = TypeVar("T")
-_SHARE, _PERCENT = ("SHARE",), ("PERCENT",)
+_SHARE, _PERCENT, _FILTER = ("SHARE",), ("PERCENT",), ("FILTER",)
+_AFTER_GROUP = ("HAVING", "EACH", "ORDER", "LIMIT", "END", *SET_OPERATIONS)
+_CLAUSES = ("WHERE", "GROUP", *_AFTER_GROUP)
 
 
 def parse(tokens: Sequence[Token]) -> Query:
@@ -90,19 +96,21 @@ class _Reader:
 
     def core(self) -> Core:
         distinct = self.expect("SELECT", "SELECT_DISTINCT") == "SELECT_DISTINCT"
-        items = self.many(self.expr, "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "END", *SET_OPERATIONS)
+        items = self.many(self.expr, "FROM", *_CLAUSES)
         sources: tuple[Source, ...] = ()
         on: list[tuple[Ref, Ref]] = []
         if self.take("FROM"):
-            sources = self.many(self.source, "ON", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "END", *SET_OPERATIONS)
+            sources = self.many(self.source, "ON", *_CLAUSES)
             while self.take("ON"):
                 on.append((self.ref(), self.ref()))
         condition = self.condition() if self.take("WHERE") else None
-        group = self.many(self.expr, "HAVING", "ORDER", "LIMIT", "END", *SET_OPERATIONS) if self.take("GROUP") else ()
+        group = self.many(self.expr, *_AFTER_GROUP) if self.take("GROUP") else ()
         having = self.condition() if self.take("HAVING") else None
+        best = Best(self.expr(), *self.ordering(), self.value()) if self.take("EACH") else None
         order = self.many(self.ordering, "LIMIT", "END", *SET_OPERATIONS) if self.take("ORDER") else ()
         limit = self.value() if self.take("LIMIT") else None
-        return Core(items, distinct, sources, tuple(on), condition, group, having, order, limit)
+        offset = self.value() if self.take("OFFSET") else None
+        return Core(items, distinct, sources, tuple(on), condition, group, having, best, order, limit, offset)
 
     def many(self, one: Callable[[], T], *ends: str) -> tuple[T, ...]:
         found = [one()]
@@ -152,6 +160,15 @@ class _Reader:
             return Arithmetic(token, self.expr(), self.expr())
         if token in _SHARE:
             return Share(self.expr())
+        if token in SEQUENCES:
+            return Ordered(token, self.expr())
+        if token in _FILTER:
+            of = self.expr()
+            if not isinstance(of, Aggregate):
+                raise NotCovered("FILTER without an aggregate")
+            condition = self.condition()
+            self.expect("CLOSE")
+            return Filtered(of, condition)
         if token in _PERCENT:
             amount = self.expr() if self.take("SUM") else None
             condition = self.condition()

@@ -19,7 +19,9 @@ from streamlink_sql.generators.parser.tree import (
     Condition,
     Core,
     Expr,
+    Filtered,
     Junction,
+    Ordered,
     Percent,
     Predicate,
     Query,
@@ -34,7 +36,7 @@ _LOWER, _UPPER = ("GT", "GE"), ("LT", "LE")
 _NUMBERS, _TIMES = ("integer", "real", "decimal"), ("date", "timestamp")
 _TEXTS = ("VARCHAR", "STRING")
 """What engines call a column that holds texts and nothing else; SQLite holds numbers in columns of any name."""
-_MEASURES = (Aggregate, Percent, Share)
+_MEASURES = (Aggregate, Percent, Share, Filtered, Ordered)
 _MOMENT = re.compile(r"\d{4}(-\d{2}(-\d{2}([ T].*)?)?)?")
 
 

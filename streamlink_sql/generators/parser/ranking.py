@@ -47,6 +47,8 @@ CONFIDENCE_NAMES = (
     *("columns_unnamed", "tables_unnamed", "words_unknown", "values_left_out", "numbers_left_out"),
 )
 _SET = {KEYWORDS.index(name) for name in SET_OPERATIONS}
+_FILTER = KEYWORDS.index("FILTER")
+_AFTER_ITEMS = frozenset(("FROM", "WHERE", "GROUP", "HAVING", "EACH", "ORDER", "LIMIT", "END", *SET_OPERATIONS))
 _SELECTS = {KEYWORDS.index(name) for name in ("SELECT", "SELECT_DISTINCT")}
 _VALUE_WHOLE = RELATIONS.index("word-column value whole")
 _COLUMN_PART = RELATIONS.index("word-column part")
@@ -175,7 +177,7 @@ def _doubts(beam: Finished, linked: Linked, schema: Schema) -> tuple[int, int]:
     texts = odd = 0
     equal: dict[tuple[int | None, str], str | int | float] = {}
     for position, token in enumerate(beam.tokens):
-        if token in ("OR", "WHERE", "HAVING", *SET_OPERATIONS):
+        if token in ("OR", "WHERE", "HAVING", "FILTER", *SET_OPERATIONS):
             equal = {}
         if not isinstance(token, Val):
             continue
@@ -243,10 +245,12 @@ def _same_sides(actions: Sequence[int]) -> int:
 
 
 def _repeated(actions: Sequence[int], layout: Layout) -> int:
-    """How many columns stand twice in the first list of results."""
+    """How many columns stand twice in the first list of results; figures under conditions side by side repeat theirs."""
     selected: list[int] = []
     for action in actions[1:]:
-        if action < KEYWORD_COUNT and KEYWORDS[action] in ("FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "END", *SET_OPERATIONS):
+        if action == _FILTER:
+            return 0
+        if action < KEYWORD_COUNT and KEYWORDS[action] in _AFTER_ITEMS:
             break
         if action >= layout.first_column:
             selected.append(action)

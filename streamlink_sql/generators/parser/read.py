@@ -17,12 +17,26 @@ from streamlink_sql.generators.parser import joins
 from streamlink_sql.generators.parser.read_conditions import ConditionReader
 from streamlink_sql.generators.parser.read_values import AGGREGATES, Scope
 from streamlink_sql.generators.parser.schema import Schema
-from streamlink_sql.generators.parser.shapes import bare, clauses, conjuncts, number_of, select_of, unparen
+from streamlink_sql.generators.parser.shapes import bare, clauses, conjuncts, number_of, place_of, select_of, unparen, with_qualify
 from streamlink_sql.generators.parser.tokens import NotCovered, Token, Val
-from streamlink_sql.generators.parser.tree import Aggregate, Condition, Core, Expr, Query, Ref, Source, Star, emit, join
+from streamlink_sql.generators.parser.tree import Aggregate, Best, Condition, Core, Expr, Query, Ref, Source, Star, emit, join
 
 _SETS: dict[type[exp.Expr], str] = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
-_PLAIN_CLAUSES = {"expressions", "from_", "joins", "where", "group", "having", "order", "limit", "distinct", "with_", "kind"}
+_PLAIN_CLAUSES = {
+    "expressions",
+    "from_",
+    "joins",
+    "where",
+    "group",
+    "having",
+    "qualify",
+    "order",
+    "limit",
+    "offset",
+    "distinct",
+    "with_",
+    "kind",
+}
 
 
 def to_ir(sql: str, schema: Schema, dialect: Literal["sqlite", "duckdb"]) -> tuple[Token, ...]:
@@ -69,7 +83,8 @@ class _Reader(ConditionReader):
             first: exp.Expr = node
             while isinstance(first, exp.SetOperation):
                 first = select_of(first.left)
-            last = replace(last, order=self.compound_order(order, first, last) if order else (), limit=self.limit(node))
+            ordered = self.compound_order(order, first, last) if order else ()
+            last = replace(last, order=ordered, limit=self.limit(node), offset=self.offset(node))
         return Query((*left.cores, last), (*left.operations, name))
 
     def compound_order(self, order: exp.Expr, first: exp.Expr, last: Core) -> tuple[tuple[Expr, str], ...]:
@@ -107,7 +122,8 @@ class _Reader(ConditionReader):
             raise NotCovered(f"clause {', '.join(sorted(extra)).strip('_')}")
         inner = self.derived(node, ctes)
         if inner is not None:
-            return self.over_derived(node, inner, outer, ctes)
+            ranked = with_qualify(node, inner)
+            return self.over_derived(node, inner, outer, ctes) if ranked is None else self.core(ranked, outer, ctes)
         scope = Scope(outer, ctes)
         self.read_from(node, scope)
         self.read_aliases(node, scope)
@@ -124,10 +140,21 @@ class _Reader(ConditionReader):
             condition,
             self.group(node, scope),
             self.condition(node.args["having"].this, scope) if node.args.get("having") else None,
+            self.best(node, scope),
             self.order(node, scope),
             self.limit(node),
+            self.offset(node),
         )
-        return joins.shortest(core, self.schema)
+        return joins.shortest(in_sequence(core, scope.sequence), self.schema)
+
+    def best(self, node: exp.Select, scope: Scope) -> Best | None:
+        if not node.args.get("qualify"):
+            return None
+        condition = bare(node.args["qualify"].this)
+        window = unparen(condition.this) if isinstance(condition, exp.Binary) else condition
+        place = place_of(self.meant(window, scope, first="alias"), condition)
+        key, by = (self.expr(self.meant(found, scope, first="column"), scope) for found in (place.key, place.by))
+        return Best(key, by, place.direction, Val(place.most))
 
     def over_derived(self, node: exp.Select, inner: exp.Expr, outer: Scope | None, ctes: dict[str, exp.Expr]) -> Core:
         """`SELECT agg(x) FROM (query)`."""
@@ -300,9 +327,14 @@ class _Reader(ConditionReader):
                 return scope.aliases[name]
         return node
 
+    def offset(self, node: exp.Expr) -> Val | None:
+        offset = node.args.get("offset")
+        number = number_of(offset.expression) if offset is not None else 0
+        if not isinstance(number, int) or (number and not node.args.get("limit")):
+            raise NotCovered("OFFSET that is no number, or without LIMIT")
+        return Val(number) if number else None
+
     def limit(self, node: exp.Expr) -> Val | None:
-        if node.args.get("offset"):
-            raise NotCovered("OFFSET")
         limit = node.args.get("limit")
         if limit is None:
             return None
@@ -310,3 +342,12 @@ class _Reader(ConditionReader):
         if not isinstance(number, int):
             raise NotCovered("LIMIT that is no number")
         return Val(number)
+
+
+def in_sequence(core: Core, sequence: tuple[Expr, ...]) -> Core:
+    """The core with its keys in the order in which its groups follow each other."""
+    if not sequence:
+        return core
+    if set(sequence) != set(core.group):
+        raise NotCovered("a sequence by other keys than the groups'")
+    return replace(core, group=sequence)

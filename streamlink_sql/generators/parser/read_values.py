@@ -10,11 +10,32 @@ from sqlglot import exp
 
 from streamlink_sql.generators.parser import joins
 from streamlink_sql.generators.parser.schema import Schema
-from streamlink_sql.generators.parser.shapes import bare, called, case_of, counted, factors, number_of, summed, tidy
+from streamlink_sql.generators.parser.shapes import bare, called, case_of, counted, factors, filtered, number_of, so_far, summed, tidy
 from streamlink_sql.generators.parser.tokens import NotCovered, Val
-from streamlink_sql.generators.parser.tree import Aggregate, Arithmetic, Call, Condition, Expr, Percent, Query, Ref, Share, Source, Star
+from streamlink_sql.generators.parser.tree import (
+    Aggregate,
+    Arithmetic,
+    Call,
+    Condition,
+    Expr,
+    Filtered,
+    Ordered,
+    Percent,
+    Query,
+    Ref,
+    Share,
+    Source,
+    Star,
+)
 
-AGGREGATES: dict[type[exp.Expr], str] = {exp.Count: "COUNT", exp.Sum: "SUM", exp.Avg: "AVG", exp.Min: "MIN", exp.Max: "MAX"}
+AGGREGATES: dict[type[exp.Expr], str] = {
+    exp.Count: "COUNT",
+    exp.Sum: "SUM",
+    exp.Avg: "AVG",
+    exp.Min: "MIN",
+    exp.Max: "MAX",
+    exp.Median: "MEDIAN",
+}
 _ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "ADD", exp.Sub: "SUB", exp.Mul: "MUL", exp.Div: "DIV"}
 
 
@@ -30,6 +51,8 @@ class Scope:
     items: list[exp.Expr] = field(default_factory=list)
     pairs: list[tuple[Ref, Ref]] = field(default_factory=list)
     filters: list[exp.Expr] = field(default_factory=list)
+    sequence: tuple[Expr, ...] = ()
+    """The keys that groups are taken in the order of, the last of them one after another."""
 
 
 def outward(scope: Scope) -> Iterator[Scope]:
@@ -100,9 +123,13 @@ class ExpressionReader(ABC):
             return literal
         if isinstance(node, exp.Subquery):
             return self.query(node, scope)
-        special = self.percent(node, scope) or self.share(node, scope) or self.decade(node, scope)
+        special = self.percent(node, scope) or self.share(node, scope) or self.decade(node, scope) or self.over_groups(node, scope)
         if special is not None:
             return special
+        part = filtered(node)
+        if part is not None:
+            aggregate, condition = part
+            return Filtered(self.aggregate(aggregate, scope), self.condition(condition, scope))
         if type(node) in AGGREGATES:
             return self.aggregate(node, scope)
         if type(node) in _ARITHMETIC:
@@ -143,7 +170,7 @@ class ExpressionReader(ABC):
         if name == "COUNT" and starred:
             return Aggregate("COUNT", Star(joins.ANY))
         inner = self.expr(of, scope)
-        if isinstance(inner, (Val, Query, Star, Aggregate, Share, Percent)):
+        if isinstance(inner, (Val, Query, Star, Aggregate, Share, Percent, Filtered, Ordered)):
             raise NotCovered(f"{name} of {type(inner).__name__.lower()}")
         return Aggregate(name, inner)
 
@@ -230,3 +257,14 @@ class ExpressionReader(ABC):
         if not isinstance(total, exp.Sum) or bare(total.this) != one or type(one) not in AGGREGATES:
             return None
         return Share(self.aggregate(one, scope))
+
+    def over_groups(self, node: exp.Expr, scope: Scope) -> Ordered | None:
+        """`sum(agg) OVER (... ORDER BY key)` and `agg - lag(agg) OVER (... ORDER BY key)`."""
+        found = so_far(node)
+        if found is None or type(found.of) not in AGGREGATES:
+            return None
+        keys = tuple(self.expr(key, scope) for key in (*found.within, found.by))
+        if scope.sequence not in ((), keys):
+            raise NotCovered("groups in two orders")
+        scope.sequence = keys
+        return Ordered(found.name, self.aggregate(found.of, scope))

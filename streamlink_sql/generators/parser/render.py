@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
+from typing import TypeVar
 
 from sqlglot import exp
 
 from streamlink_sql.generators.parser import joins
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.schema import Schema
-from streamlink_sql.generators.parser.tokens import Token, Val
-from streamlink_sql.generators.parser.tree import Aggregate, Core, Query, Ref, Source, Star
+from streamlink_sql.generators.parser.tokens import NotCovered, Token
+from streamlink_sql.generators.parser.tree import Aggregate, Best, Core, Query, Ref, Source, Star
 from streamlink_sql.generators.parser.write_conditions import ConditionWriter
 from streamlink_sql.generators.parser.write_values import Scope, quoted, whole_number
 from streamlink_sql.types import Dialect
 
+Q = TypeVar("Q", bound=exp.Query)
 _SETS: dict[str, type[exp.SetOperation]] = {
     "UNION": exp.Union,
     "UNION_ALL": exp.Union,
@@ -40,22 +43,24 @@ class _Writer(ConditionWriter):
         if not firsts:
             return self.core(last, outer)
         tree: exp.Query = self.core(firsts[0], outer)
-        for operation, core in zip(query.operations, (*firsts[1:], replace(last, order=(), limit=None)), strict=True):
+        for operation, core in zip(query.operations, (*firsts[1:], replace(last, order=(), limit=None, offset=None)), strict=True):
             tree = _SETS[operation](this=tree, expression=self.core(core, outer), distinct=operation != "UNION_ALL")
         positions = ((last.items.index(key) + 1 if key in last.items else 1, direction) for key, direction in last.order)
         keys = [self.ordered(exp.Literal.number(position), direction) for position, direction in positions]
-        return self.ended(tree, keys, last.limit)
+        return self.ended(tree, keys, last)
 
     def ordered(self, key: exp.Expr, direction: str) -> exp.Expr:
         """An ORDER BY term that leaves NULLs where the engine puts them, so that nothing is said about them."""
         descending = direction == "DESC"
         return exp.Ordered(this=key, desc=descending, nulls_first=self.dialect != "duckdb" and not descending)
 
-    def ended(self, tree: exp.Query, keys: list[exp.Expr], limit: Val | None) -> exp.Query:
+    def ended(self, tree: Q, keys: list[exp.Expr], core: Core) -> Q:
         if keys:
             tree.set("order", exp.Order(expressions=keys))
-        if limit is not None:
-            tree.set("limit", exp.Limit(expression=exp.Literal.number(whole_number(limit))))
+        if core.limit is not None:
+            tree.set("limit", exp.Limit(expression=exp.Literal.number(whole_number(core.limit))))
+        if core.offset is not None:
+            tree.set("offset", exp.Offset(expression=exp.Literal.number(whole_number(core.offset))))
         return tree
 
     def core(self, core: Core, outer: Scope | None) -> exp.Select:
@@ -74,8 +79,53 @@ class _Writer(ConditionWriter):
             select.set("group", exp.Group(expressions=[self.expr(key, scope) for key in core.group]))
         if core.having is not None:
             select.set("having", exp.Having(this=self.condition(core.having, scope)))
-        self.ended(select, [self.ordered(self.expr(key, scope), direction) for key, direction in core.order], core.limit)
-        return select
+        keys = [self.ordered(self.expr(key, scope), direction) for key, direction in core.order]
+        return self.best(select, keys, core, core.best, scope) if core.best is not None else self.ended(select, keys, core)
+
+    def best(self, select: exp.Select, keys: list[exp.Expr], core: Core, best: Best, scope: Scope) -> exp.Select:
+        """The rows or groups that stand first for each value of a key: DuckDB says so by QUALIFY, others by a query around it."""
+        by = exp.Order(expressions=[self.ordered(self.expr(best.by, scope), best.direction)])
+        place: exp.Expr = exp.Window(this=exp.Rank(), partition_by=[self.expr(best.key, scope)], order=by, over="OVER")
+        most = whole_number(best.count)
+
+        def within(place: exp.Expr) -> exp.Expr:
+            return (exp.EQ if most == 1 else exp.LTE)(this=place, expression=exp.Literal.number(most))
+
+        if self.dialect == "duckdb":
+            select.set("qualify", exp.Qualify(this=within(place)))
+            return self.ended(select, keys, core)
+        names = self.named_items(select)
+        ordered = []
+        for number, key in zip(count(1), keys):
+            name = next(
+                (given for item, given in zip(select.expressions, names, strict=True) if item.unalias() == key.this), f"key_{number}"
+            )
+            if name not in names:
+                select.append("expressions", exp.alias_(key.this.copy(), name))
+            key.set("this", exp.column(quoted(name)))
+            ordered.append(key)
+        select.append("expressions", exp.alias_(place, "place"))
+        source = exp.Subquery(this=select, alias=exp.TableAlias(this=exp.to_identifier("ranked")))
+        around = exp.Select(expressions=[exp.column(quoted(name)) for name in names], from_=exp.From(this=source))
+        around.set("where", exp.Where(this=within(exp.column("place"))))
+        return self.ended(around, ordered, core)
+
+    def named_items(self, select: exp.Select) -> list[str]:
+        """Gives each item a name of its own, and returns them."""
+        names: list[str] = []
+        for number, item in enumerate(select.expressions, 1):
+            if item.is_star:
+                raise NotCovered("* of ranked rows")
+            name = item.name if isinstance(item, exp.Column) and item.name not in names else f"value_{number}"
+            names.append(name)
+        select.set(
+            "expressions",
+            [
+                exp.alias_(item, quoted(name)) if item.alias_or_name != name else item
+                for item, name in zip(select.expressions, names, strict=True)
+            ],
+        )
+        return names
 
     def over_query(self, item: Aggregate, of: Query, outer: Scope | None) -> exp.Select:
         """`SELECT agg(value) FROM (query)`."""
@@ -102,7 +152,7 @@ class _Writer(ConditionWriter):
         """Names for the tables of a core: aliases where columns must be told apart."""
         above = outer.count if outer else 0
         qualified = len(whole.sources) > 1 or joins.correlated(core)
-        scope = Scope(outer, whole.sources, qualified=qualified, count=above + (len(whole.sources) if qualified else 0))
+        scope = Scope(outer, whole.sources, qualified=qualified, count=above + (len(whole.sources) if qualified else 0), group=core.group)
         for number, source in enumerate(whole.sources, above + 1):
             scope.names[source.table, source.where] = f"T{number}" if qualified else ""
         return scope

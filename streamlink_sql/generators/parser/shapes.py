@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from sqlglot import exp
 
@@ -131,6 +132,108 @@ def counted(node: exp.Expr) -> exp.Expr | None:
         found = case_of(bare(node.this))
         return found[0] if found is not None and number_of(found[1]) == 1 else None
     return None
+
+
+def filtered(node: exp.Expr) -> tuple[exp.Expr, exp.Expr] | None:
+    """An aggregate of the rows that satisfy a condition, as the aggregate and the condition."""
+    if isinstance(node, exp.Filter):
+        return node.this, node.expression.this
+    hit = counted(node)
+    if hit is not None:
+        return exp.Count(this=exp.Star()), hit
+    if not isinstance(node, (exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Median, exp.Count)):
+        return None
+    distinct = isinstance(node.this, exp.Distinct)
+    found = case_of(bare(node.this.expressions[0] if distinct else node.this))
+    if found is None or (isinstance(node, exp.Count) and not distinct):
+        return None
+    condition, amount = found
+    return type(node)(this=exp.Distinct(expressions=[amount]) if distinct else amount), condition
+
+
+class SoFar(NamedTuple):
+    """An aggregate over groups in their order: RUNNING or CHANGE."""
+
+    name: str
+    of: exp.Expr
+    within: list[exp.Expr]
+    by: exp.Expr
+
+
+def so_far(node: exp.Expr) -> SoFar | None:
+    """The running sum of an aggregate, or its difference from the group before."""
+    name, window, of = "RUNNING", node, None
+    if isinstance(node, exp.Sub):
+        name, window, of = "CHANGE", bare(node.expression), bare(node.this)
+    if not isinstance(window, exp.Window):
+        return None
+    call, order, spec = window.this, window.args.get("order"), window.args.get("spec")
+    whole = spec is None or (spec.args.get("start") == "UNBOUNDED" and spec.args.get("end") in ("CURRENT ROW", None))
+    if order is None or len(order.expressions) != 1 or order.expressions[0].args.get("desc") or not whole:
+        return None
+    if name == "CHANGE":
+        step = number_of(call.args["offset"]) if isinstance(call, exp.Lag) and call.args.get("offset") else 1
+        if not isinstance(call, exp.Lag) or step != 1 or call.args.get("default") or bare(call.this) != of:
+            return None
+    elif not isinstance(call, exp.Sum):
+        return None
+    return SoFar(name, bare(call.this), window.args.get("partition_by") or [], order.expressions[0].this)
+
+
+class Place(NamedTuple):
+    """`rank() OVER (PARTITION BY key ORDER BY by) <= most`."""
+
+    key: exp.Expr
+    by: exp.Expr
+    direction: str
+    most: int
+
+
+def place_of(window: exp.Expr, condition: exp.Expr) -> Place:
+    """What a window that counts places and the bound on it say; raises NotCovered."""
+    if not isinstance(window, exp.Window) or not isinstance(window.this, (exp.Rank, exp.RowNumber, exp.DenseRank)):
+        raise NotCovered("a window that counts no places")
+    keys, order = window.args.get("partition_by") or [], window.args.get("order")
+    if len(keys) != 1 or order is None or len(order.expressions) != 1:
+        raise NotCovered("places by several keys")
+    most = number_of(condition.expression) if isinstance(condition, (exp.EQ, exp.LTE, exp.LT)) else None
+    if not isinstance(most, int):
+        raise NotCovered("places without an upper bound")
+    most -= isinstance(condition, exp.LT)
+    if most < 1 or (isinstance(condition, exp.EQ) and most != 1):
+        raise NotCovered("places without an upper bound")
+    term = order.expressions[0]
+    return Place(keys[0], term.this, "DESC" if term.args.get("desc") else "ASC", most)
+
+
+def with_qualify(node: exp.Select, inner: exp.Expr) -> exp.Select | None:
+    """`SELECT a FROM (SELECT a, rank() OVER (...) AS place ...) WHERE place = 1 ORDER BY b` as one SELECT with QUALIFY."""
+    where, names = node.args.get("where"), {item.alias_or_name.casefold(): item.unalias() for item in inner.expressions}
+    bound = where.this if where else None
+    if not isinstance(inner, exp.Select) or not isinstance(bound, (exp.EQ, exp.LTE, exp.LT)) or not isinstance(bound.this, exp.Column):
+        return None
+    window = names.get(bound.this.name.casefold())
+    if not isinstance(window, exp.Window) or set(clauses(node)) - {"expressions", "from_", "where", "order", "limit", "offset", "with_"}:
+        return None
+    if any(inner.args.get(name) for name in ("order", "limit", "offset", "qualify", "distinct")):
+        return None
+    whole = inner.copy()
+    order = node.args.get("order")
+    for outer in (*node.expressions, *(order.expressions if order else ())):
+        if any(column.name.casefold() not in names for column in outer.find_all(exp.Column)) or outer.find(exp.Star):
+            return None
+
+    def meant(outer: exp.Expr) -> exp.Expr:
+        copy: exp.Expr = outer.copy()
+        told: exp.Expr = copy.transform(lambda found: names[found.name.casefold()].copy() if isinstance(found, exp.Column) else found)
+        return told
+
+    whole.set("expressions", [meant(item) for item in node.expressions])
+    whole.set("qualify", exp.Qualify(this=type(bound)(this=window.copy(), expression=bound.expression.copy())))
+    for name in ("order", "limit", "offset"):
+        if node.args.get(name):
+            whole.set(name, meant(node.args[name]))
+    return whole
 
 
 def called(node: exp.Expr) -> tuple[str, exp.Expr | None]:

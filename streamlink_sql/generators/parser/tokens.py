@@ -34,7 +34,10 @@ Token = str | Col | Tab | Val
 """A keyword is its own name."""
 
 SET_OPERATIONS = ("UNION", "INTERSECT", "EXCEPT", "UNION_ALL")
-AGGREGATES = ("COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX")
+_FIRST_AGGREGATES = ("COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX")
+AGGREGATES = (*_FIRST_AGGREGATES, "MEDIAN")
+SEQUENCES = ("RUNNING", "CHANGE")
+"""An aggregate over the groups in their order: its sum so far, and its difference from the group before."""
 FUNCTIONS = ("YEAR", "QUARTER", "MONTH", "DECADE", "DAY", "WEEKDAY", "YEAR_MONTH", "LENGTH")
 ARITHMETIC = ("ADD", "SUB", "MUL", "DIV")
 COMPARISONS = ("EQ", "NE", "LT", "LE", "GT", "GE")
@@ -45,7 +48,7 @@ KEYWORDS: tuple[str, ...] = (
     *("SELECT", "SELECT_DISTINCT", "END"),
     *SET_OPERATIONS,
     *("FROM", "ON", "WHERE", "GROUP", "HAVING", "ORDER", "ASC", "DESC", "LIMIT"),
-    *AGGREGATES,
+    *_FIRST_AGGREGATES,
     *FUNCTIONS,
     *ARITHMETIC,
     *("SHARE", "PERCENT", "OPEN", "CLOSE", "AND", "OR"),
@@ -56,5 +59,7 @@ KEYWORDS: tuple[str, ...] = (
     *LAST,
     *("EXISTS", "NOT_EXISTS"),
     *("SECOND", "OUTER", "LEFT"),
+    *("MEDIAN", "FILTER", "EACH", "OFFSET"),
+    *SEQUENCES,
 )
 """Trained weights depend on this order: new keywords go to the end."""

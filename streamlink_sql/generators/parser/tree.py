@@ -70,6 +70,32 @@ class Percent:
 
 
 @dataclass(frozen=True, slots=True)
+class Filtered:
+    """An aggregate of the rows that satisfy a condition."""
+
+    of: Aggregate
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An aggregate over the groups in order of the last key, within the keys before it: RUNNING or CHANGE."""
+
+    name: str
+    of: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The first `count` rows, or groups, for each value of `key`; those that are equal share a place."""
+
+    key: Expr
+    by: Expr
+    direction: str
+    count: Val
+
+
+@dataclass(frozen=True, slots=True)
 class Predicate:
     """`left` is None only for EXISTS and NOT_EXISTS."""
 
@@ -106,8 +132,10 @@ class Core:
     condition: Condition | None = None
     group: tuple[Expr, ...] = ()
     having: Condition | None = None
+    best: Best | None = None
     order: tuple[tuple[Expr, str], ...] = ()
     limit: Val | None = None
+    offset: Val | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +148,7 @@ class Query:
 
 T = TypeVar("T")
 
-Expr = Ref | Star | Call | Aggregate | Arithmetic | Share | Percent | Val | Query
+Expr = Ref | Star | Call | Aggregate | Arithmetic | Share | Percent | Filtered | Ordered | Val | Query
 Condition = Predicate | Junction
 
 
@@ -129,10 +157,12 @@ def children(node: Expr | Condition) -> tuple[Expr | Condition, ...]:
     match node:
         case Call(_, ref):
             return (ref,)
-        case Aggregate(_, of) | Share(of):
+        case Aggregate(_, of) | Share(of) | Ordered(_, of):
             return (of,)
         case Arithmetic(_, left, right):
             return (left, right)
+        case Filtered(aggregate, condition):
+            return (aggregate, condition)
         case Percent(condition, amount):
             return (condition,) if amount is None else (amount, condition)
         case Predicate(_, None, right):
@@ -160,6 +190,8 @@ def clauses(core: Core) -> Iterator[Expr | Condition]:
     yield from core.group
     if core.having is not None:
         yield core.having
+    if core.best is not None:
+        yield from (core.best.key, core.best.by)
     yield from (expression for expression, _ in core.order)
 
 
@@ -192,6 +224,11 @@ def _core(core: Core) -> Iterator[Token]:
     if core.having is not None:
         yield "HAVING"
         yield from _condition(core.having)
+    if core.best is not None:
+        yield "EACH"
+        yield from _expr(core.best.key)
+        yield from _expr(core.best.by)
+        yield from (core.best.direction, core.best.count)
     if core.order:
         yield "ORDER"
         for expression, direction in core.order:
@@ -200,6 +237,9 @@ def _core(core: Core) -> Iterator[Token]:
     if core.limit is not None:
         yield "LIMIT"
         yield core.limit
+    if core.offset is not None:
+        yield "OFFSET"
+        yield core.offset
 
 
 def _from(core: Core) -> Iterator[Token]:
@@ -237,6 +277,14 @@ def _expr(node: Expr) -> Iterator[Token]:
         case Share(of):
             yield "SHARE"
             yield from _expr(of)
+        case Ordered(name, of):
+            yield name
+            yield from _expr(of)
+        case Filtered(aggregate, condition):
+            yield "FILTER"
+            yield from _expr(aggregate)
+            yield from _condition(condition)
+            yield "CLOSE"
         case Percent(condition, amount):
             yield "PERCENT"
             if amount is not None:

@@ -16,6 +16,8 @@ from streamlink_sql.generators.parser.tree import (
     Call,
     Condition,
     Expr,
+    Filtered,
+    Ordered,
     Percent,
     Query,
     Ref,
@@ -32,6 +34,7 @@ _AGGREGATES: dict[str, type[exp.Expr]] = {
     "AVG": exp.Avg,
     "MIN": exp.Min,
     "MAX": exp.Max,
+    "MEDIAN": exp.Median,
 }
 _ARITHMETIC: dict[str, type[exp.Binary]] = {"ADD": exp.Add, "SUB": exp.Sub, "MUL": exp.Mul}
 _PARTS: dict[str, type[exp.Expr]] = {"YEAR": exp.Year, "QUARTER": exp.Quarter, "MONTH": exp.Month, "DAY": exp.Day}
@@ -51,6 +54,7 @@ class Scope:
     names: dict[tuple[int, str], str] = field(default_factory=dict)
     qualified: bool = False
     count: int = 0
+    group: tuple[Expr, ...] = ()
 
 
 def _wrapped(node: exp.Expr) -> exp.Expr:
@@ -203,6 +207,10 @@ class ExpressionWriter(ABC):
     def condition(self, node: Condition, scope: Scope) -> exp.Expr:
         """A condition inside an expression."""
 
+    @abstractmethod
+    def ordered(self, key: exp.Expr, direction: str) -> exp.Expr:
+        """A term of ORDER BY."""
+
     def ref(self, ref: Ref, scope: Scope) -> exp.Expr:
         table, column = self.schema.columns[ref.column]
         found = scope.outer if ref.where == "OUTER" and scope.outer else scope
@@ -238,13 +246,29 @@ class ExpressionWriter(ABC):
                 above = exp.Mul(this=self.factor("100.0"), expression=exp.Sum(this=hit))
                 all_of_it = exp.Count(this=exp.Star()) if amount is None else exp.Sum(this=each.copy())
                 return _quotient(above, exp.Nullif(this=all_of_it, expression=exp.Literal.number(0)))
+            case Filtered(of, condition):
+                return exp.Filter(this=self.expr(of, scope), expression=exp.Where(this=self.condition(condition, scope)))
+            case Ordered(name, of):
+                return self.over_groups(name, self.expr(of, scope), scope)
             case Query():
                 return exp.Subquery(this=self.query(node, scope))
             case Val():
                 return self.literal(node, "")
         raise NotCovered(f"{node!r} as an expression")
 
+    def over_groups(self, name: str, part: exp.Expr, scope: Scope) -> exp.Expr:
+        """The sum of an aggregate up to a group, or its difference from the group before; the last key is what comes one after another."""
+        if not scope.group:
+            raise NotCovered(f"{name} without groups")
+        *within, last = (self.expr(key, scope) for key in scope.group)
+        order = exp.Order(expressions=[self.ordered(last, "ASC")])
+        call = exp.Sum(this=part.copy()) if name == "RUNNING" else exp.Lag(this=part.copy())
+        window = exp.Window(this=call, partition_by=within, order=order, over="OVER")
+        return window if name == "RUNNING" else exp.Sub(this=_wrapped(part), expression=window)
+
     def called(self, name: str, of: exp.Expr) -> exp.Expr:
+        if name == "MEDIAN" and self.dialect == "sqlite":
+            return exp.Anonymous(this="MEDIAN", expressions=[of])
         return _AGGREGATES[name](this=exp.Distinct(expressions=[of]) if name == "COUNT_DISTINCT" else of)
 
     def arithmetic(self, node: Arithmetic, scope: Scope) -> exp.Expr:

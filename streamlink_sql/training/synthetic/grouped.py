@@ -109,7 +109,7 @@ def top_group(m: Maker, table: Tab) -> Pair | None:
     return Pair(question, str(s.core(*dim.keys, measure.sql, edges=dim.edges, group=dim.keys, order=order, limit=k)), "top_k_group")
 
 
-def _with_most(m: Maker, dim: Dim, s: Subject, measure: Measure, words: str, largest: bool) -> str:
+def with_most(m: Maker, dim: Dim, s: Subject, measure: Measure, words: str, largest: bool) -> str:
     edge = dim.tie
     if measure.kind != "count":
         return m.say("has the [highest|largest|greatest] {w}" if largest else "has the [lowest|smallest] {w}", w=words)
@@ -138,7 +138,7 @@ def most(m: Maker, table: Tab) -> Pair | None:
     s = subject(m, table, most=1, used=dim.columns, parents=not dim.edges)
     measure, words = measured(m, table, s, 0.4, extremes=False)
     largest = m.rng.random() < 0.75
-    verb = m.say(_with_most(m, dim, s, measure, words, largest))
+    verb = m.say(with_most(m, dim, s, measure, words, largest))
     order = f"{measure.sql} {'DESC' if largest else 'ASC'}"
     core = s.core(*dim.keys, edges=dim.edges, group=dim.keys, order=order, limit=1)
     if dim.kind in TIMES and measure.kind == "count":

@@ -10,7 +10,20 @@ from random import Random
 
 import duckdb
 
-from streamlink_sql.training.synthetic import amounts, analyst, durations, extremes, grouped, linked, nested, rates, simple, spoken
+from streamlink_sql.training.synthetic import (
+    amounts,
+    analyst,
+    best,
+    compared,
+    durations,
+    extremes,
+    grouped,
+    linked,
+    nested,
+    rates,
+    simple,
+    spoken,
+)
 from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.phrases import finish, slip
 from streamlink_sql.training.synthetic.schema import Base
@@ -18,7 +31,7 @@ from streamlink_sql.training.synthetic.subject import Pair
 from streamlink_sql.training.synthetic.templates import TEMPLATES
 from streamlink_sql.training.synthetic.values import Data
 
-ROOMS = (simple, extremes, grouped, nested, linked, spoken, analyst, durations, rates, amounts)
+ROOMS = (simple, extremes, grouped, nested, linked, spoken, analyst, durations, rates, amounts, best, compared)
 """Their import fills TEMPLATES."""
 
 

@@ -39,7 +39,8 @@ def star(table: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """One SELECT without set operations. Columns in its texts are written as `Col.ref`; `edges` say how further tables are joined."""
+    """One SELECT without set operations. Columns in its texts are written as `Col.ref`; `edges` say how further tables are joined.
+    `each`: the condition of QUALIFY."""
 
     select: tuple[str, ...]
     table: str
@@ -50,6 +51,8 @@ class Core:
     order: str = ""
     limit: int | None = None
     distinct: bool = False
+    each: str = ""
+    offset: int = 0
 
     def __str__(self) -> str:
         return render(self)
@@ -82,10 +85,14 @@ def render(core: Core) -> str:
         parts.append(" GROUP BY " + ", ".join(core.group))
     if core.having:
         parts.append(" HAVING " + core.having)
+    if core.each:
+        parts.append(" QUALIFY " + core.each)
     if core.order:
         parts.append(" ORDER BY " + core.order)
     if core.limit is not None:
         parts.append(f" LIMIT {core.limit}")
+    if core.offset:
+        parts.append(f" OFFSET {core.offset}")
 
     def name(match: re.Match[str]) -> str:
         table, column = match.groups()
@@ -125,3 +132,13 @@ def share(measure: str) -> str:
 def percent(condition: str, amount: str = "") -> str:
     """The part of the rows that satisfies a condition, per cent; with an amount, their part of its sum."""
     return f"100.0 * sum(CASE WHEN {condition} THEN {amount or 1} ELSE 0 END) / {f'sum({amount})' if amount else 'count(*)'}"
+
+
+def first_of_each(key: str, order: str, most: int = 1) -> str:
+    """That a row, or a group, is among the first `most` of those with the same key."""
+    return f"rank() OVER (PARTITION BY {key} ORDER BY {order}) {'=' if most == 1 else '<='} {most}"
+
+
+def of_those(aggregate: str, condition: str) -> str:
+    """An aggregate of the rows that satisfy a condition."""
+    return f"{aggregate} FILTER (WHERE {condition})"
