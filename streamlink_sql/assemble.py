@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from streamlink_sql.control import ControlUnit, Limits
     from streamlink_sql.generators.chat import ChatGenerator
     from streamlink_sql.judging import Judging
+    from streamlink_sql.promoted import PromotedGenerator
     from streamlink_sql.scope import Scope
     from streamlink_sql.settings import Settings
     from streamlink_sql.store.store import Store
+    from streamlink_sql.store.versions import Versions
     from streamlink_sql.trial import Trials
     from streamlink_sql.types import Engine, Generator
 
@@ -46,8 +48,9 @@ def control_unit(settings: Settings | None = None, **told: Any) -> ControlUnit:
     try:
         catalog, store = open_catalog(settings, engine), open_store(settings)
         try:
-            generator, judges = open_generator(settings), judging(judge, store)
-            return ControlUnit(catalog, generator, engine, store, limits(settings), judging=judges, trials=trials(settings, store))
+            generator, judges, tries = open_serving(settings, store), judging(judge, store), trials(settings, store)
+            parts: dict[str, Any] = {"judging": judges, "trials": tries, "promoted": versioned(generator)}
+            return ControlUnit(catalog, generator, engine, store, limits(settings), **parts)
         except BaseException:
             store.close()
             raise
@@ -149,19 +152,67 @@ def open_scoped(settings: Settings, scope: Scope | None) -> Engine:
     return engine
 
 
-def open_generator(settings: Settings, *, at_once: int = 1) -> Generator:
-    """The generator that the setting `model` names; one that runs here writes for so many questions at once."""
+def open_generator(settings: Settings, *, at_once: int = 1, version: str = "") -> Generator:
+    """The generator that the setting `model` names; one that runs here writes for so many questions at once, a worker with that version."""
     table = GENERATORS | _outsiders(GENERATOR_GROUP)
     opener = table.get(_scheme(settings.model), table[""])
-    key = settings.worker_token if settings.model.lower().startswith("worker:") else settings.model_key
+    key = settings.worker_token if _is_worker(settings.model) else settings.model_key
     generator: Generator = _load(opener)(
         settings.model,
         adapter=settings.adapter,
         timeout_s=settings.model_timeout_s,
         key=key.get_secret_value() if key else None,
         **({"at_once": at_once} if at_once != 1 else {}),
+        **({"version": version} if version else {}),
     )
     return generator
+
+
+def open_serving(settings: Settings, store: Store) -> Generator:
+    """What writes the answers: the model with the adapter that the settings name, else with the version of it that was promoted."""
+    from streamlink_sql.generators import takes_versions
+    from streamlink_sql.promoted import PromotedGenerator
+
+    if settings.adapter is not None or settings.data is None or not takes_versions(settings.model):
+        return open_generator(settings)
+
+    def opened(folder: Path | None) -> Generator:
+        if folder is None:
+            return open_generator(settings)
+        if _is_worker(settings.model):
+            return open_generator(settings, version=folder.name)
+        return open_generator(settings.model_copy(update={"adapter": folder}))
+
+    return PromotedGenerator(open_versions(settings, store), opened)
+
+
+def versioned(generator: Generator) -> PromotedGenerator | None:
+    """The generator where its model has versions."""
+    from streamlink_sql.promoted import PromotedGenerator
+
+    return generator if isinstance(generator, PromotedGenerator) else None
+
+
+def open_versions(settings: Settings, store: Store) -> Versions:
+    """The versions of the model for the data that the settings name."""
+    from streamlink_sql.store.versions import Versions
+
+    if not settings.data:
+        raise BadRequest(
+            "Versions of a model belong to the data that it was adapted to. Name it with --data or the setting `data`.", setting="data"
+        )
+    model = None if _is_worker(settings.model) else _place(settings.model)
+    return Versions(store, settings.models_dir or store.models_dir, _place(settings.data), model)
+
+
+def _is_worker(model: str) -> bool:
+    return model.lower().startswith("worker:")
+
+
+def _place(address: str) -> str:
+    """An address as all processes of a machine spell it: the whole path where it is one."""
+    path = Path(address).expanduser()
+    return str(path.resolve()) if not _scheme(address) and path.exists() else address
 
 
 def open_judge(settings: Settings) -> ChatGenerator | None:

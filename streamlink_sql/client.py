@@ -115,6 +115,21 @@ class Client:
             _refuse_problem(response)
         yield from (_understood(line) for line in response.text.splitlines())
 
+    def models(self) -> dict[str, Any]:
+        """The versions of the model, and which of them answers."""
+        found: dict[str, Any] = self._json("GET", "/v1/models")
+        return found
+
+    def promote(self, version: int) -> dict[str, Any]:
+        """Lets a version of the model answer from the next question on; for administrators."""
+        found: dict[str, Any] = self._json("POST", "/v1/models/promote", {"version": version})
+        return found
+
+    def roll_back(self) -> dict[str, Any]:
+        """Lets answer what did before the last promotion; for administrators."""
+        found: dict[str, Any] = self._json("POST", "/v1/models/rollback")
+        return found
+
     def me(self) -> Person | None:
         """Whom the server takes this client for; None where nobody has to log in."""
         found = self._json("GET", "/v1/me")

@@ -23,6 +23,7 @@ from streamlink_sql.errors import (
     EngineUnavailable,
     InternalError,
     InvalidSQL,
+    NotFound,
     PolicyRefused,
     ServerUnavailable,
     StoreUnavailable,
@@ -52,6 +53,7 @@ from streamlink_sql.underway import Places, Underway
 if TYPE_CHECKING:
     from streamlink_sql.catalog import Catalog
     from streamlink_sql.judging import Judging
+    from streamlink_sql.promoted import PromotedGenerator
     from streamlink_sql.store.store import Store
     from streamlink_sql.trial import Trials
 
@@ -147,13 +149,14 @@ class ControlUnit:
         places: Places | None = None,
         judging: Judging | None = None,
         trials: Trials | None = None,
+        promoted: PromotedGenerator | None = None,
     ) -> None:
         """Takes the parts as they are; `close` closes them. `places` are shared by control units that run beside each other; `trials` look
-        at each answer with the eyes of a policy in log mode.
+        at each answer with the eyes of a policy in log mode; `promoted` is the generator where its model has versions.
         """
         self.catalog, self.generator, self.engine, self.store, self.judging = catalog, generator, engine, store, judging
         self.limits = limits or Limits()
-        self._trials = trials
+        self._trials, self._promoted = trials, promoted
         self._places = places or Places(self.limits.running, self.limits.waiting)
         self._lock = threading.Lock()
         self._underway: dict[str, Underway] = {}
@@ -230,6 +233,18 @@ class ControlUnit:
         """Questions with SQL that a person vouched for."""
         return self.store.accepted_pairs()
 
+    def models(self) -> dict[str, Any]:
+        """The versions of the model, and which of them answers; raises NotFound where the model has none."""
+        return self._versions().body()
+
+    def promote(self, version: int, *, by: str = "local") -> dict[str, Any]:
+        """Lets a version answer from the next question on; raises NotFound and BadRequest."""
+        return self._versions().promote(version, by=by)
+
+    def roll_back(self, *, by: str = "local") -> dict[str, Any]:
+        """Lets answer what did before the last promotion; raises BadRequest where there was none."""
+        return self._versions().roll_back(by=by)
+
     def close(self) -> None:
         """Calls off what is under way and closes model, engine and store."""
         with self._lock:
@@ -239,6 +254,12 @@ class ControlUnit:
         for part in (self.generator, self.engine, self.judging, self._trials, self.store):
             if part:
                 part.close()
+
+    def _versions(self) -> PromotedGenerator:
+        """The model as something that has versions."""
+        if self._promoted is None:
+            raise NotFound("The model that answers here has no versions: it is another server's, or an adapter is named for it.")
+        return self._promoted
 
     def _is_sql(self, text: str) -> bool:
         """Whether a question is SQL in truth."""

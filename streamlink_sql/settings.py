@@ -61,6 +61,10 @@ class Settings(BaseSettings):
     )
     judge_key: SecretStr | None = Field(default=None, description="The key sent to the judge's server as a bearer token.")
     adapter: Path | None = Field(default=None, description="A folder with an adapter for a local model, trained on your own questions.")
+    models_dir: Path | None = Field(
+        default=None,
+        description="The folder with the versions of adapted models, shared like the store. Unset: `models` beside it.",
+    )
     glossary: Path | None = Field(default=None, description="A TOML file with synonyms, descriptions and value aliases of your tables.")
     store: str | None = Field(
         default=None,

@@ -398,6 +398,18 @@ class Control(Protocol):
         """Questions with SQL that a person vouched for."""
         ...
 
+    def models(self) -> dict[str, Any]:
+        """The versions of the model, and which of them answers."""
+        ...
+
+    def promote(self, version: int) -> dict[str, Any]:
+        """Lets a version of the model answer from the next question on."""
+        ...
+
+    def roll_back(self) -> dict[str, Any]:
+        """Lets answer what did before the last promotion."""
+        ...
+
     def close(self) -> None:
         """Gives back what it holds."""
         ...

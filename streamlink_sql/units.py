@@ -21,12 +21,13 @@ from streamlink_sql.assemble import (
     limits,
     looks_on,
     open_catalog,
-    open_generator,
     open_judge,
     open_scoped,
+    open_serving,
     open_store,
     scope_of,
     trials,
+    versioned,
 )
 from streamlink_sql.control import ControlUnit
 from streamlink_sql.errors import EngineUnavailable, Forbidden, StreamLinkError, Unauthenticated
@@ -52,11 +53,11 @@ class Units:
         """Opens the model and the store, which all share. Data is opened with the first question of a scope."""
         self._settings, self._limits = settings, limits(settings)
         judge = open_judge(settings)
-        self._generator = open_generator(settings)
+        self.store: Store = open_store(settings)
         try:
-            self.store: Store = open_store(settings)
+            self._generator = open_serving(settings, self.store)
         except BaseException:
-            self._generator.close()
+            self.store.close()
             raise
         self._judging = judging(judge, self.store)
         self.trials = trials(settings, self.store)
@@ -146,7 +147,7 @@ class Units:
             catalog = open_catalog(settings, engine)
             judges = kept_open(self._judging) if self._judging else None
             parts = catalog, kept_open(self._generator), engine, kept_open(self.store)
-            return ControlUnit(*parts, self._limits, self._places, judges, kept_open(self.trials))
+            return ControlUnit(*parts, self._limits, self._places, judges, kept_open(self.trials), versioned(self._generator))
         except BaseException:
             engine.close()
             raise
@@ -240,8 +241,25 @@ class AsPerson:
             raise Forbidden("Only administrators see what all have accepted. Use a key with the scope admin.")
         return self._unit.accepted_pairs()
 
+    def models(self) -> dict[str, Any]:
+        """The versions of the model, and which of them answers."""
+        return self._unit.models()
+
+    def promote(self, version: int) -> dict[str, Any]:
+        """Lets a version answer from now on; for administrators."""
+        return self._unit.promote(version, by=self._administrator())
+
+    def roll_back(self) -> dict[str, Any]:
+        """Lets answer what did before the last promotion; for administrators."""
+        return self._unit.roll_back(by=self._administrator())
+
     def close(self) -> None:
         """Closes nothing: the unit is everybody's."""
+
+    def _administrator(self) -> str:
+        if self.person.scope != "admin":
+            raise Forbidden("Only administrators choose the version that answers. Use a key with the scope admin.")
+        return self.person.name
 
     def _told(self, entry: dict[str, Any]) -> dict[str, Any]:
         """An entry of the history, without what is wrong with a policy."""

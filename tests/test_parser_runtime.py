@@ -11,7 +11,7 @@ import sqlglot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streamlink_sql.errors import BadRequest, CannotAnswer, ModelUnavailable
+from streamlink_sql.errors import CannotAnswer, ModelUnavailable
 from streamlink_sql.generators.parser.runtime import MOST_COLUMNS, WEIGHTS, ParserGenerator
 from streamlink_sql.types import Attempt, Column, Context, Dialect, ForeignKey, Kind, Question, Table
 from tests.tiny_parser import MATCHES, QUESTION, SYNONYMS, TABLES
@@ -129,11 +129,6 @@ def test_a_schema_wider_than_the_input_is_answered(generator: ParserGenerator) -
 def test_without_weights_it_says_where_it_looked(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match=str(tmp_path)):
         ParserGenerator(weights=tmp_path)
-
-
-def test_there_are_no_adapters_yet(tmp_path: Path) -> None:
-    with pytest.raises(BadRequest, match="adapter"):
-        ParserGenerator(adapter=tmp_path)
 
 
 def broken(folder: Path, name: str, content: bytes | None) -> ParserGenerator:

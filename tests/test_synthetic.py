@@ -13,13 +13,14 @@ import pytest
 from rich.progress import Progress
 
 from streamlink_sql.generators.parser.ir import Schema, to_ir
+from streamlink_sql.training.pairs import Pair
 from streamlink_sql.training.synthetic import phrases
 from streamlink_sql.training.synthetic.build import build
 from streamlink_sql.training.synthetic.filters import comparative
 from streamlink_sql.training.synthetic.sample import Sieve, shape
 from streamlink_sql.training.synthetic.schema import load, plural, read_column, words_of
 from streamlink_sql.training.synthetic.sql import Core, quote, render
-from streamlink_sql.training.synthetic.subject import Pair, singular
+from streamlink_sql.training.synthetic.subject import singular
 from streamlink_sql.training.synthetic.values import SCHEMAS, choices, generate, write
 from streamlink_sql.training.synthetic.written import QUESTIONS, read_written, varied
 from streamlink_sql.types import Column, ForeignKey, Table

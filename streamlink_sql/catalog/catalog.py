@@ -57,11 +57,11 @@ class Catalog:
 
     def tables(self) -> tuple[Table, ...]:
         """Every table, with declared and inferred keys and with descriptions."""
-        return self._current().tables
+        return self.snapshot().tables
 
     def relevant(self, text: str) -> Context:
         """The tables, columns and cell values that a question needs; CannotAnswer where there is no table at all."""
-        snapshot = self._current()
+        snapshot = self.snapshot()
         if not snapshot.tables:
             raise CannotAnswer("There are no tables in this data, so there is nothing to ask. Add tables or files, or choose other data.")
         return snapshot.relevant(text)
@@ -79,18 +79,19 @@ class Catalog:
     def warm(self) -> None:
         """Reads what is new now, so that the next question need not wait."""
         self._rest_until = 0.0
-        self._current()
+        self.snapshot()
         refresh = self._refresh
         if refresh is not None and self._tolerated:
             refresh.join()
-        self._current()
+        self.snapshot()
 
     @property
     def build_seconds(self) -> float:
         """How long the last reading took."""
         return self._snapshot.seconds if self._snapshot else 0.0
 
-    def _current(self) -> Snapshot:
+    def snapshot(self) -> Snapshot:
+        """All that is known at this moment."""
         stamp = self._stamp()
         snapshot = self._snapshot
         if snapshot is not None and snapshot.stamp == stamp:

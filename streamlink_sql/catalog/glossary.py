@@ -54,15 +54,15 @@ class AliasIndex:
     """Finds in a question the words that stand for cells: those of a glossary, and those that everybody says for a code."""
 
     def __init__(self, aliases: Mapping[Place, Mapping[str, str]]) -> None:
-        self._aliases = {place: dict(values) for place, values in aliases.items()}
-        self._index = ValueIndex(self._aliases)
+        self.words = {place: dict(values) for place, values in aliases.items()}
+        self._index = ValueIndex(self.words)
 
     def match(self, question: str) -> tuple[ValueMatch, ...]:
         """The aliases that the question holds whole, as matches of the cells that they stand for."""
-        if not self._aliases:
+        if not self.words:
             return ()
         return tuple(
-            replace(found, value=self._aliases[found.table, found.column][found.value], source="glossary")
+            replace(found, value=self.words[found.table, found.column][found.value], source="glossary")
             for found in self._index.match(question)
             if len(normalise(question[found.start : found.end]).split()) == len(normalise(found.value).split())
         )
@@ -113,7 +113,7 @@ class _Reader:
         self._text = text
         self._synonyms: dict[Place, tuple[str, ...]] = {}
         self._descriptions: dict[Place, str] = {}
-        self._aliases: dict[Place, dict[str, str]] = {}
+        self.words: dict[Place, dict[str, str]] = {}
 
     def read(self, content: Mapping[str, Any], tables: tuple[Table, ...]) -> Glossary:
         """The glossary that the content spells out."""
@@ -125,7 +125,7 @@ class _Reader:
                 continue
             table = known[self._known(name, known, "table", path)]
             self._table(table, self._mapping(entry, path), path)
-        return Glossary(self._synonyms, self._descriptions, self._aliases)
+        return Glossary(self._synonyms, self._descriptions, self.words)
 
     def _table(self, table: Table, entry: Mapping[str, Any], path: tuple[str, ...]) -> None:
         self._only(entry, _TABLE_KEYS, path)
@@ -141,7 +141,7 @@ class _Reader:
             self._words((table.name, column), about, place)
             values = self._mapping(about.get("values", {}), (*place, "values"))
             if values:
-                self._aliases[table.name, column] = {alias: self._cell(cell, (*place, "values", alias)) for alias, cell in values.items()}
+                self.words[table.name, column] = {alias: self._cell(cell, (*place, "values", alias)) for alias, cell in values.items()}
 
     def _words(self, place: Place, entry: Mapping[str, Any], path: tuple[str, ...]) -> None:
         synonyms = entry.get("synonyms", [])

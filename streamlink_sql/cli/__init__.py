@@ -25,6 +25,8 @@ COMMANDS = {
     "tables": ("streamlink_sql.cli.look:tables", "Show the tables that can be asked, or the columns of one."),
     "history": ("streamlink_sql.cli.look:history", "Show what was asked, newest first, or one question in full."),
     "ingest": ("streamlink_sql.cli.ingest:ingest", "Write files as tables of Parquet on HDFS, in a bucket or in a folder."),
+    "adapt": ("streamlink_sql.cli.adapt:adapt", "Adapt the model to your data with questions that were accepted."),
+    "models": ("streamlink_sql.cli.models:models", "List, promote and roll back the versions of an adapted model."),
     "users": ("streamlink_sql.cli.people:users", "Add, change, list and disable the people who may log in."),
     "keys": ("streamlink_sql.cli.people:keys", "Create, list and revoke keys for programs."),
     "audit": ("streamlink_sql.cli.records:audit", "Verify or export the audit."),

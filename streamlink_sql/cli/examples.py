@@ -64,6 +64,18 @@ EXAMPLES = {
         streamlink-sql ingest sales.csv --to ./lake/sales --sort-by day --replace
         streamlink-sql ingest sales.csv --to s3://bucket/lake/sales
         """,
+    "adapt": """
+        streamlink-sql adapt --data ./sales --out ./adapted            from what people accepted
+        streamlink-sql adapt --data ./sales --out ./adapted --promote  and answer with it, if it is better
+        streamlink-sql adapt --data shop.sqlite --questions accepted.jsonl \
+             --held-out test.jsonl --out ./adapted --json     from files, for a program
+        streamlink-sql ask --data ./sales --adapter ./adapted "orders per month"
+        """,
+    "models": """
+        streamlink-sql models list --data ./sales        what was made, and what it scored
+        streamlink-sql models promote 3 --data ./sales   servers take it up within seconds
+        streamlink-sql models rollback --data ./sales    what answered before answers again
+        """,
     "users": """
         streamlink-sql users add ada --admin                         asks for a password
         streamlink-sql users add bob --role analyst --attribute countries=DE

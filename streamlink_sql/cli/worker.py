@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streamlink_sql.cli.options import Adapter, Config, Model
 from streamlink_sql.cli.serve import bound, listen, observe
-from streamlink_sql.errors import BadRequest, CannotAnswer
+from streamlink_sql.errors import BadRequest, ModelUnavailable, StreamLinkError
 
 if TYPE_CHECKING:
+    from streamlink_sql.settings import Settings
     from streamlink_sql.types import Generator
+
+PARSERS_OPEN, MODELS_OPEN = 8, 2
+"""How many versions of a model are open at a time: of the parser, which is small, and of a language model."""
 
 
 def worker(
@@ -28,12 +32,11 @@ def worker(
     config: Config = None,
 ) -> None:
     """Serve a model to control units elsewhere: drafts of SQL over HTTP, from a bounded queue."""
-    from streamlink_sql.assemble import open_generator
     from streamlink_sql.settings import load_settings
     from streamlink_sql.web.api import LOOPBACK
     from streamlink_sql.web.server import serve
     from streamlink_sql.worker.api import create_app
-    from streamlink_sql.worker.line import Line
+    from streamlink_sql.worker.line import Line, Terms
 
     settings = load_settings(config, model=model, adapter=adapter)
     observe(settings, "worker")
@@ -44,10 +47,11 @@ def worker(
             setting="worker_token",
         )
     with bound(host, port) as listener:
-        generator = open_generator(settings, at_once=parallel)
-        line = Line(generator, at_once=parallel, waiting=queue, timeout_s=settings.model_timeout_s, english_only=settings.model == "parser")
+        is_parser = settings.model == "parser"
+        versions = PARSERS_OPEN if is_parser else MODELS_OPEN
+        line = Line(opener(settings, parallel), Terms(parallel, queue, settings.model_timeout_s, versions, english_only=is_parser))
         try:
-            _try_out(generator)
+            line.try_out()
             print(f"A worker with {settings.model} answers on {listen(listener)} - Ctrl-C stops it.", file=sys.stderr)
             token = settings.worker_token.get_secret_value() if settings.worker_token else None
             serve(create_app(line, places=parallel + queue, token=token), listener, settings.drain_s)
@@ -55,10 +59,21 @@ def worker(
             line.close()
 
 
-def _try_out(generator: Generator) -> None:
-    """Loads the model before anybody is let in: who cannot write does not listen."""
-    from streamlink_sql.types import Column, Context, Question, Table
+def opener(settings: Settings, at_once: int) -> Callable[[str], Generator]:
+    """A function that opens the model with the version of a name, or as the settings say for ''."""
+    from streamlink_sql.assemble import open_generator
+    from streamlink_sql.store.store import default_path
+    from streamlink_sql.store.versions import whole
 
-    tables = (Table("things", (Column("name", "text", "TEXT"),)),)
-    with suppress(CannotAnswer):
-        generator.generate(Question("How many things are there?"), Context("duckdb", tables), 1)
+    def opened(version: str) -> Generator:
+        if not version:
+            return open_generator(settings, at_once=at_once)
+        if settings.adapter is not None:
+            raise ModelUnavailable("This worker was started with an adapter of its own, and uses no other.", rule="version")
+        try:
+            folder = whole(settings.models_dir or default_path().parent / "models", version)
+        except StreamLinkError as error:
+            raise ModelUnavailable(f"This worker cannot use the version that was promoted. {error.detail}", rule="version") from error
+        return open_generator(settings.model_copy(update={"adapter": folder}), at_once=at_once)
+
+    return opened

@@ -62,7 +62,7 @@ def _control_units(source: Source, answering: Answering) -> Iterator[Answerers]:
     from streamlink_sql.control import ControlUnit
     from streamlink_sql.settings import load_settings
 
-    told: dict[str, Any] = {"model": answering.model, "adapter": answering.adapter, "store": "temporary"}
+    told: dict[str, Any] = {"model": answering.model, "adapter": answering.adapter, "glossary": answering.glossary, "store": "temporary"}
     generator = assemble.open_generator(load_settings(**told))
     names = natural_names(source.tables) if source.tables else {}
 

@@ -58,12 +58,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """What answers: a model address with its adapter, a file of recorded answers, or a function."""
+    """What answers: a model address with its adapter, and with a glossary; a file of recorded answers, or a function."""
 
     model: str = "parser"
     adapter: Path | None = None
     predictions: Path | None = None
     generate: Generate | None = None
+    glossary: Path | None = None
 
 
 def database_file(folder: Path, db_id: str) -> Path:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streamlink_sql.errors import BadRequest
+from streamlink_sql.errors import BadRequest, CannotAnswer
+from streamlink_sql.types import Column, Context, Question, Table
 
 if TYPE_CHECKING:
     from streamlink_sql.types import Generator
 
+PARSER, WORKER = "streamlink_sql.generators:open_parser", "streamlink_sql.generators.remote:open_remote"
 GENERATORS = {
-    "parser": "streamlink_sql.generators:open_parser",
+    "parser": PARSER,
     "http": "streamlink_sql.generators.chat:open_chat",
     "https": "streamlink_sql.generators.chat:open_chat",
     "replay": "streamlink_sql.generators.scripted:open_replay",
-    "worker": "streamlink_sql.generators.remote:open_remote",
+    "worker": WORKER,
 }
 """First word of a model address -> who opens it, called with the address and the options."""
 GGUF, FOLDER = "streamlink_sql.generators.local:open_gguf", "streamlink_sql.generators.hugging_face:open_folder"
@@ -31,6 +34,8 @@ class ModelOptions:
     """What goes with the address of a model."""
 
     adapter: Path | None = None
+    version: str = ""
+    """The name of a version that a worker is to use."""
     timeout_s: float = 60.0
     key: str | None = None
     at_once: int = 1
@@ -50,14 +55,14 @@ def threads() -> int:
 
 
 def open_generator(
-    address: str, *, adapter: Path | None = None, timeout_s: float = 60.0, key: str | None = None, at_once: int = 1
+    address: str, *, adapter: Path | None = None, version: str = "", timeout_s: float = 60.0, key: str | None = None, at_once: int = 1
 ) -> Generator:
     """The generator at an address; raises BadRequest for one of no known form, NotFound or ModelUnavailable for one that leads nowhere."""
     opener = GENERATORS.get(address.partition(":")[0].lower()) or _opener_of_path(address)
     if opener is None:
         raise BadRequest(f"There is no model {address!r}. Known addresses: {', '.join(FORMS)}.", setting="model", suggestions=list(FORMS))
     module, _, name = opener.partition(":")
-    generator: Generator = getattr(import_module(module), name)(address, ModelOptions(adapter, timeout_s, key, at_once))
+    generator: Generator = getattr(import_module(module), name)(address, ModelOptions(adapter, version, timeout_s, key, at_once))
     return generator
 
 
@@ -71,5 +76,18 @@ def open_parser(address: str, options: ModelOptions) -> Generator:
     """The embedded parser, with its adapter."""
     if address != "parser":
         raise BadRequest(f"The embedded parser's address is `parser`, not {address!r}.", setting="model")
-    generator: Generator = import_module("streamlink_sql.generators.parser.runtime").ParserGenerator(adapter=options.adapter)
+    adapter = options.adapter and options.adapter.expanduser()
+    generator: Generator = import_module("streamlink_sql.generators.parser.runtime").ParserGenerator(adapter=adapter)
     return generator
+
+
+def try_out(generator: Generator) -> None:
+    """Has it write once, so that what is wrong with a model shows before anybody asks it."""
+    tables = (Table("things", (Column("name", "text", "TEXT"),)),)
+    with suppress(CannotAnswer):
+        generator.generate(Question("How many things are there?"), Context("duckdb", tables), 1)
+
+
+def takes_versions(address: str) -> bool:
+    """Whether the model at an address can be adapted: the parser, a file or a folder, here or behind a worker."""
+    return GENERATORS.get(address.partition(":")[0].lower()) in (PARSER, WORKER) or _opener_of_path(address) is not None

@@ -68,7 +68,7 @@ class ChatGenerator:
 
         Where the server gives no probabilities, the word that was said has all; raises ModelUnavailable where it said none of them.
         """
-        choices = self._calls.result(lambda client: self._first_token(client, messages), uuid4().hex)
+        choices = self._calls.result(lambda client: self._answered(client, messages, max_tokens=1, top_logprobs=_ALTERNATIVES), uuid4().hex)
         shares = _shares(choices[0], words) if choices else {}
         total = sum(shares.values())
         if not total:
@@ -77,6 +77,13 @@ class ChatGenerator:
                 "Choose a model that follows chat instructions and does not think aloud first."
             )
         return {word: share / total for word, share in shares.items()}
+
+    def say(self, messages: Sequence[prompt.Message]) -> str:
+        """What the model answers, as it is; raises CannotAnswer where that was cut off."""
+        choices = self._calls.result(lambda client: self._answered(client, messages), uuid4().hex)
+        if not choices or choices[0].is_cut_off:
+            raise CannotAnswer(f"{self.name} gave no whole answer.")
+        return choices[0].text
 
     def cancel(self, question_id: str) -> bool:
         """Closes the connection on which the question is being answered, which makes the server stop."""
@@ -108,12 +115,13 @@ class ChatGenerator:
                 "Raise the setting model_timeout_s, or choose a smaller model."
             ) from error
 
-    async def _first_token(self, client: httpx.AsyncClient, messages: Sequence[prompt.Message]) -> list[Choice]:
+    async def _answered(self, client: httpx.AsyncClient, messages: Sequence[prompt.Message], **told: Any) -> list[Choice]:
+        """What the model says to messages within the time limit."""
         try:
             async with asyncio.timeout(self._server.timeout_s):
-                return await self._request(client, messages, max_tokens=1, top_logprobs=_ALTERNATIVES)
+                return await self._request(client, messages, **told)
         except TooLong as error:
-            raise ModelUnavailable(f"What is to be judged does not fit into what {self.name} can read at once: {error}.") from error
+            raise ModelUnavailable(f"The text does not fit into what {self.name} can read at once: {error}.") from error
         except TimeoutError as error:
             raise TimedOut(
                 f"{self.name} at {self._server.base_url} gave no word within {self._server.timeout_s:g} s. Raise model_timeout_s."

@@ -30,9 +30,11 @@ class DraftsBody(BaseModel):
     samples: tuple[Said, ...] = ()
     synonyms: tuple[Said, ...] = ()
     refused: tuple[Attempt, ...] = ()
+    version: str = ""
+    """The name of the version that is to write; empty for the model as it is."""
 
     @classmethod
-    def of(cls, question: Question, context: Context, n: int, refused: tuple[Attempt, ...]) -> DraftsBody:
+    def of(cls, question: Question, context: Context, n: int, refused: tuple[Attempt, ...], version: str = "") -> DraftsBody:
         """What a generator is asked, but who asks it: that is no business of a model."""
         return cls(
             id=question.id,
@@ -44,6 +46,7 @@ class DraftsBody(BaseModel):
             samples=_listed(context.samples),
             synonyms=_listed(context.synonyms),
             refused=refused,
+            version=version,
         )
 
     def asked(self) -> Question:
@@ -55,8 +58,8 @@ class DraftsBody(BaseModel):
         return Context(self.dialect, self.tables, self.matches, _keyed(self.samples), _keyed(self.synonyms))
 
     def to_json(self) -> bytes:
-        """The body of a request; any text survives, as everything beyond ASCII is escaped."""
-        return json.dumps(self.model_dump()).encode()
+        """The body of a request; any text survives, as everything beyond ASCII is escaped. Workers of old know no versions."""
+        return json.dumps(self.model_dump(exclude=None if self.version else {"version"})).encode()
 
 
 class DraftsReply(BaseModel):

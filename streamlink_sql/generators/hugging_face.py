@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,8 +115,7 @@ class Model:
 
     def tokens(self, messages: list[prompt.Message]) -> list[int]:
         """A prompt as the model was trained to read it."""
-        said = [{"role": message.role, "content": message.content} for message in messages]
-        return list(self._tokenizer.apply_chat_template(said, add_generation_prompt=True, return_dict=True)["input_ids"])
+        return prompt_tokens(self._tokenizer, messages)
 
     def written(self, tokens: list[int], go_on: Any) -> Choice:
         """What the model says to a prompt; `go_on` is asked before every token, and what it raises ends the writing."""
@@ -153,6 +153,12 @@ class Model:
         if alike < len(self._seen):
             self._cache.crop(alike - len(self._seen))  # a negative number of tokens is taken off the end
         return self._cache
+
+
+def prompt_tokens(tokenizer: Any, messages: Sequence[prompt.Message]) -> list[int]:
+    """A conversation as the tokens that a model is given, up to where its answer begins."""
+    said = [{"role": message.role, "content": message.content} for message in messages]
+    return list(tokenizer.apply_chat_template(said, add_generation_prompt=True, return_dict=True)["input_ids"])
 
 
 class _Watch:

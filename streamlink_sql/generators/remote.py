@@ -34,14 +34,14 @@ class RemoteGenerator:
 
     name = "worker"
 
-    def __init__(self, base_url: str, token: str | None = None, timeout_s: float = 60.0) -> None:
-        """Opens no connection until it is asked."""
-        self._where, self._token, self._timeout_s = base_url, token, timeout_s
+    def __init__(self, base_url: str, token: str | None = None, timeout_s: float = 60.0, version: str = "") -> None:
+        """Opens no connection until it is asked. `version` is the name of the version of its model that the worker is to use."""
+        self._where, self._token, self._timeout_s, self._version = base_url, token, timeout_s, version
         self._calls = Calls(self._client)
 
     def generate(self, question: Question, context: Context, n: int, *, refused: tuple[Attempt, ...] = ()) -> list[Draft]:
         """The drafts of the worker's model, as if it ran here."""
-        body = DraftsBody.of(question, context, n, refused).to_json()
+        body = DraftsBody.of(question, context, n, refused, self._version).to_json()
         return self._calls.result(lambda client: self._in_time(client, body), question.id)
 
     def cancel(self, question_id: str) -> bool:
@@ -148,7 +148,7 @@ def open_remote(address: str, options: ModelOptions) -> RemoteGenerator:
             f"{address!r} is no address of a worker. Write worker:http://HOST:PORT; several workers stand behind one address, as of Nginx.",
             setting="model",
         )
-    return RemoteGenerator(base_url, options.key, options.timeout_s)
+    return RemoteGenerator(base_url, options.key, options.timeout_s, options.version)
 
 
 def _is_address(text: str) -> bool:

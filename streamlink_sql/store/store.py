@@ -112,6 +112,11 @@ class Store:
         return self._engine.dialect.name == "postgresql"
 
     @property
+    def models_dir(self) -> Path:
+        """Where versions of adapted models are kept unless a setting says otherwise: beside the file, or in the user's data folder."""
+        return (default_path() if self.is_shared else Path(str(self._engine.url.database))).parent / "models"
+
+    @property
     def is_retiring(self) -> bool:
         """Whether what is called off here goes back to other control units."""
         return self.leases is not None and self.leases.retiring
@@ -136,7 +141,7 @@ class Store:
         """Writes the question down, once. If it was answered before, gives that answer, without rows. Under leases it keeps `sql`, which
         the asker wrote, and while another control unit works on the question it waits and calls `go_on` now and then.
         """
-        row = {"id": question.id, "asked_at": _now(), "asker": question.asker, "role": question.role}
+        row = {"id": question.id, "asked_at": now(), "asker": question.asker, "role": question.role}
         row |= {"question": _text(question.text), "state": "accepted"}
         if self.leases is not None:
             return self.leases.accepted(row, Request(question, sql), go_on)
@@ -209,7 +214,7 @@ class Store:
     def give_feedback(self, verdict: Feedback) -> None:
         """Keeps a person's verdict on an answer; the newest of one person counts. Raises NotFound."""
         self.entry(verdict.id)
-        row: dict[str, Any] = {"id": verdict.id, "given_at": _now(), "asker": verdict.asker, "verdict": verdict.verdict}
+        row: dict[str, Any] = {"id": verdict.id, "given_at": now(), "asker": verdict.asker, "verdict": verdict.verdict}
         row |= {"sql": _text(verdict.sql or "") or None, "comment": _text(verdict.comment or "") or None}
 
         def keep() -> None:
@@ -218,17 +223,24 @@ class Store:
 
         self.patiently(keep)
 
-    def accepted_pairs(self) -> Iterator[dict[str, str]]:
-        """Questions with SQL that a person vouched for: the answer's own if it was right, theirs if they gave one."""
+    def accepted_pairs(self, *, after: int = 0) -> Iterator[dict[str, str]]:
+        """Questions with SQL that a person vouched for: the answer's own if it was right, theirs if they gave one. `after` is the place of
+        the last verdict already seen.
+        """
         newest = sa.select(sa.func.max(feedback.c.seq)).group_by(feedback.c.id, feedback.c.asker)
         columns = (history.c.id, history.c.question, history.c.body, feedback.c.verdict, feedback.c.sql)
-        query = sa.select(*columns).join(history, history.c.id == feedback.c.id).where(feedback.c.seq.in_(newest)).order_by(feedback.c.seq)
+        query = sa.select(*columns).join(history, history.c.id == feedback.c.id)
+        query = query.where(feedback.c.seq.in_(newest), feedback.c.seq > after).order_by(feedback.c.seq)
         with self._translated("read"), self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
         for row in rows:
             sql = row["sql"] or (row["verdict"] == "right" and (row["body"] or {}).get("sql"))
             if sql:
                 yield {"id": str(row["id"]), "question": str(row["question"]), "query": str(sql)}
+
+    def newest_feedback(self) -> int:
+        """The place of the newest verdict; 0 where there is none."""
+        return int(self.found(sa.select(sa.func.coalesce(sa.func.max(feedback.c.seq), 0).label("newest")))[0]["newest"])
 
     def audit_lines(self, *, id: str | None = None) -> list[dict[str, Any]]:  # noqa: A002 - it is called id everywhere
         """The audit, oldest first, of one question or of all."""
@@ -247,10 +259,16 @@ class Store:
     @contextmanager
     def account(self, event: AccountEvent, user: str, *, asker: str = COMMAND_LINE, **told: Any) -> Iterator[sa.Connection]:
         """A transaction in which a user's account changes, with the audit line that says so. `told` stands in it: nothing that opens."""
+        with self.noted(event, f"{event}: {user}", {"user": user, **told}, asker=asker) as connection:
+            yield connection
+
+    @contextmanager
+    def noted(self, event: str, words: str, told: Mapping[str, Any], *, asker: str) -> Iterator[sa.Connection]:
+        """A transaction in which something is administered, with the audit line that says so."""
         if asker == COMMAND_LINE:
             self._refuse_other_key()
-        line = _audit_line(Question(f"{event}: {user}", asker=asker, role=""), event, engine="", sql="")
-        with self._adding({**line, "attempts": [{"user": user, **told}]}) as connection:
+        line = _audit_line(Question(words, asker=asker, role=""), event, engine="", sql="")
+        with self._adding({**line, "attempts": [dict(told)]}) as connection:
             yield connection
 
     def _refuse_other_key(self) -> None:
@@ -450,7 +468,7 @@ def _audit_line(
     code: str = "",
     attempts: tuple[Attempt, ...] = (),
 ) -> dict[str, Any]:
-    line: dict[str, Any] = {"at": _now(), "event": event, "id": question.id, "asker": question.asker, "role": question.role}
+    line: dict[str, Any] = {"at": now(), "event": event, "id": question.id, "asker": question.asker, "role": question.role}
     line |= {"question": _text(question.text), "engine": engine, "model": model, "sql": _text(sql), "code": code}
     return line | {"attempts": [{"sql": a.sql, "verdict": a.verdict, "rule": a.rule, "message": a.message} for a in attempts]}
 
@@ -467,5 +485,6 @@ def _end_of(connection: sa.Connection, writer: str) -> End | None:
     return None if found is None else End(writer, found.number, found.mac)
 
 
-def _now() -> str:
+def now() -> str:
+    """The time as the store writes it."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")

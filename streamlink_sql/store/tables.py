@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Boolean, Column, DateTime, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
-VERSION = "0006"
+VERSION = "0007"
 """The migration that makes these tables: the newest one."""
 
 metadata = MetaData()
@@ -122,4 +122,30 @@ failed_logins = Table(
     Column("attempt", String(16), nullable=False, index=True),
     Column("who", String(64), nullable=False, index=True),  # a keyed hash: attempts.py
     Column("at", DateTime(timezone=True), nullable=False),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("source", Text, nullable=False),  # the data that it was made for, and the model that it changes
+    Column("model", Text, nullable=False),
+    Column("name", String(64), nullable=False),  # a hash of its files, and the name of its folder
+    Column("made_at", String(40), nullable=False),
+    Column("made_by", String(200), nullable=False),
+    Column("passed", Boolean, nullable=False),  # what the gate said
+    Column("feedback", Integer),  # the newest verdict that it knows; none: it was made from a file
+    Column("card", JSON, nullable=False),
+)
+
+promotions = Table(
+    "promotions",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("source", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("event", String(20), nullable=False),  # promoted, rolled back
+    Column("version", Integer, ForeignKey("versions.number")),  # what answers from then on; none: the model as it is
+    Column("at", String(40), nullable=False),
+    Column("by", String(200), nullable=False),
 )

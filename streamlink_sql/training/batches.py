@@ -79,7 +79,7 @@ def prepare(example: Example, database: Database, pieces: WordPieces, rng: rando
     schema = Schema.of(tables)
     linked = link(example.question, schema, example.matches, synonyms, pieces)
     actions = to_actions(example.symbols, len(linked.words), linked.table_count)
-    return Item(linked, tuple(actions), *_trace(actions, linked), _used(actions, linked, schema))
+    return Item(linked, tuple(actions), *trace(actions, linked), _used(actions, linked, schema))
 
 
 def _varied(example: Example, rng: random.Random) -> Example:
@@ -93,7 +93,8 @@ def _varied(example: Example, rng: random.Random) -> Example:
     return replace(example, question=question, matches=tuple(match for match in example.matches if rng.random() >= share))
 
 
-def _trace(actions: Sequence[int], linked: Linked) -> tuple[tuple[int, ...], tuple[NDArray[np.bool_], ...]]:
+def trace(actions: Sequence[int], linked: Linked) -> tuple[tuple[int, ...], tuple[NDArray[np.bool_], ...]]:
+    """The states before each action, and what is permitted there."""
     layout = Layout.of(linked)
     position, states, masks = Position(), [], []
     for action in actions:

@@ -28,7 +28,7 @@ from streamlink_sql.checks.injection import BITS, WEIGHTS, Floats, logits, plain
 from streamlink_sql.errors import BadRequest, StreamLinkError
 from streamlink_sql.evaluate.labelled import read_labelled
 from streamlink_sql.training.evasions import disguised
-from streamlink_sql.training.synthetic.subject import Pair
+from streamlink_sql.training.pairs import Pair
 from streamlink_sql.training.synthetic.written import read_written
 
 HELD_OUT_SHARE = 0.2

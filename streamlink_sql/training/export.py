@@ -3,6 +3,7 @@
     encoder.onnx   question and schema -> items and what the decoder needs of them; int8 weights, one scale a channel
     decoder.onnx   one step of every beam, with its cache; int8 weights
     words.npz      the word embeddings: int8, one scale a row
+                   (or, by choice, all weights in 32 bits, or in four)
     tokenizer.json word pieces
 
 Both ONNX files name their parameters in the metadata entry `parameters`, so that `shipped.load_shipped` can give them back dequantised,
@@ -14,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import re
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -25,13 +25,13 @@ import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
 from streamlink_sql.generators.parser.actions import FIXED
 from streamlink_sql.generators.parser.linking import FEATURES
 from streamlink_sql.training.network import ParserNetwork
 from streamlink_sql.training.parser import network_of
+from streamlink_sql.training.quantising import Bits, in_rows, quantised
 
 
 class EncodeOnce(nn.Module):
@@ -95,10 +95,6 @@ class DecodeStep(nn.Module):
         return torch.cat((n.to_fixed(x), pointers), -1).squeeze(1), torch.stack(keys), torch.stack(values)
 
 
-EXACT = re.compile(r"/layers\.[0-7]/(query|key|value|inner|outer)/MatMul")
-"""Products whose inputs have outliers that int8 rounds badly: their weights alone are in int8, they are computed in 32 bits."""
-
-
 @dataclass(frozen=True, slots=True)
 class Graph:
     """One file to write: a module with inputs to trace it, the names of inputs and results, and which of their axes vary."""
@@ -113,17 +109,16 @@ class Graph:
 ENCODED = ("items", "used", "pointer_keys", "cross_keys", "cross_values")
 
 
-def export(network: ParserNetwork, tokenizer: Path, out: Path, *, quantise: bool = True) -> None:
+def export(network: ParserNetwork, tokenizer: Path, out: Path, *, bits: Bits = 8) -> None:
     """Writes all files of a parser into `out`."""
     network = network.cpu().eval()
     out.mkdir(parents=True, exist_ok=True)
-    table = network.encoder.words.weight.detach().numpy()
-    scale = np.abs(table).max(1, keepdims=True) / 127 + 1e-12
-    np.savez_compressed(out / "words.npz", rows=np.round(table / scale).astype(np.int8), scale=scale.astype(np.float32))
+    rows, scale = in_rows(network.encoder.words.weight.detach().numpy(), bits)
+    np.savez_compressed(out / "words.npz", rows=rows, scale=scale)
     if tokenizer.resolve() != (out / "tokenizer.json").resolve():
         shutil.copyfile(tokenizer, out / "tokenizer.json")
     for name, graph in (("encoder.onnx", encoder_graph(network)), ("decoder.onnx", decoder_graph(network))):
-        _write(graph, {"shape": json.dumps(asdict(network.shape))}, out / name, quantise)
+        _write(graph, {"shape": json.dumps(asdict(network.shape))}, out / name, bits)
 
 
 def encoder_graph(network: ParserNetwork) -> Graph:
@@ -161,8 +156,8 @@ def decoder_graph(network: ParserNetwork) -> Graph:
     )
 
 
-def _write(graph: Graph, about: dict[str, str], path: Path, quantise: bool) -> None:
-    """One ONNX file, its linear weights in int8, with the places of its parameters in its metadata."""
+def _write(graph: Graph, about: dict[str, str], path: Path, bits: Bits) -> None:
+    """One ONNX file, its linear weights in so many bits, with the places of its parameters in its metadata."""
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.onnx"
         with torch.no_grad():
@@ -176,41 +171,11 @@ def _write(graph: Graph, about: dict[str, str], path: Path, quantise: bool) -> N
                 opset_version=17,
                 dynamo=False,
             )
-        model = onnx.load(str(plain))
-        places = _places(graph.module, model)
-        if quantise:
-            quantize_dynamic(
-                plain,
-                path,
-                op_types_to_quantize=["MatMul"],
-                per_channel=True,
-                reduce_range=True,
-                weight_type=QuantType.QInt8,
-                nodes_to_exclude=[node.name for node in model.graph.node if EXACT.fullmatch(node.name)],
-            )
-            model = onnx.load(str(path))
-            _store_in_int8(model)
+        places = _places(graph.module, onnx.load(str(plain)))
+        model = quantised(plain, bits)
         for key, value in {**about, "parameters": json.dumps(places)}.items():
             model.metadata_props.append(onnx.StringStringEntryProto(key=key, value=value))
         onnx.save(model, str(path))
-
-
-def _store_in_int8(model: onnx.ModelProto) -> None:
-    """Stores the weights of the products in EXACT in int8, one scale a channel; they are multiplied out once, when the session starts."""
-    stored = {item.name: item for item in model.graph.initializer}
-    for node in [node for node in model.graph.node if EXACT.fullmatch(node.name)]:
-        weight = stored[node.input[1]]
-        name, array = weight.name, numpy_helper.to_array(weight)
-        scale = np.abs(array).max(0) / 127 + 1e-12
-        model.graph.initializer.remove(weight)
-        model.graph.initializer.extend(
-            (
-                numpy_helper.from_array(np.round(array / scale).astype(np.int8), f"{name}_quantized"),
-                numpy_helper.from_array(scale.astype(np.float32), f"{name}_scale"),
-            )
-        )
-        model.graph.node.insert(0, onnx.helper.make_node("Mul", [f"{name}_32", f"{name}_scale"], [name]))
-        model.graph.node.insert(0, onnx.helper.make_node("Cast", [f"{name}_quantized"], [f"{name}_32"], to=onnx.TensorProto.FLOAT))
 
 
 def _places(module: nn.Module, model: onnx.ModelProto) -> dict[str, tuple[str, bool]]:
@@ -250,10 +215,15 @@ def main() -> None:
     )
     parser.add_argument("--tokenizer", type=Path, required=True, help="tokenizer.json of the encoder")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--float", action="store_true", help="keep the weights in float32 (to measure what int8 costs)")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--float", dest="bits", action="store_const", const=32, help="keep the weights in float32, to go on from or to compare"
+    )
+    form.add_argument("--int4", dest="bits", action="store_const", const=4, help="weights in four bits: smaller, less exact")
+    parser.set_defaults(bits=8)
     given = parser.parse_args()
     network = mean_of([network_of(torch.load(path, weights_only=True, map_location="cpu")) for path in given.checkpoint])
-    export(network, given.tokenizer, given.out, quantise=not given.float)
+    export(network, given.tokenizer, given.out, bits=given.bits)
     for path in sorted(given.out.iterdir()):
         print(f"{path.stat().st_size / 1e6:8.1f} MB  {path.name}")
 

@@ -211,6 +211,11 @@ class ParserNetwork(nn.Module):
             if isinstance(module, nn.Embedding):
                 nn.init.normal_(module.weight, std=0.02)
 
+    def forward(self, inputs: Inputs, previous: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores of every step of whole sequences (b, t, FIXED + n), and whether each item is used, as logits (b, n)."""
+        items, used = self.encode(inputs)
+        return self.decode(items, used, previous, states, inputs.item_bias), used
+
     def encode(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
         """Items (b, n, d) and whether each is used, as logits (b, n)."""
         text = self.encoder(inputs.pieces, inputs.segments, inputs.piece_bias)

@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import FrameType, TracebackType
 from typing import Any
 
 import torch
@@ -26,13 +25,14 @@ from tqdm import tqdm
 from streamlink_sql.errors import BadRequest, StreamLinkError
 from streamlink_sql.generators.parser.pieces import Pieces
 from streamlink_sql.generators.parser.runtime import WEIGHTS
-from streamlink_sql.training import example_files
+from streamlink_sql.training import example_files, parser_adapter
 from streamlink_sql.training.batches import Batch, Place, Source, Stream
 from streamlink_sql.training.example_files import HELD_OUT, NEVER_TRAINED, TrainingData
 from streamlink_sql.training.held_out import held_out_score
 from streamlink_sql.training.network import ParserNetwork, ParserShape
 from streamlink_sql.training.pretrained import load_encoder
 from streamlink_sql.training.shipped import load_shipped, shape_of_shipped
+from streamlink_sql.training.stopping import Stop
 
 QUICK_CHECK = 200
 """Held-out questions that are asked during training; at the end it is all of them."""
@@ -61,8 +61,7 @@ class Settings:
 
 def loss_of(network: ParserNetwork, batch: Batch) -> Tensor:
     """Cross entropy of the actions under the grammar's mask, summed over a sequence, plus the cost of guessing which items are used."""
-    items, used = network.encode(batch.inputs)
-    scores = network.decode(items, used, batch.previous, batch.states, batch.inputs.item_bias)
+    scores, used = network(batch.inputs, batch.previous, batch.states)
     scores = scores.float().masked_fill(~batch.permitted, -1e9)
     actions = F.cross_entropy(scores.flatten(0, 1), batch.targets.flatten(), ignore_index=-100, reduction="sum")
     linking = F.binary_cross_entropy_with_logits(used.float()[batch.is_schema], batch.used[batch.is_schema], reduction="sum")
@@ -113,22 +112,34 @@ class Progress:
 class Run:
     """A training run: its network, its optimizer and how far it is."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, data: TrainingData | None = None) -> None:
         self.settings = settings
-        self.data: TrainingData = example_files.read(settings.data)
+        self.data = data or example_files.read(settings.data)
         self.pieces = Pieces(settings.start / "tokenizer.json")
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.checkpoint = settings.out / "last.pt"
         settings.out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(settings.seed)
         saved = torch.load(self.checkpoint, weights_only=True, map_location="cpu") if self.checkpoint.exists() else None
-        self.network = (untrained(settings) if saved is None else network_of(saved)).to(self.device).train()
-        self.optimizer = optimizer_of(self.network, settings)
+        self.network = self.begun(saved).to(self.device).train()
+        self.optimizer = self.optimizer_for(self.network)
         self.progress = Progress()
         if saved is not None:
             self._resume(saved)
         self._sources = sources_of(self.data, settings.weights)
         self.began = time.monotonic() - self.progress.seconds
+
+    def begun(self, saved: Mapping[str, Any] | None) -> ParserNetwork:
+        """The network to train on, as it was saved."""
+        return untrained(self.settings) if saved is None else network_of(saved)
+
+    def optimizer_for(self, network: ParserNetwork) -> torch.optim.AdamW:
+        """What changes the network."""
+        return optimizer_of(network, self.settings)
+
+    def trained(self) -> dict[str, Any]:
+        """What of the network a checkpoint holds."""
+        return {"network": self.network.state_dict(), "shape": asdict(self.network.shape)}
 
     def _resume(self, saved: Mapping[str, Any]) -> None:
         self.optimizer.load_state_dict(saved["optimizer"])
@@ -178,7 +189,7 @@ class Run:
 
     def save(self) -> None:
         """Writes a checkpoint: the old file stays until the new one is whole."""
-        state = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(), "shape": asdict(self.network.shape)}
+        state = {**self.trained(), "optimizer": self.optimizer.state_dict()}
         temporary = self.checkpoint.with_suffix(".part")
         torch.save({**state, **asdict(self.progress), "random": torch.get_rng_state()}, temporary)
         temporary.replace(self.checkpoint)
@@ -210,28 +221,6 @@ def sources_of(data: TrainingData, weights: Mapping[str, float]) -> dict[str, So
     if not any(source.weight > 0 and source.examples for source in sources.values()):
         raise BadRequest("The chosen sets have no examples.")
     return sources
-
-
-class Stop:
-    """Notes Ctrl-C and SIGTERM instead of dying from them; a second one is not held up."""
-
-    signals = (signal.SIGINT, signal.SIGTERM)
-
-    def __init__(self) -> None:
-        self.asked: int | None = None
-
-    def __enter__(self) -> Stop:
-        self._before = {number: signal.signal(number, self._note) for number in self.signals}
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _note(self, number: int, _frame: FrameType | None) -> None:
-        self.asked = number
-        for each in self.signals:
-            signal.signal(each, signal.SIG_DFL)
 
 
 def _outlive_signals(_worker: int) -> None:
@@ -268,6 +257,7 @@ def read_settings(arguments: Sequence[str] | None) -> Settings:
         prog="python -m streamlink_sql.training.parser", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
+    add("--adapt", action="store_true", help="adapt the shipped parser to your own data instead: `--adapt --help` tells how")
     add("--data", type=Path, required=True, metavar="DIR", help="training sets, made by `python -m streamlink_sql.training.parser_sets`")
     start = parser.add_mutually_exclusive_group(required=True)
     start.add_argument("--encoder", type=Path, metavar="DIR", help="start from a BERT-shaped encoder: model.onnx and tokenizer.json")
@@ -291,6 +281,7 @@ def read_settings(arguments: Sequence[str] | None) -> Settings:
     add("--check-minutes", type=float, default=Settings.check_minutes, help="time between checkpoints (default: %(default)s)")
     add("--seed", type=int, default=Settings.seed, help="default: %(default)s")
     given = vars(parser.parse_args(arguments))
+    del given["adapt"]
     encoder, shipped = given.pop("encoder"), given.pop("from_shipped")
     try:
         weights = {name: float(share) for name, share in (part.split("=") for part in given.pop("weights").split(","))}
@@ -301,7 +292,10 @@ def read_settings(arguments: Sequence[str] | None) -> Settings:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    settings = read_settings(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    if "--adapt" in given:
+        return parser_adapter.main(given)
+    settings = read_settings(given)
     print(json.dumps(asdict(settings), default=str))
     try:
         return train(settings)

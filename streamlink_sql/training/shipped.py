@@ -14,6 +14,7 @@ from onnx import numpy_helper
 
 from streamlink_sql.errors import ModelUnavailable
 from streamlink_sql.training.network import ParserNetwork, ParserShape
+from streamlink_sql.training.quantising import from_blocks
 
 GRAPHS = ("encoder.onnx", "decoder.onnx")
 WORDS = "encoder.words.weight"
@@ -34,7 +35,8 @@ def load_shipped(network: ParserNetwork, folder: Path) -> set[str]:
         model = _graph(folder / name)
         stored = {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
         for parameter, (place, transposed) in json.loads(_metadata(model)["parameters"]).items():
-            array = stored[place] if place in stored else _dequantised(stored, place)
+            shape = tuple(state[parameter].shape)
+            array = stored[place] if place in stored else _dequantised(stored, place, shape[-1] if transposed else shape[0])
             state[parameter].copy_(torch.from_numpy((array.T if transposed else array).astype(np.float32).copy()))
             missing.discard(parameter)
     return missing
@@ -51,7 +53,9 @@ def _metadata(model: Any) -> dict[str, str]:
     return {item.key: item.value for item in model.metadata_props}
 
 
-def _dequantised(stored: dict[str, NDArray[Any]], place: str) -> NDArray[np.float32]:
+def _dequantised(stored: dict[str, NDArray[Any]], place: str, inputs: int) -> NDArray[np.float32]:
+    if stored[f"{place}_quantized"].ndim == 3:
+        return from_blocks(stored[f"{place}_quantized"], stored[f"{place}_scale"], inputs)
     whole, scale, zero = stored[f"{place}_quantized"], stored[f"{place}_scale"], stored.get(f"{place}_zero_point", np.zeros(1))
     result: NDArray[np.float32] = (whole.astype(np.float32) - zero.astype(np.float32)) * scale
     return result

@@ -183,6 +183,24 @@ def accepted(desk: TheDesk) -> Response:
     return StreamingResponse(lines(), media_type="application/x-ndjson")
 
 
+@router.get("/v1/models", responses={200: {"model": bodies.ModelsBody}}, tags=["models"], summary="The versions of the model")
+def models(desk: TheDesk) -> Response:
+    """Every version with its scores, which of them is promoted, and how many accepted questions none of them knows."""
+    return JSONResponse(desk.control.models())
+
+
+@router.post("/v1/models/promote", responses={200: {"model": bodies.ModelsBody}}, tags=["models"], summary="Let a version answer")
+def promote(body: bodies.PromoteBody, desk: TheDesk) -> Response:
+    """From the next question on, at every server of this store within seconds. Where people log in, only administrators may."""
+    return JSONResponse(desk.control.promote(body.version))
+
+
+@router.post("/v1/models/rollback", responses={200: {"model": bodies.ModelsBody}}, tags=["models"], summary="Take a promotion back")
+def roll_back(desk: TheDesk) -> Response:
+    """The version before it answers again, or the model as it is. Where people log in, only administrators may."""
+    return JSONResponse(desk.control.roll_back())
+
+
 @router.get("/v1/me", responses={200: {"model": bodies.MeBody}}, tags=["people"], summary="Who am I?")
 def me(request: Request) -> Response:
     """Whom the key or the session of this request belongs to; `name` is null where nobody has to log in."""

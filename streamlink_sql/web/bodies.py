@@ -168,6 +168,47 @@ class KeptBody(BaseModel):
     verdict: Literal["right", "wrong"]
 
 
+class PromoteBody(BaseModel):
+    """A version that shall answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Whole = Field(description="Its number.", examples=[3])
+
+
+class VersionBody(BaseModel):
+    """An adapter that was made for the data and the model of this server."""
+
+    version: int
+    name: str = Field(description="A hash of its files, and the name of its folder.")
+    made_at: str
+    made_by: str
+    passed: bool = Field(description="Whether it passed the gate; one that did not cannot be promoted here.")
+    card: dict[str, Any] = Field(description="How it was made and what it scored: base, data, seed, hyper-parameters, scores, gate.")
+
+
+class PromotionBody(BaseModel):
+    """A change of what answers."""
+
+    event: Literal["promoted", "rolled back"]
+    version: int | None = Field(description="What answers since then; null for the model as it is.")
+    at: str
+    by: str
+
+
+class ModelsBody(BaseModel):
+    """The versions of a model."""
+
+    source: str = Field(description="The data that they were made for.")
+    model: str | None = Field(description="The model that they change; null behind a worker.")
+    promoted: int | None = Field(description="The version that answers; null for the model as it is.")
+    serving: int | None = Field(description="The version that answers at this server; another one for some seconds after a promotion.")
+    trouble: str = Field(description="Why the version that is promoted does not answer at this server; empty where it does.")
+    waiting: int = Field(description="Accepted questions that no version knows.")
+    versions: list[VersionBody] = Field(description="Newest first.")
+    promotions: list[PromotionBody] = Field(description="Newest first.")
+
+
 class MeBody(BaseModel):
     """Who asks."""
 

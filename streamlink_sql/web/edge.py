@@ -21,6 +21,8 @@ from streamlink_sql.web.guard import LOGIN, LOGOUT, OPEN, Doorkeeper
 from streamlink_sql.web.look import POLICY
 from streamlink_sql.web.problems import Problem
 
+PAGES = ("/", "/models")
+"""Where pages are; all else that they need lies below /_nicegui."""
 BODY_MAX = 2**20
 UNOBSERVED: Any = {"tracing": False, "metrics": False, "logs": False}
 """What the framework would write into traces and logs of its own holds addresses and messages: it writes none."""
@@ -124,7 +126,7 @@ class Edge:
                 who = partial(guard.person, headers, address)
                 scope.setdefault("state", {}).update(person=await anyio.to_thread.run_sync(who), who=who)
         except StreamLinkError as error:
-            wants_page = scope["type"] == "http" and path == "/" and error.status == Unauthenticated.status
+            wants_page = scope["type"] == "http" and path in PAGES and error.status == Unauthenticated.status
             if not wants_page:
                 await self._turn_away(error, scope, receive, send)
                 return False
@@ -222,4 +224,4 @@ async def _body(receive: Receive, most: int) -> bytes:
 
 
 def _is_page(path: str) -> bool:
-    return path in ("/", "/favicon.ico") or path.startswith(("/_nicegui/", "/_nicegui_ws/"))
+    return path in (*PAGES, "/favicon.ico") or path.startswith(("/_nicegui/", "/_nicegui_ws/"))

@@ -9,9 +9,8 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-import anyio.to_thread
 from fastapi import FastAPI
 from nicegui import app, ui
 from nicegui.events import KeyEventArguments
@@ -27,11 +26,11 @@ from streamlink_sql.web.desk import Desk
 from streamlink_sql.web.drawer import Drawer
 from streamlink_sql.web.examples import example_questions
 from streamlink_sql.web.look import CSS, ICON
+from streamlink_sql.web.models_page import MODELS, ModelsPage, in_thread
 from streamlink_sql.web.problems import Problem, as_error
 from streamlink_sql.web.stage_strip import StageStrip
 
 Life = Callable[[FastAPI], AbstractAsyncContextManager[None]]
-Found = TypeVar("Found")
 CHIPS = 6
 RECONNECT_S = 8.0
 """A page that is gone for so long has been closed."""
@@ -42,13 +41,22 @@ def pages_app(desk: Desk, life: Life, examples: tuple[str, ...]) -> FastAPI:
     shell = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=life)
 
     async def index(request: Request) -> None:
-        who: Callable[[], Person | None] = getattr(request.state, "who", lambda: None)
-        await Page(desk, examples, who, getattr(request.state, "person", None)).build()
+        await Page(desk, examples, _who(request), getattr(request.state, "person", None)).build()
+
+    async def models(request: Request) -> None:
+        await ModelsPage(desk, _who(request), getattr(request.state, "person", None)).build()
 
     ui.page("/", title="StreamLink", favicon=ICON, dark=None)(index)
+    ui.page(MODELS, title="StreamLink: models", favicon=ICON, dark=None)(models)
     app.add_exception_handler(404, _not_found)
     ui.run_with(shell, title="StreamLink", favicon=ICON, dark=None, reconnect_timeout=RECONNECT_S, show_welcome_message=False)
     return shell
+
+
+def _who(request: Request) -> Callable[[], Person | None]:
+    """Tells who has logged in, for as long as the page is open."""
+    who: Callable[[], Person | None] = getattr(request.state, "who", lambda: None)
+    return who
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
@@ -92,6 +100,7 @@ class Page:
             ui.label("StreamLink").classes("sl-word")
             ui.space()
             self.source = ui.label("").classes("sl-soft sl-small sl-where")
+            self._icon_button("model_training", "Versions of the model", lambda: ui.navigate.to(MODELS))
             self._icon_button("contrast", "Light or dark", self._switch_dark)
             if self.person is not None:
                 ui.label(self.person.name).classes("sl-soft sl-small")
@@ -235,11 +244,6 @@ class Page:
     async def _visitor_left(self) -> None:
         if self.running is not None:
             await in_thread(partial(self.desk.left, self.running.id))
-
-
-async def in_thread(work: Callable[[], Found]) -> Found:
-    """Runs what waits on a thread, as the control unit is synchronous and the page is not."""
-    return await anyio.to_thread.run_sync(work)
 
 
 def error_of(entry: dict[str, Any]) -> StreamLinkError:

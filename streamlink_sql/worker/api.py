@@ -47,7 +47,7 @@ def create_app(line: Line, *, places: int, token: str | None = None) -> Edge:
         with line.counted(body.id):
             run = line.take(body.asked())
             request.state.hung_up = partial(line.leave, run)
-            found = line.drafts(run, body.context(), body.n, body.refused)
+            found = line.drafts(run, body.context(), body.n, body.refused, body.version)
         return Response(DraftsReply(drafts=tuple(found)).to_json(), media_type="application/json")
 
     @app.get("/healthz")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 
 from streamlink_sql import tracing
 from streamlink_sql.errors import Busy, Cancelled, StreamLinkError
+from streamlink_sql.generators import try_out
+from streamlink_sql.generators.shelf import Shelf
 from streamlink_sql.logs import ended
 from streamlink_sql.questions import readable
 from streamlink_sql.types import Attempt, Context, Draft, Generator, Question, Stage
@@ -17,20 +20,33 @@ from streamlink_sql.underway import Places, Underway
 from streamlink_sql.worker.metrics import Metrics
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How many are written for at a time, how many may wait and for how long; how many versions of the model are open at a time (the one
+    that was used longest ago gives way); `english_only` where the model reads nothing else.
+    """
+
+    at_once: int
+    waiting: int
+    timeout_s: float
+    versions: int = 2
+    english_only: bool = False
+
+
 class Line:
     """Holds the model and those who want it."""
 
-    def __init__(self, generator: Generator, *, at_once: int, waiting: int, timeout_s: float, english_only: bool = False) -> None:
-        """`timeout_s` is how long one may wait; `english_only` where the model reads nothing else."""
-        self.generator, self.stopping = generator, False
-        self._places, self._timeout_s, self._english_only = Places(at_once, waiting), timeout_s, english_only
+    def __init__(self, open_: Callable[[str], Generator], terms: Terms) -> None:
+        """`open_` opens the model with the version of a name, or as it is for ''."""
+        self._models, self.stopping = Shelf(open_, terms.versions), False
+        self._places, self._terms = Places(terms.at_once, terms.waiting), terms
         self._lock = threading.Lock()
         self._taken: set[Underway] = set()
         self.metrics = Metrics(waiting=lambda: self._count("queue"), running=lambda: self._count("model"))
 
     def take(self, question: Question) -> Underway:
         """Accepts a question; raises Busy while the worker stops, BadRequest for what the model cannot read."""
-        question = Question(readable(question.text, english_only=self._english_only), id=question.id)
+        question = Question(readable(question.text, english_only=self._terms.english_only), id=question.id)
         with self._lock:
             if self.stopping:
                 raise _stopping()
@@ -38,12 +54,17 @@ class Line:
             self._taken.add(run)
             return run
 
+    def try_out(self) -> None:
+        """Loads the model before anybody is let in: who cannot write does not listen."""
+        with self._models.lent(lambda: "") as generator:
+            try_out(generator)
+
     @tracing.span("drafts", "server")
-    def drafts(self, run: Underway, context: Context, n: int, refused: tuple[Attempt, ...]) -> list[Draft]:
+    def drafts(self, run: Underway, context: Context, n: int, refused: tuple[Attempt, ...], version: str = "") -> list[Draft]:
         """The model's drafts once there is a place; raises Busy where there is none, and what the model raises."""
         try:
-            with self._places.place(run, self._timeout_s), run.stage("model"):
-                found = self.generator.generate(run.question, context, n, refused=refused)
+            with self._places.place(run, self._terms.timeout_s), run.stage("model"), self._models.lent(lambda: version) as generator:
+                found = generator.generate(run.question, context, n, refused=refused)
                 tracing.count(drafts=len(found))
                 return found
         except Cancelled as error:
@@ -56,7 +77,7 @@ class Line:
         """Calls a question off whose asker has gone."""
         run.cancelled.set()
         self._places.look_again()
-        self.generator.cancel(run.question.id)
+        self._models.cancel(run.question.id)
 
     def stop(self) -> None:
         """Takes no more, sends those who wait to another worker, and lets the model finish what it writes."""
@@ -80,7 +101,7 @@ class Line:
             left = list(self._taken)
         for run in left:
             self.leave(run)
-        self.generator.close()
+        self._models.close()
 
     @contextmanager
     def counted(self, id_: str) -> Iterator[None]:

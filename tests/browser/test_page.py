@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +16,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.serving import served, until
+from tests.adapters import parser_adapter
+from tests.serving import make_data, served, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -286,3 +289,29 @@ def test_the_page_itself_names_no_other_host(url: str) -> None:
     text = httpx.get(url).text
     assert {urlsplit(found).hostname for found in re.findall(r"https?://[^\s\"'<>]+", text)} <= {"127.0.0.1", "www.w3.org"}
     assert "default-src 'self'" in httpx.get(url).headers["content-security-policy"]
+
+
+def test_versions_are_promoted_and_rolled_back_on_their_page(context: BrowserContext, tmp_path: Path) -> None:
+    make_data(tmp_path / "data")
+    store = ["--data", "data", "--store", f"sqlite:///{tmp_path / 'history.db'}"]
+    for name, passed in (("good", True), ("kept", False)):
+        made = parser_adapter(tmp_path / name, f"{name} {IMAGE}", passed=passed)
+        subprocess.run([sys.executable, "-m", "streamlink_sql", "models", "add", str(made), *store], cwd=tmp_path, check=True)
+    with served(tmp_path, *store) as address:
+        page = context.new_page()
+        page.goto(address)
+        page.get_by_role("button", name="Versions of the model").click()
+        page.get_by_text("The model as it is answers.").wait_for()
+        kept, good = page.get_by_label("Version 2"), page.get_by_label("Version 1")
+        assert "kept back by the gate" in kept.inner_text()
+        assert kept.get_by_role("button", name="Promote").count() == 0
+        assert "held-out questions: 50.0% before, 65.0% after, of 40" in good.inner_text()
+        assert "streamlink-sql adapt --data" in page.locator(".sl-code").inner_text()
+        good.get_by_role("button", name="Promote").click()
+        page.get_by_text("Version 1 answers.").wait_for()
+        page.get_by_role("button", name="Roll back").click()
+        page.get_by_text("The model as it is answers.").wait_for()
+        assert good.get_by_text("promoted 20").is_visible()
+        events = [each["event"] for each in httpx.get(f"{address}/v1/models").json()["promotions"]]
+        assert events == ["rolled back", "promoted"]
+        assert page.evaluate("window.pwned") is None

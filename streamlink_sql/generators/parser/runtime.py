@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamlink_sql.errors import BadRequest, CannotAnswer, ModelUnavailable
+from streamlink_sql.errors import CannotAnswer, ModelUnavailable
 from streamlink_sql.generators.parser.actions import (
     FIXED,
     SPAN_END,
@@ -23,6 +23,7 @@ from streamlink_sql.generators.parser.actions import (
     sensible,
     to_tokens,
 )
+from streamlink_sql.generators.parser.adapter import GRAPHS, Adapter, must_fit, read_adapter
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, to_sql
 from streamlink_sql.generators.parser.linking import FEATURE_SIZES, RELATIONS, Linked, link
 from streamlink_sql.generators.parser.mending import moments_mended, with_better_twins
@@ -62,12 +63,12 @@ class ParserGenerator:
     name = "parser"
 
     def __init__(self, *, adapter: Path | None = None, weights: Path | None = None, beams: int = BEAMS, threads: int = 1) -> None:
-        if adapter is not None:
-            raise BadRequest("The embedded parser takes no adapter yet.", setting="adapter")
         weights = weights or WEIGHTS
         if not (weights / "encoder.onnx").exists():
             raise ModelUnavailable(f"The embedded parser has no weights in {weights}. Reinstall the package, or choose another model.")
-        self._weights, self._beams, self._threads = weights, beams, threads
+        if adapter is not None:
+            must_fit(adapter, weights)
+        self._weights, self._adapter, self._beams, self._threads = weights, adapter, beams, threads
         self._lock = threading.Lock()
         self._loaded: Model | None = None
 
@@ -112,7 +113,8 @@ class ParserGenerator:
     def _model(self) -> Model:
         with self._lock:
             if self._loaded is None:
-                self._loaded = Model(self._weights, self._threads)
+                adapter = None if self._adapter is None else read_adapter(self._adapter)
+                self._loaded = Model(self._weights, self._threads, adapter)
             return self._loaded
 
 
@@ -129,7 +131,7 @@ def _schema_of(tables: tuple[Table, ...]) -> Schema:
 class Model:
     """The ONNX sessions and the word table. ModelUnavailable when the files cannot be read or do not fit this version."""
 
-    def __init__(self, folder: Path, threads: int) -> None:
+    def __init__(self, folder: Path, threads: int, adapter: Adapter | None = None) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -141,13 +143,18 @@ class Model:
             with (folder / "words.npz").open("rb") as file, np.load(file) as words:
                 self._rows, self._scale = words["rows"], words["scale"]
             self._encoder, self._decoder = (
-                onnxruntime.InferenceSession(str(folder / name), options, providers=["CPUExecutionProvider"])
-                for name in ("encoder.onnx", "decoder.onnx")
+                onnxruntime.InferenceSession(
+                    str(folder / name) if adapter is None else adapter.applied((folder / name).read_bytes()),
+                    options,
+                    providers=["CPUExecutionProvider"],
+                )
+                for name in GRAPHS
             )
             self.ranking = Ranking.read(folder / "ranking.json")
             fits = self._fits()
         except Exception as error:  # numpy, zipfile and onnxruntime each raise their own, some of them plain RuntimeError
-            raise ModelUnavailable(f"The weights in {folder} cannot be read: {error}") from error
+            also = f" with the adapter {adapter.folder}" if adapter else ""
+            raise ModelUnavailable(f"The weights in {folder}{also} cannot be read: {error}") from error
         if not fits:
             raise ModelUnavailable(f"The weights in {folder} belong to another version of the parser.")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from streamlink_sql.training.pairs import Pair
 from streamlink_sql.training.synthetic import phrases
 from streamlink_sql.training.synthetic.grouped import limit_words, measured
 from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.schema import Col, Edge, Tab
 from streamlink_sql.training.synthetic.sql import Core, literal, ratio
-from streamlink_sql.training.synthetic.subject import TIMES, Pair, Subject, column_measure, dimension, of_parent, parent_noun, subject
+from streamlink_sql.training.synthetic.subject import TIMES, Subject, column_measure, dimension, of_parent, parent_noun, subject
 from streamlink_sql.training.synthetic.templates import template
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from streamlink_sql.training.pairs import Pair
 from streamlink_sql.training.synthetic import phrases
 from streamlink_sql.training.synthetic.extremes import superlative
 from streamlink_sql.training.synthetic.grouped import measured, with_most
 from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.schema import Tab
 from streamlink_sql.training.synthetic.sql import first_of_each
-from streamlink_sql.training.synthetic.subject import Dim, Pair, dimension, subject
+from streamlink_sql.training.synthetic.subject import Dim, dimension, subject
 from streamlink_sql.training.synthetic.templates import template
 
 _NTH = {1: ("second",), 2: ("third",), 3: ("fourth", "4th")}

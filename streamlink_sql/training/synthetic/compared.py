@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from streamlink_sql.training.pairs import Pair
 from streamlink_sql.training.synthetic import phrases
 from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.schema import Col, Tab
 from streamlink_sql.training.synthetic.sql import Core, literal, month_of_year, of_those, year
-from streamlink_sql.training.synthetic.subject import Pair, Subject, dimension, subject
+from streamlink_sql.training.synthetic.subject import Subject, dimension, subject
 from streamlink_sql.training.synthetic.templates import template
 from streamlink_sql.training.synthetic.values import meanings
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from streamlink_sql.training.pairs import Pair
 from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.schema import Col, Tab
-from streamlink_sql.training.synthetic.subject import Pair, dimension, subject
+from streamlink_sql.training.synthetic.subject import dimension, subject
 from streamlink_sql.training.synthetic.templates import template
 
 

@@ -43,7 +43,7 @@ def _whose(maker: Maker, name: str, value: str, verb: str = "is") -> str:
 
 def _category(maker: Maker, col: Col) -> Filter:
     value, rng = str(maker.cell(col)), maker.rng
-    said, name = phrases.said(value, rng), maker.phrase(col)
+    said, name = maker.said(col, value), maker.phrase(col)
     meant = meanings(col).get(value)
     if meant and rng.random() < 0.65:
         return _meant(maker, col, value, meant)
@@ -75,7 +75,7 @@ def _meant(maker: Maker, col: Col, value: str, meant: tuple[str, ...]) -> Filter
 
 def _not_category(maker: Maker, col: Col) -> Filter:
     value, name = str(maker.cell(col)), maker.phrase(col)
-    said = phrases.said(value, maker.rng)
+    said = maker.said(col, value)
     sql = f"{col.ref} != {literal(value)}"
     if "prep" in col.attrs and maker.rng.random() < 0.5:
         prep = maker.rng.choice(col.attrs["prep"].split("/"))
@@ -93,7 +93,7 @@ def _several(maker: Maker, col: Col) -> Filter:
     options = maker.values(col)
     count = 2 if len(options) < 4 or maker.rng.random() < 0.75 else 3
     chosen = maker.rng.sample(options, min(count, len(options)))
-    said = [phrases.said(value, maker.rng) for value in chosen] if maker.rng.random() < 0.3 else [str(value) for value in chosen]
+    said = [maker.said(col, value) for value in chosen] if maker.rng.random() < 0.3 else [str(value) for value in chosen]
     joined = ", ".join(said[:-1]) + " or " + said[-1]
     sql = f"{col.ref} IN ({', '.join(literal(value) for value in chosen)})"
     name = maker.phrase(col)
@@ -261,7 +261,7 @@ def _contains(maker: Maker, col: Col) -> Filter | None:
 def _flag(maker: Maker, col: Col) -> Filter:
     yes = maker.rng.random() < 0.65
     words = col.attrs.get("yes" if yes else "no", "") or ("" if yes else f"not {col.attrs.get('yes', '')}")
-    sql = f"{col.ref} = {literal(yes)}"
+    sql = f"{col.ref} = {col.attrs.get('true' if yes else 'false', literal(yes))}"
     if words.startswith(("with", "without", "that", "in ", "on ")):
         says = re.sub(r"^with ", "have ", re.sub(r"^without ", "have no ", words.removeprefix("that ")))
         says = f"are {says}" if words.startswith(("in ", "on ")) else says
@@ -316,11 +316,11 @@ def _versus(maker: Maker, col: Col) -> Filter:
 def column_filter(maker: Maker, col: Col) -> Filter | None:
     """A random condition on a column, or None where the column does not serve for one."""
     chance = maker.rng.random()
-    if "null" in col.attrs and (col.role == "fk" or chance < 0.25):
+    if "null" in col.attrs and (col.role == "fk" and "spoken" not in col.attrs or chance < 0.25):
         return _null(maker, col)
-    if col.role in ("category", "year") and len(maker.values(col)) < 2:
+    if col.role in ("category", "fk", "year") and len(maker.values(col)) < 2:
         return None
-    if col.role == "category":
+    if col.role == "category" or col.role == "fk":
         return _category(maker, col) if chance < 0.68 else _several(maker, col) if chance < 0.84 else _not_category(maker, col)
     if col.role == "measure":
         if "vs" in col.attrs and chance < 0.2:
@@ -336,7 +336,7 @@ def table_filter(maker: Maker, table: Tab, used: Sequence[Col] = ()) -> Filter |
     """A condition on a column of a table that is not used yet; names only now and then."""
     weights = {"category": 4.0, "measure": 3, "date": 3.5, "year": 3, "flag": 3, "text": 3, "name": 1, "fk": 0.6, "contact": 0.6}
     cols = [col for col in table.of("category", "measure", "date", "year", "flag", "text", "name") if col not in used]
-    cols += [col for col in table.of("fk", "contact") if "null" in col.attrs and col not in used]
+    cols += [col for col in table.of("fk", "contact") if ("null" in col.attrs or "spoken" in col.attrs) and col not in used]
     if not cols:
         return None
     return column_filter(maker, maker.rng.choices(cols, [weights[col.role] * (3 if meanings(col) else 1) for col in cols])[0])

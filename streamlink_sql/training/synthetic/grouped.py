@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from streamlink_sql.training.pairs import Pair
 from streamlink_sql.training.synthetic import phrases
 from streamlink_sql.training.synthetic.filters import table_filter
 from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.moments import when
 from streamlink_sql.training.synthetic.schema import Tab
 from streamlink_sql.training.synthetic.sql import month_of_year, percent, share, year
-from streamlink_sql.training.synthetic.subject import TIMES, Dim, Measure, Pair, Subject, column_measure, dimension, subject
+from streamlink_sql.training.synthetic.subject import TIMES, Dim, Measure, Subject, column_measure, dimension, subject
 from streamlink_sql.training.synthetic.templates import template
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from streamlink_sql.training.pairs import Pair
 from streamlink_sql.training.synthetic import phrases
 from streamlink_sql.training.synthetic.filters import table_filter
 from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.schema import Edge, Tab
 from streamlink_sql.training.synthetic.sql import Core, literal
-from streamlink_sql.training.synthetic.subject import Pair, attach, of_parent, subject
+from streamlink_sql.training.synthetic.subject import attach, of_parent, subject
 from streamlink_sql.training.synthetic.templates import template
 
 

@@ -15,7 +15,7 @@ from streamlink_sql.training.synthetic.sql import decade, quote, year
 def when(maker: Maker, col: Col) -> tuple[str, str, str]:
     """A condition on time: SQL, words, kind."""
     rng = maker.rng
-    years = sorted({value.year if isinstance(value, dt.date) else int(str(value)) for value in maker.values(col)})
+    years = maker.years(col)
     at, of_year = rng.choice(years[1:-1] or years), year(col)
     forms: list[tuple[float, Callable[[], tuple[str, str, str]]]] = [
         (5, lambda: (f"{of_year} = {at}", maker.say("[in|in|in|in|in|in|during|in the year] {v}", v=str(at)), "date_year")),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from streamlink_sql.training.pairs import Pair
 from streamlink_sql.training.synthetic import phrases
 from streamlink_sql.training.synthetic.filters import table_filter
 from streamlink_sql.training.synthetic.grouped import limit_words, measured
 from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.schema import Edge, Tab
 from streamlink_sql.training.synthetic.sql import Core, literal, year
-from streamlink_sql.training.synthetic.subject import Pair, attach, dimension, parent_noun, subject
+from streamlink_sql.training.synthetic.subject import attach, dimension, parent_noun, subject
 from streamlink_sql.training.synthetic.templates import template
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from streamlink_sql.training.pairs import Pair
 from streamlink_sql.training.synthetic import phrases
 from streamlink_sql.training.synthetic.filters import Filter, table_filter
 from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.moments import when
 from streamlink_sql.training.synthetic.schema import Col, Tab
 from streamlink_sql.training.synthetic.sql import Core, percent, year
-from streamlink_sql.training.synthetic.subject import Dim, Pair, dimension
+from streamlink_sql.training.synthetic.subject import Dim, dimension
 from streamlink_sql.training.synthetic.templates import template
 
 _FRACTIONS = {10: "a tenth", 20: "a fifth", 25: "a quarter", 50: "half", 75: "three quarters"}

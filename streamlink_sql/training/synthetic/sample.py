@@ -10,6 +10,7 @@ from random import Random
 
 import duckdb
 
+from streamlink_sql.training.pairs import Pair
 from streamlink_sql.training.synthetic import (
     amounts,
     analyst,
@@ -27,7 +28,6 @@ from streamlink_sql.training.synthetic import (
 from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.phrases import finish, slip
 from streamlink_sql.training.synthetic.schema import Base
-from streamlink_sql.training.synthetic.subject import Pair
 from streamlink_sql.training.synthetic.templates import TEMPLATES
 from streamlink_sql.training.synthetic.values import Data
 
@@ -69,14 +69,31 @@ class Sieve:
 
     def fresh(self, base: str, pair: Pair) -> bool:
         """Whether the pair adds something; remembers it if so."""
-        plain = (base, re.sub(r"\W+", " ", pair.question.lower()).strip())
-        query, form = (base, pair.query), (base, shape(pair.question))
-        if plain in self.questions or self.queries[query] >= self.wordings or self.shapes[form] >= self.fillings:
-            return False
-        self.questions.add(plain)
+        if admitted := self.admits(base, pair):
+            self.remember(base, pair)
+        return admitted
+
+    def admits(self, base: str, pair: Pair) -> bool:
+        """Whether the pair adds something."""
+        asked, query, form = _marks(base, pair)
+        return asked not in self.questions and self.queries[query] < self.wordings and self.shapes[form] < self.fillings
+
+    def remember(self, base: str, pair: Pair) -> None:
+        """Counts the pair among those that are kept."""
+        asked, query, form = _marks(base, pair)
+        self.questions.add(asked)
         self.queries[query] += 1
         self.shapes[form] += 1
-        return True
+
+
+def plain(question: str) -> str:
+    """A question without case, marks and more than one blank."""
+    return re.sub(r"\W+", " ", question.lower()).strip()
+
+
+def _marks(base: str, pair: Pair) -> tuple[tuple[str, str], tuple[str, str], tuple[str, str]]:
+    """What tells a pair from others: its question, its query, the shape of its question."""
+    return (base, plain(pair.question)), (base, pair.query), (base, shape(pair.question))
 
 
 def draw(

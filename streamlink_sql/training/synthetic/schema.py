@@ -52,7 +52,10 @@ ADDITIVE = ("qty", "amt", "big")
 
 @dataclass(frozen=True, slots=True)
 class Col:
-    """One column: how its values are made (`gen`, `args`), what people call it (`phrases`), and hints for phrasing (`attrs`)."""
+    """One column: how its values are made (`gen`, `args`), what people call it (`phrases`), and hints for phrasing (`attrs`).
+
+    `means` has nouns for its values, as `values.meanings` gives them, `aliases` other words for them, such as those of a glossary.
+    """
 
     table: str
     name: str
@@ -60,6 +63,8 @@ class Col:
     args: tuple[str, ...]
     phrases: tuple[str, ...]
     attrs: Mapping[str, str] = field(default_factory=dict, hash=False)
+    means: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     @property
     def role(self) -> Role:
@@ -145,8 +150,9 @@ class Base:
         )
 
     def parent_key(self, col: Col) -> Col:
-        """The key that a foreign key column refers to."""
-        key = self.table(col.args[0]).key
+        """The key that a foreign key column refers to: the one that it names, else the other table's own."""
+        table, named = self.table(col.args[0]), col.args[1:]
+        key = next(item for item in table.cols if item.name == named[0]) if named else table.key
         if key is None:
             raise ValueError(f"{self.name}.{col.args[0]} has no key for {col.table}.{col.name}")
         return key

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from streamlink_sql.training.pairs import Pair
 from streamlink_sql.training.synthetic import phrases
 from streamlink_sql.training.synthetic.filters import table_filter
 from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.schema import Tab
 from streamlink_sql.training.synthetic.simple import enumerate_words, short, shown
 from streamlink_sql.training.synthetic.sql import Core, literal, ratio
-from streamlink_sql.training.synthetic.subject import Pair, column_measure, dimension, of_parent, parent_noun, subject
+from streamlink_sql.training.synthetic.subject import column_measure, dimension, of_parent, parent_noun, subject
 from streamlink_sql.training.synthetic.templates import template
 
 

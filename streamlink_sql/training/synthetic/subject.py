@@ -15,16 +15,6 @@ from streamlink_sql.training.synthetic.sql import Core, decade, literal, month_o
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """A question, its SQL, and what kind it is; `template` names the function that made it."""
-
-    question: str
-    query: str
-    category: str
-    template: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Subject:
     """Rows of a table under conditions. `one` and `many` are the noun phrases in singular and plural."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from streamlink_sql.training.pairs import Pair
 from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.schema import Tab
-from streamlink_sql.training.synthetic.subject import Pair
 
 Make = Callable[[Maker, Tab], Pair | None]
 

@@ -41,6 +41,8 @@ def nations() -> dict[str, tuple[str, str]]:
 @cache
 def meanings(col: Col) -> dict[str, tuple[str, ...]]:
     """What a category's codes stand for: country and adjective, or one noun; empty for values that speak for themselves."""
+    if col.means:
+        return dict(col.means)
     if col.args[:1] in (("@country2",), ("@country3",)):
         return {code: nations()[code] for code in choices(col) if code in nations()}
     pairs = (part.partition(":") for part in col.attrs.get("means", "").split(",") if part)

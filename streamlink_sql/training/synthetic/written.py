@@ -12,9 +12,9 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
+from streamlink_sql.training.pairs import Pair
 from streamlink_sql.training.synthetic.sample import Drawn, answers
 from streamlink_sql.training.synthetic.schema import Base
-from streamlink_sql.training.synthetic.subject import Pair
 
 QUESTIONS = Path(__file__).parent / "questions"
 CATEGORY, COPY = "written", "copy"

@@ -1,0 +1,225 @@
+"""Versions of an adapted model, one folder each, and which of them answers: promoted, rolled back, all of it in the audit. Loads no model.
+
+A version's folder is named by a hash of its files. So whoever opens one sees whether it is what was measured, on any machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import sqlalchemy as sa
+
+from streamlink_sql.errors import BadRequest, NotFound, StoreUnavailable
+from streamlink_sql.store.store import Store, now
+from streamlink_sql.store.tables import promotions, versions
+
+CARD = "card.json"
+NAME_LENGTH = 32
+NAME = re.compile(rf"[0-9a-f]{{{NAME_LENGTH}}}")
+PROMOTED, ROLLED_BACK = "promoted", "rolled back"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An adapter that was made for a source and a model. `passed` is what the gate said, `card` how it was made and what it scored."""
+
+    number: int
+    name: str
+    made_at: str
+    made_by: str
+    passed: bool
+    card: Mapping[str, Any]
+
+    def body(self) -> dict[str, Any]:
+        """The version in the one JSON shape of command line and REST."""
+        told = {"version": self.number, "name": self.name, "made_at": self.made_at, "made_by": self.made_by, "passed": self.passed}
+        return {**told, "card": dict(self.card)}
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """A change of what answers: since `at` it is `version`, or the model as it is for None."""
+
+    event: str
+    version: int | None
+    at: str
+    by: str
+
+
+class Versions:
+    """The versions of one model for one source of data, in one store; may be used by many threads."""
+
+    def __init__(self, store: Store, folder: Path, source: str, model: str | None) -> None:
+        """`folder` holds a folder for each version. Without a `model`, whichever was promoted last for the source is meant."""
+        self._store, self.folder, self.source, self.model = store, folder, source, model
+
+    def all(self) -> list[Version]:
+        """The newest first."""
+        return [
+            _version(row) for row in self._store.found(sa.select(versions).where(*self._ours(versions)).order_by(versions.c.number.desc()))
+        ]
+
+    def version(self, number: int) -> Version:
+        """One of them; raises NotFound."""
+        rows = self._store.found(sa.select(versions).where(versions.c.number == number, *self._ours(versions)))
+        if not rows:
+            raise NotFound(f"There is no version {number} for {self._whose()}.", suggestions=[str(each.number) for each in self.all()[:10]])
+        return _version(rows[0])
+
+    def promotions(self) -> list[Promotion]:
+        """What was promoted and rolled back, the oldest first."""
+        query = sa.select(promotions).where(*self._ours(promotions)).order_by(promotions.c.seq)
+        return [Promotion(row["event"], row["version"], row["at"], row["by"]) for row in self._store.found(query)]
+
+    def promoted(self) -> Version | None:
+        """The version that answers; None for the model as it is."""
+        newest = sa.select(promotions.c.version).where(*self._ours(promotions)).order_by(promotions.c.seq.desc()).limit(1)
+        rows = self._store.found(sa.select(versions).where(versions.c.number == newest.scalar_subquery()))
+        return _version(rows[0]) if rows else None
+
+    def waiting(self) -> int:
+        """How many questions with SQL that people vouched for came after what the newest version knows."""
+        known = sa.select(sa.func.coalesce(sa.func.max(versions.c.feedback), 0).label("known")).where(*self._ours(versions))
+        return sum(1 for _ in self._store.accepted_pairs(after=self._store.found(known)[0]["known"]))
+
+    def add(self, made: Path, *, passed: bool, by: str, feedback: int | None = None) -> Version:
+        """Takes the adapter in a folder over as a new version; `feedback` is the place of the newest verdict that it knows."""
+        card, name = read_card(made), fingerprint(made)
+        _copy(made, self.folder / name)
+        row: dict[str, Any] = {"source": self.source, "model": self.model or "", "name": name, "made_at": now(), "made_by": by}
+        row |= {"passed": passed, "feedback": feedback, "card": card}
+        told = {"name": name, "source": self.source, "model": self.model, "passed": passed, "scores": card.get("scores")}
+        with self._store.noted("version made", f"version made: {name}", told, asker=by) as connection:
+            number = connection.execute(sa.insert(versions).values(row).returning(versions.c.number)).scalar_one()
+        return Version(number, name, row["made_at"], by, passed, card)
+
+    def promote(self, number: int, *, by: str, anyway: bool = False) -> Version:
+        """Lets a version answer from now on; `anyway` is for one that the gate kept back. Raises NotFound and BadRequest."""
+        version = self.version(number)
+        if not version.passed and not anyway:
+            reasons = " ".join(version.card.get("gate", {}).get("reasons", ()))
+            raise BadRequest(f"Version {number} was kept back by the gate. {reasons}".strip(), rule="gate")
+        current = self.promoted()
+        if current is not None and current.number == number:
+            raise BadRequest(f"Version {number} answers already.")
+        self.place(version.name)
+        self._change(PROMOTED, version, by, before=current)
+        return version
+
+    def roll_back(self, *, by: str) -> Version | None:
+        """Lets answer what did before the last promotion: an older version, or None for the model as it is. Raises BadRequest."""
+        stack = _stack(self.promotions())
+        if not stack:
+            raise BadRequest(f"No version is promoted for {self._whose()}: the model answers as it is.")
+        before = None if len(stack) == 1 else self.version(stack[-2])
+        self._change(ROLLED_BACK, before, by, before=self.version(stack[-1]))
+        return before
+
+    def place(self, name: str) -> Path:
+        """The folder of a version, once its files were seen to be those that it was made of; raises NotFound and BadRequest."""
+        return whole(self.folder, name)
+
+    def body(self) -> dict[str, Any]:
+        """All of it in the one JSON shape of command line and REST."""
+        current, told = self.promoted(), [{"event": p.event, "version": p.version, "at": p.at, "by": p.by} for p in self.promotions()]
+        body: dict[str, Any] = {"source": self.source, "model": self.model, "promoted": current.number if current else None}
+        return body | {"waiting": self.waiting(), "versions": [each.body() for each in self.all()], "promotions": told[::-1]}
+
+    def _change(self, event: str, version: Version | None, by: str, *, before: Version | None) -> None:
+        number = version.number if version else None
+        row = {"source": self.source, "model": self.model or "", "event": event, "version": number, "at": now(), "by": by}
+        told = {"version": number, "name": version.name if version else None, "before": before.number if before else None}
+        words = f"version {event}: {'the model as it is' if number is None else number}"
+        with self._store.noted(f"version {event}", words, {**told, "source": self.source, "model": self.model}, asker=by) as connection:
+            connection.execute(sa.insert(promotions).values(row))
+
+    def _ours(self, table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
+        of_source = table.c.source == self.source
+        return (of_source,) if self.model is None else (of_source, table.c.model == self.model)
+
+    def _whose(self) -> str:
+        return f"{self.source} with the model {self.model}" if self.model else self.source
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """What an adapter says of itself; raises NotFound and BadRequest."""
+    try:
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise NotFound(f"{folder} holds no adapter: {CARD} cannot be read ({error.strerror}).") from error
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"{folder / CARD} is not JSON: {error}.") from error
+    if not isinstance(card, dict):
+        raise BadRequest(f"{folder / CARD} is no JSON object.")
+    return card
+
+
+def fingerprint(folder: Path) -> str:
+    """A hash of the names and contents of the files of an adapter; folders in it are work and count for nothing."""
+    told = hashlib.sha256()
+    for file in files_of(folder):
+        with file.open("rb") as opened:
+            told.update(f"{file.name}\0{hashlib.file_digest(opened, 'sha256').hexdigest()}\n".encode())
+    return told.hexdigest()[:NAME_LENGTH]
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The files of an adapter by name; what begins with a dot is none."""
+    return sorted((file for file in folder.iterdir() if file.is_file() and not file.name.startswith(".")), key=lambda file: file.name)
+
+
+def whole(folder: Path, name: str) -> Path:
+    """The folder of a version in the folder of all of them; raises NotFound and BadRequest where it is not there or not as it was made."""
+    place = folder / name
+    if not NAME.fullmatch(name) or not place.is_dir():
+        raise NotFound(
+            f"The version {name} is not in {folder}. Is that folder (models_dir) the one that all servers share?", setting="models_dir"
+        )
+    try:
+        found = fingerprint(place)
+    except OSError as error:
+        raise NotFound(f"{place} cannot be read: {error.strerror}.", setting="models_dir") from error
+    if found != name:
+        raise BadRequest(f"The files in {place} are not those of the version: they were changed.", setting="models_dir")
+    return place
+
+
+def _stack(told: Iterable[Promotion]) -> list[int]:
+    """The promotions that no rollback has taken back, the oldest first."""
+    stack: list[int] = []
+    for each in told:
+        if each.event == ROLLED_BACK:
+            stack.pop()
+        elif each.version is not None:
+            stack.append(each.version)
+    return stack
+
+
+def _copy(made: Path, place: Path) -> None:
+    """The files of an adapter at their place, whole or not at all; they may be there already."""
+    if place.is_dir():
+        return
+    part = place.with_name(f".{place.name}.{token_hex(4)}")
+    try:
+        part.mkdir(parents=True)
+        for file in files_of(made):
+            shutil.copyfile(file, part / file.name)
+        with suppress(FileExistsError):
+            part.rename(place)
+    except OSError as error:
+        raise StoreUnavailable(f"The version cannot be kept in {place.parent}: {error.strerror}. See the setting `models_dir`.") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _version(row: sa.RowMapping) -> Version:
+    return Version(row["number"], row["name"], row["made_at"], row["made_by"], row["passed"], row["card"])
