@@ -138,6 +138,7 @@ DUCKDB = [
     "SELECT year(day) AS y, id FROM orders QUALIFY row_number() OVER (PARTITION BY y ORDER BY amount) < 2 ORDER BY amount LIMIT 2",
     """SELECT city, name, count(*) FROM customers c JOIN orders o ON customer_id = c.id WHERE amount > 5 GROUP BY city, name
        QUALIFY rank() OVER (PARTITION BY city ORDER BY count(*) DESC) <= 2 ORDER BY max(day), name""",
+    "SELECT DISTINCT customer_id FROM orders QUALIFY rank() OVER (PARTITION BY customer_id ORDER BY amount DESC) <= 2",
     "SELECT year(day), 1.0 * count(*) FILTER (WHERE paid > 5) / nullif(count_if(paid <= 5), 0) FROM orders GROUP BY 1",
     "SELECT strftime(day, '%Y-%m'), sum(count(*)) OVER (ORDER BY strftime(day, '%Y-%m')) FROM orders GROUP BY 1 ORDER BY 1",
 ]
@@ -250,6 +251,8 @@ def test_double_quoted_text_is_a_literal_in_sqlite_only() -> None:
         "SELECT sum(amount) OVER (ORDER BY day) FROM orders",
         "SELECT customer_id, sum(count(*)) OVER (ORDER BY max(day)) FROM orders GROUP BY customer_id",
         "SELECT id FROM orders OFFSET 2",
+        "SELECT avg(CASE WHEN paid > 5 THEN amount ELSE 0 END) FROM orders",
+        "SELECT min(CASE WHEN paid > 5 THEN amount ELSE 0 END) FROM orders",
     ],
 )
 def test_what_is_not_covered_says_why(sql: str) -> None:

@@ -108,6 +108,7 @@ class _Writer(ConditionWriter):
         source = exp.Subquery(this=select, alias=exp.TableAlias(this=exp.to_identifier("ranked")))
         around = exp.Select(expressions=[exp.column(quoted(name)) for name in names], from_=exp.From(this=source))
         around.set("where", exp.Where(this=within(exp.column("place"))))
+        around.set("distinct", select.args.pop("distinct", None))
         return self.ended(around, ordered, core)
 
     def named_items(self, select: exp.Select) -> list[str]:

@@ -144,9 +144,12 @@ def filtered(node: exp.Expr) -> tuple[exp.Expr, exp.Expr] | None:
     if not isinstance(node, (exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Median, exp.Count)):
         return None
     distinct = isinstance(node.this, exp.Distinct)
-    found = case_of(bare(node.this.expressions[0] if distinct else node.this))
+    case = bare(node.this.expressions[0] if distinct else node.this)
+    found = case_of(case)
     if found is None or (isinstance(node, exp.Count) and not distinct):
         return None
+    if not isinstance(node, exp.Sum) and any(isinstance(case.args.get(name), exp.Literal) for name in ("default", "false")):
+        return None  # an ELSE 0 counts: only in a sum it does not
     condition, amount = found
     return type(node)(this=exp.Distinct(expressions=[amount]) if distinct else amount), condition
 
