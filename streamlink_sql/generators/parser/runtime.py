@@ -86,7 +86,7 @@ class ParserGenerator:
         encoded = model.encode(linked)
         cells, aliases = known_cells(context.matches, schema), alias_words(context.matches, linked.words)
         drafts: dict[str, list[Ranked]] = {}
-        for beam in model.search(encoded, layout, max(self._beams, n)):
+        for beam in model.search(encoded, layout, max(self._beams, n), patient=bool(refused)):
             written = to_tokens(beam.actions, layout, question.text, linked.words, schema, context.matches)
             tokens = tuple(with_better_twins(written, cells, linked, schema))
             try:
@@ -189,8 +189,8 @@ class Model:
         step = {"previous": np.array(previous, np.int64), "states": np.array(states, np.int64), "past_keys": keys, "past_values": values}
         return tuple(self._decoder.run(None, {**encoded, **step}))
 
-    def search(self, encoded: dict[str, Array], layout: Layout, width: int) -> list[Beam]:
-        """Finished beams, most probable first."""
+    def search(self, encoded: dict[str, Array], layout: Layout, width: int, *, patient: bool = False) -> list[Beam]:
+        """Finished beams, most probable first; unless `patient`, without those that are far behind the best."""
         beams, finished = [Beam()], list[Beam]()
         keys, values = self._no_past(encoded)
         for _ in range(MOST_ACTIONS):
@@ -201,7 +201,7 @@ class Model:
             going = [number for number, beam in enumerate(beams) if not beam.complete]
             beams, parents = [beams[number] for number in going], [parents[number] for number in going]
             best = sorted((beam.score for beam in finished), reverse=True)[:width]
-            if not beams or (len(best) == width and beams[0].score < best[-1]) or (best and beams[0].score < best[0] - 7):
+            if not beams or (len(best) == width and beams[0].score < best[-1]) or (best and not patient and beams[0].score < best[0] - 7):
                 break
             keys, values = keys[:, parents], values[:, parents]
         return sorted(finished, key=lambda beam: -beam.score)[:width]
