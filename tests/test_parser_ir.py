@@ -109,6 +109,7 @@ BOTH = [
     "SELECT sum(CASE WHEN paid > 5 THEN amount ELSE 0 END), count(CASE WHEN paid > 5 THEN 1 END) FROM orders",
     "SELECT customer_id, avg(CASE WHEN paid > 5 THEN amount END) FROM orders GROUP BY customer_id",
     "SELECT count(DISTINCT CASE WHEN paid > 5 THEN customer_id END) FROM orders",
+    "SELECT customer_id, sum(CASE WHEN paid > 40 THEN amount ELSE 0 END) FROM orders GROUP BY customer_id",
     "SELECT customer_id FROM orders GROUP BY customer_id HAVING count(*) FILTER (WHERE paid > 5) > count(*) FILTER (WHERE paid < 5)",
     "SELECT median(amount), median(paid) FROM orders",
     "SELECT customer_id, median(amount) FROM orders GROUP BY customer_id ORDER BY median(amount) DESC",
@@ -138,6 +139,7 @@ DUCKDB = [
     "SELECT year(day) AS y, id FROM orders QUALIFY row_number() OVER (PARTITION BY y ORDER BY amount) < 2 ORDER BY amount LIMIT 2",
     """SELECT city, name, count(*) FROM customers c JOIN orders o ON customer_id = c.id WHERE amount > 5 GROUP BY city, name
        QUALIFY rank() OVER (PARTITION BY city ORDER BY count(*) DESC) <= 2 ORDER BY max(day), name""",
+    "SELECT customer_id, id FROM orders QUALIFY rank() OVER (PARTITION BY customer_id ORDER BY paid) = 1",
     "SELECT DISTINCT customer_id FROM orders QUALIFY rank() OVER (PARTITION BY customer_id ORDER BY amount DESC) <= 2",
     "SELECT year(day), 1.0 * count(*) FILTER (WHERE paid > 5) / nullif(count_if(paid <= 5), 0) FROM orders GROUP BY 1",
     "SELECT strftime(day, '%Y-%m'), sum(count(*)) OVER (ORDER BY strftime(day, '%Y-%m')) FROM orders GROUP BY 1 ORDER BY 1",
@@ -252,6 +254,12 @@ def test_double_quoted_text_is_a_literal_in_sqlite_only() -> None:
         "SELECT customer_id, sum(count(*)) OVER (ORDER BY max(day)) FROM orders GROUP BY customer_id",
         "SELECT id FROM orders OFFSET 2",
         "SELECT avg(CASE WHEN paid > 5 THEN amount ELSE 0 END) FROM orders",
+        "SELECT count(CASE WHEN paid > 5 THEN 1 ELSE 0 END) FROM orders",
+        "SELECT group_concat(id) FILTER (WHERE paid > 5) FROM orders",
+        "SELECT sum(amount) FROM (SELECT amount, rank() OVER (PARTITION BY customer_id ORDER BY id) AS r FROM orders) WHERE r <= 2",
+        "SELECT id FROM orders QUALIFY dense_rank() OVER (PARTITION BY customer_id ORDER BY amount) <= 2",
+        """SELECT customer_id, sum(count(*)) OVER (ORDER BY customer_id ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW) FROM orders
+           GROUP BY customer_id""",
         "SELECT min(CASE WHEN paid > 5 THEN amount ELSE 0 END) FROM orders",
     ],
 )
@@ -269,6 +277,16 @@ def test_wildcards_in_a_value_are_text(value: str, lites: sqlite3.Connection) ->
 def test_values_are_written_as_their_column_needs() -> None:
     sql = to_sql(("SELECT", Col(5), "WHERE", Col(8), "GT", Val("12"), "AND", Col(7), "GE", Val("2020-01-01"), "END"), SCHEMA, "duckdb")
     assert sql == "SELECT id FROM orders WHERE amount > 12 AND day >= CAST('2020-01-01' AS DATE)"
+
+
+def test_names_of_ranked_rows_are_nobody_elses(lites: sqlite3.Connection) -> None:
+    table = Table("races", (Column("driver", "text"), Column("place", "integer"), Column("value", "real"), Column("club", "text")))
+    schema = Schema.of((table,))
+    lites.executescript("CREATE TABLE races (driver TEXT, place INTEGER, value REAL, club TEXT)")
+    lites.executemany("INSERT INTO races VALUES (?, ?, ?, ?)", [("x", 3, 26.0, "a"), ("y", 1, 5.0, "a")])
+    gold = """SELECT place, value, value * 2 FROM races QUALIFY rank() OVER (PARTITION BY club ORDER BY value DESC) = 1
+              ORDER BY value + place"""
+    assert lites.execute(to_sql(to_ir(gold, schema, "duckdb"), schema, "sqlite")).fetchall() == [(3, 26.0, 52.0)]
 
 
 def test_keywords_keep_their_order() -> None:

@@ -13,20 +13,17 @@ from streamlink_sql.generators.parser.numerals import read_number
 from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.generators.parser.tokens import COMPARISONS, Val
 from streamlink_sql.generators.parser.tree import (
+    MEASURES,
     Aggregate,
     Arithmetic,
     Call,
     Condition,
     Core,
     Expr,
-    Filtered,
     Junction,
-    Ordered,
-    Percent,
     Predicate,
     Query,
     Ref,
-    Share,
     clauses,
     walk,
 )
@@ -36,7 +33,6 @@ _LOWER, _UPPER = ("GT", "GE"), ("LT", "LE")
 _NUMBERS, _TIMES = ("integer", "real", "decimal"), ("date", "timestamp")
 _TEXTS = ("VARCHAR", "STRING")
 """What engines call a column that holds texts and nothing else; SQLite holds numbers in columns of any name."""
-_MEASURES = (Aggregate, Percent, Share, Filtered, Ordered)
 _MOMENT = re.compile(r"\d{4}(-\d{2}(-\d{2}([ T].*)?)?)?")
 
 
@@ -80,14 +76,14 @@ def _everything(core: Core) -> Iterator[Expr | Condition]:
 
 def _ranks_by_another(core: Core) -> bool:
     """Shows one measure of the groups and picks them by another."""
-    shown = [item for item in core.items if isinstance(item, _MEASURES)]
-    ranks = [by for by, _ in core.order if isinstance(by, _MEASURES)]
+    shown = [item for item in core.items if isinstance(item, MEASURES)]
+    ranks = [by for by, _ in core.order if isinstance(by, MEASURES)]
     return core.limit is not None and bool(core.group and shown and ranks) and not any(by in shown for by in ranks)
 
 
 def _groups_for_nothing(core: Core) -> bool:
     """Groups rows without an aggregate, or twice by the same."""
-    measured = any(isinstance(node, _MEASURES) for clause in clauses(core) for node in walk(clause))
+    measured = any(isinstance(node, MEASURES) for clause in clauses(core) for node in walk(clause))
     return bool(core.group) and (not measured or len(set(core.group)) < len(core.group))
 
 

@@ -129,6 +129,8 @@ class ExpressionReader(ABC):
         part = filtered(node)
         if part is not None:
             aggregate, condition = part
+            if type(aggregate) not in AGGREGATES:
+                raise NotCovered(f"expression {aggregate.key} under FILTER")
             return Filtered(self.aggregate(aggregate, scope), self.condition(condition, scope))
         if type(node) in AGGREGATES:
             return self.aggregate(node, scope)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import count
 from typing import TypeVar
 
 from sqlglot import exp
@@ -13,7 +12,7 @@ from streamlink_sql.generators.parser import joins
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.generators.parser.tokens import NotCovered, Token
-from streamlink_sql.generators.parser.tree import Aggregate, Best, Core, Query, Ref, Source, Star
+from streamlink_sql.generators.parser.tree import MEASURES, Aggregate, Best, Core, Query, Ref, Source, Star, walk
 from streamlink_sql.generators.parser.write_conditions import ConditionWriter
 from streamlink_sql.generators.parser.write_values import Scope, quoted, whole_number
 from streamlink_sql.types import Dialect
@@ -25,6 +24,13 @@ _SETS: dict[str, type[exp.SetOperation]] = {
     "INTERSECT": exp.Intersect,
     "EXCEPT": exp.Except,
 }
+
+
+def unused(word: str, taken: set[str]) -> str:
+    """A name that nothing has, which is taken from then on."""
+    name = next(name for name in (word, *(f"{word}_{number}" for number in range(2, len(taken) + 3))) if name not in taken)
+    taken.add(name)
+    return name
 
 
 def to_sql(tokens: Sequence[Token], schema: Schema, dialect: Dialect) -> str:
@@ -53,6 +59,10 @@ class _Writer(ConditionWriter):
         """An ORDER BY term that leaves NULLs where the engine puts them, so that nothing is said about them."""
         descending = direction == "DESC"
         return exp.Ordered(this=key, desc=descending, nulls_first=self.dialect != "duckdb" and not descending)
+
+    def valued(self, key: exp.Expr, direction: str) -> exp.Expr:
+        """An ORDER BY term of a window: what has no value comes last everywhere."""
+        return exp.Ordered(this=key, desc=direction == "DESC", nulls_first=False)
 
     def ended(self, tree: Q, keys: list[exp.Expr], core: Core) -> Q:
         if keys:
@@ -84,7 +94,9 @@ class _Writer(ConditionWriter):
 
     def best(self, select: exp.Select, keys: list[exp.Expr], core: Core, best: Best, scope: Scope) -> exp.Select:
         """The rows or groups that stand first for each value of a key: DuckDB says so by QUALIFY, others by a query around it."""
-        by = exp.Order(expressions=[self.ordered(self.expr(best.by, scope), best.direction)])
+        if not core.group and any(isinstance(node, MEASURES) for found in (*core.items, best.by) for node in walk(found)):
+            raise NotCovered("the best of each group among rows that are one group")
+        by = exp.Order(expressions=[self.valued(self.expr(best.by, scope), best.direction)])
         place: exp.Expr = exp.Window(this=exp.Rank(), partition_by=[self.expr(best.key, scope)], order=by, over="OVER")
         most = whole_number(best.count)
 
@@ -94,30 +106,29 @@ class _Writer(ConditionWriter):
         if self.dialect == "duckdb":
             select.set("qualify", exp.Qualify(this=within(place)))
             return self.ended(select, keys, core)
-        names = self.named_items(select)
-        ordered = []
-        for number, key in zip(count(1), keys):
-            name = next(
-                (given for item, given in zip(select.expressions, names, strict=True) if item.unalias() == key.this), f"key_{number}"
-            )
+        taken = {column.name.casefold() for _, column in self.schema.columns}
+        names = self.named_items(select, taken)
+        shown = list(zip(select.expressions, names, strict=True))
+        for key in keys:
+            name = next((given for item, given in shown if item.unalias() == key.this), "") or unused("key", taken)
             if name not in names:
                 select.append("expressions", exp.alias_(key.this.copy(), name))
             key.set("this", exp.column(quoted(name)))
-            ordered.append(key)
-        select.append("expressions", exp.alias_(place, "place"))
+        position = unused("place", taken)
+        select.append("expressions", exp.alias_(place, position))
         source = exp.Subquery(this=select, alias=exp.TableAlias(this=exp.to_identifier("ranked")))
         around = exp.Select(expressions=[exp.column(quoted(name)) for name in names], from_=exp.From(this=source))
-        around.set("where", exp.Where(this=within(exp.column("place"))))
+        around.set("where", exp.Where(this=within(exp.column(position))))
         around.set("distinct", select.args.pop("distinct", None))
-        return self.ended(around, ordered, core)
+        return self.ended(around, keys, core)
 
-    def named_items(self, select: exp.Select) -> list[str]:
+    def named_items(self, select: exp.Select, taken: set[str]) -> list[str]:
         """Gives each item a name of its own, and returns them."""
         names: list[str] = []
-        for number, item in enumerate(select.expressions, 1):
+        for item in select.expressions:
             if item.is_star:
                 raise NotCovered("* of ranked rows")
-            name = item.name if isinstance(item, exp.Column) and item.name not in names else f"value_{number}"
+            name = item.name if isinstance(item, exp.Column) and item.name not in names else unused("value", taken)
             names.append(name)
         select.set(
             "expressions",

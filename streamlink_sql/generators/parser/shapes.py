@@ -114,6 +114,12 @@ def case_of(node: exp.Expr) -> tuple[exp.Expr, exp.Expr] | None:
     return branches[0].this, bare(branches[0].args["true"])
 
 
+def _else_of(case: exp.Expr) -> exp.Expr | None:
+    """What a CASE gives where its condition does not hold; None for NULL."""
+    rest = case.args.get("default") or case.args.get("false")
+    return rest if isinstance(rest, exp.Expr) and not isinstance(rest, exp.Null) else None
+
+
 def summed(node: exp.Expr) -> tuple[exp.Expr, exp.Expr] | None:
     """The condition of a conditional sum, and the amount that is summed."""
     if isinstance(node, exp.Filter) and isinstance(node.this, exp.Sum):
@@ -129,7 +135,8 @@ def counted(node: exp.Expr) -> exp.Expr | None:
     if isinstance(node, exp.CountIf):
         return bare(node.this)
     if isinstance(node, (exp.Sum, exp.Count)):
-        found = case_of(bare(node.this))
+        case = bare(node.this)
+        found = case_of(case) if isinstance(node, exp.Sum) or not _else_of(case) else None
         return found[0] if found is not None and number_of(found[1]) == 1 else None
     return None
 
@@ -148,7 +155,7 @@ def filtered(node: exp.Expr) -> tuple[exp.Expr, exp.Expr] | None:
     found = case_of(case)
     if found is None or (isinstance(node, exp.Count) and not distinct):
         return None
-    if not isinstance(node, exp.Sum) and any(isinstance(case.args.get(name), exp.Literal) for name in ("default", "false")):
+    if not isinstance(node, exp.Sum) and _else_of(case):
         return None  # an ELSE 0 counts: only in a sum it does not
     condition, amount = found
     return type(node)(this=exp.Distinct(expressions=[amount]) if distinct else amount), condition
@@ -171,7 +178,8 @@ def so_far(node: exp.Expr) -> SoFar | None:
     if not isinstance(window, exp.Window):
         return None
     call, order, spec = window.this, window.args.get("order"), window.args.get("spec")
-    whole = spec is None or (spec.args.get("start") == "UNBOUNDED" and spec.args.get("end") in ("CURRENT ROW", None))
+    frame = {} if spec is None else spec.args
+    whole = not frame.get("exclude") and (spec is None or (frame.get("start") == "UNBOUNDED" and frame.get("end") in ("CURRENT ROW", None)))
     if order is None or len(order.expressions) != 1 or order.expressions[0].args.get("desc") or not whole:
         return None
     if name == "CHANGE":
@@ -203,7 +211,7 @@ def place_of(window: exp.Expr, condition: exp.Expr) -> Place:
     if not isinstance(most, int):
         raise NotCovered("places without an upper bound")
     most -= isinstance(condition, exp.LT)
-    if most < 1 or (isinstance(condition, exp.EQ) and most != 1):
+    if most < 1 or (most > 1 and (isinstance(condition, exp.EQ) or isinstance(window.this, exp.DenseRank))):
         raise NotCovered("places without an upper bound")
     term = order.expressions[0]
     return Place(keys[0], term.this, "DESC" if term.args.get("desc") else "ASC", most)
@@ -223,7 +231,9 @@ def with_qualify(node: exp.Select, inner: exp.Expr) -> exp.Select | None:
     whole = inner.copy()
     order = node.args.get("order")
     for outer in (*node.expressions, *(order.expressions if order else ())):
-        if any(column.name.casefold() not in names for column in outer.find_all(exp.Column)) or outer.find(exp.Star):
+        if any(column.name.casefold() not in names for column in outer.find_all(exp.Column)):
+            return None
+        if outer.find(exp.Star, exp.AggFunc, exp.Window):
             return None
 
     def meant(outer: exp.Expr) -> exp.Expr:

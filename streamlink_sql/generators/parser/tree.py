@@ -150,6 +150,8 @@ T = TypeVar("T")
 
 Expr = Ref | Star | Call | Aggregate | Arithmetic | Share | Percent | Filtered | Ordered | Val | Query
 Condition = Predicate | Junction
+MEASURES = (Aggregate, Percent, Share, Filtered, Ordered)
+"""What is calculated over many rows."""
 
 
 def children(node: Expr | Condition) -> tuple[Expr | Condition, ...]:

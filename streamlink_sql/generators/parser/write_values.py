@@ -208,8 +208,8 @@ class ExpressionWriter(ABC):
         """A condition inside an expression."""
 
     @abstractmethod
-    def ordered(self, key: exp.Expr, direction: str) -> exp.Expr:
-        """A term of ORDER BY."""
+    def valued(self, key: exp.Expr, direction: str) -> exp.Expr:
+        """A term of a window's ORDER BY."""
 
     def ref(self, ref: Ref, scope: Scope) -> exp.Expr:
         table, column = self.schema.columns[ref.column]
@@ -247,7 +247,8 @@ class ExpressionWriter(ABC):
                 all_of_it = exp.Count(this=exp.Star()) if amount is None else exp.Sum(this=each.copy())
                 return _quotient(above, exp.Nullif(this=all_of_it, expression=exp.Literal.number(0)))
             case Filtered(of, condition):
-                return exp.Filter(this=self.expr(of, scope), expression=exp.Where(this=self.condition(condition, scope)))
+                part = exp.Filter(this=self.expr(of, scope), expression=exp.Where(this=self.condition(condition, scope)))
+                return exp.Coalesce(this=part, expressions=[exp.Literal.number(0)]) if of.name == "SUM" else part
             case Ordered(name, of):
                 return self.over_groups(name, self.expr(of, scope), scope)
             case Query():
@@ -261,7 +262,7 @@ class ExpressionWriter(ABC):
         if not scope.group:
             raise NotCovered(f"{name} without groups")
         *within, last = (self.expr(key, scope) for key in scope.group)
-        order = exp.Order(expressions=[self.ordered(last, "ASC")])
+        order = exp.Order(expressions=[self.valued(last, "ASC")])
         call = exp.Sum(this=part.copy()) if name == "RUNNING" else exp.Lag(this=part.copy())
         window = exp.Window(this=call, partition_by=within, order=order, over="OVER")
         return window if name == "RUNNING" else exp.Sub(this=_wrapped(part), expression=window)
