@@ -21,7 +21,7 @@ from streamlink_sql.errors import BadRequest, ModelUnavailable, NotFound
 from streamlink_sql.generators.shelf import Shelf
 from streamlink_sql.promoted import PromotedGenerator
 from streamlink_sql.store.store import Store, open_store
-from streamlink_sql.store.versions import Versions, fingerprint
+from streamlink_sql.store.versions import Promotion, Versions, fingerprint
 from streamlink_sql.types import Attempt, Context, Draft, Feedback, Generator, Question
 from tests.postgres import Postgres
 from tests.serving import Scripted, make_data, serving, until
@@ -96,6 +96,33 @@ def test_promotions_are_taken_back_one_by_one(versions: Versions, store: Store, 
     assert told[2:5] == [*(("version promoted", "ada", each.number) for each in (first, second)), (*rolled, first.number)]
     assert told[5:] == [("version promoted", "ada", second.number), (*rolled, first.number), (*rolled, None)]
     assert store.verify()[2] == []
+
+
+def test_a_promotion_is_taken_back_once(versions: Versions, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = versions.add(adapter(tmp_path / "out", THREE_SAYS), passed=True, by="ada").number
+    versions.promote(number, by="ada")
+    read, both = Versions.promotions, threading.Barrier(2, timeout=20)
+
+    def together(self: Versions) -> list[Promotion]:
+        told = read(self)
+        both.wait()
+        return told
+
+    def roll_back(which: Versions) -> str:
+        try:
+            return str(which.roll_back(by="bob"))
+        except BadRequest as error:
+            return error.detail
+
+    with closing(open_store(url, tmp_path / "audit")) as same, monkeypatch.context() as patch, ThreadPoolExecutor(2) as pool:
+        patch.setattr(Versions, "promotions", together)
+        there = Versions(same, versions.folder, versions.source, versions.model)
+        told = sorted(pool.map(roll_back, (versions, there)))
+    assert told[0] == "None"
+    assert told[1].startswith("Somebody changed which version answers")
+    assert [each.event for each in versions.promotions()] == ["promoted", "rolled back"]
+    versions.promote(number, by="ada")
+    assert versions.roll_back(by="bob") is None
 
 
 def test_what_cannot_be_promoted(versions: Versions, tmp_path: Path) -> None:

@@ -77,8 +77,7 @@ class Versions:
 
     def promotions(self) -> list[Promotion]:
         """What was promoted and rolled back, the oldest first."""
-        query = sa.select(promotions).where(*self._ours(promotions)).order_by(promotions.c.seq)
-        return [Promotion(row["event"], row["version"], row["at"], row["by"]) for row in self._store.found(query)]
+        return [_promotion(row) for row in self._store.found(self._every_promotion())]
 
     def promoted(self) -> Version | None:
         """The version that answers; None for the model as it is."""
@@ -108,20 +107,21 @@ class Versions:
         if not version.passed and not anyway:
             reasons = " ".join(version.card.get("gate", {}).get("reasons", ()))
             raise BadRequest(f"Version {number} was kept back by the gate. {reasons}".strip(), rule="gate")
-        current = self.promoted()
+        seen, current = self.promotions(), self.promoted()
         if current is not None and current.number == number:
             raise BadRequest(f"Version {number} answers already.")
         self.place(version.name)
-        self._change(PROMOTED, version, by, before=current)
+        self._change(PROMOTED, version, by, before=current, seen=seen)
         return version
 
     def roll_back(self, *, by: str) -> Version | None:
         """Lets answer what did before the last promotion: an older version, or None for the model as it is. Raises BadRequest."""
-        stack = _stack(self.promotions())
+        seen = self.promotions()
+        stack = _stack(seen)
         if not stack:
             raise BadRequest(f"No version is promoted for {self._whose()}: the model answers as it is.")
         before = None if len(stack) == 1 else self.version(stack[-2])
-        self._change(ROLLED_BACK, before, by, before=self.version(stack[-1]))
+        self._change(ROLLED_BACK, before, by, before=self.version(stack[-1]), seen=seen)
         return before
 
     def place(self, name: str) -> Path:
@@ -134,13 +134,21 @@ class Versions:
         body: dict[str, Any] = {"source": self.source, "model": self.model, "promoted": current.number if current else None}
         return body | {"waiting": self.waiting(), "versions": [each.body() for each in self.all()], "promotions": told[::-1]}
 
-    def _change(self, event: str, version: Version | None, by: str, *, before: Version | None) -> None:
+    def _change(self, event: str, version: Version | None, by: str, *, before: Version | None, seen: list[Promotion]) -> None:
+        """Writes down what answers from now on; BadRequest where that is not any more what was `seen` when it was decided."""
         number = version.number if version else None
         row = {"source": self.source, "model": self.model or "", "event": event, "version": number, "at": now(), "by": by}
         told = {"version": number, "name": version.name if version else None, "before": before.number if before else None}
         words = f"version {event}: {'the model as it is' if number is None else number}"
         with self._store.noted(f"version {event}", words, {**told, "source": self.source, "model": self.model}, asker=by) as connection:
+            ours = sa.select(versions.c.number).where(*self._ours(versions)).order_by(versions.c.number)
+            connection.execute(ours.with_for_update())  # others wait here; SQLite lets only one write at a time as it is
+            if [_promotion(each) for each in connection.execute(self._every_promotion()).mappings()] != seen:
+                raise BadRequest("Somebody changed which version answers in this moment. See which one does, then try again.")
             connection.execute(sa.insert(promotions).values(row))
+
+    def _every_promotion(self) -> sa.Select[Any]:
+        return sa.select(promotions).where(*self._ours(promotions)).order_by(promotions.c.seq)
 
     def _ours(self, table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
         of_source = table.c.source == self.source
@@ -198,7 +206,7 @@ def _stack(told: Iterable[Promotion]) -> list[int]:
     stack: list[int] = []
     for each in told:
         if each.event == ROLLED_BACK:
-            stack.pop()
+            del stack[-1:]
         elif each.version is not None:
             stack.append(each.version)
     return stack
@@ -223,3 +231,7 @@ def _copy(made: Path, place: Path) -> None:
 
 def _version(row: sa.RowMapping) -> Version:
     return Version(row["number"], row["name"], row["made_at"], row["made_by"], row["passed"], row["card"])
+
+
+def _promotion(row: sa.RowMapping) -> Promotion:
+    return Promotion(row["event"], row["version"], row["at"], row["by"])
