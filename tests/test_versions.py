@@ -310,6 +310,46 @@ def test_a_version_that_cannot_be_opened_leaves_what_was_there(
         assert (again.body()["serving"], again.trouble) == (None, "The adapter does not fit.")
 
 
+def test_the_model_as_it_is_comes_back_at_once_after_a_version_that_failed(
+    versions: Versions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_(folder: Path | None) -> Scripted:
+        if folder and FOUR_SAYS in (folder / "adapter.json").read_text():
+            raise ModelUnavailable("The adapter does not fit.")
+        return opened(folder)
+
+    monkeypatch.setattr("streamlink_sql.promoted.LOOK_S", 0.05)
+    good, bad = (versions.add(adapter(tmp_path / sql, sql), passed=True, by="ada") for sql in (THREE_SAYS, FOUR_SAYS))
+    versions.promote(good.number, by="ada")
+    with closing(PromotedGenerator(versions, open_)) as generator:
+        generator.promote(bad.number, by="ada")
+        until(lambda: generator.trouble != "", 10)
+        generator.roll_back(by="ada")
+        until(lambda: generator.trouble == "", 10)
+        generator.roll_back(by="ada")
+        until(lambda: generator.body()["serving"] is None, 5)
+
+
+def test_a_version_that_fails_in_a_way_nobody_foresaw_leaves_what_was_there(
+    versions: Versions, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OfALibraryError(Exception):
+        pass
+
+    def open_(folder: Path | None) -> Scripted:
+        if folder:
+            raise OfALibraryError("header too large")
+        return opened(folder)
+
+    monkeypatch.setattr("streamlink_sql.promoted.LOOK_S", 0.05)
+    versions.promote(versions.add(adapter(tmp_path / "out", THREE_SAYS), passed=True, by="ada").number, by="ada")
+    with closing(PromotedGenerator(versions, open_)) as generator:
+        time.sleep(0.3)
+        assert (generator.body()["serving"], generator.trouble) == (None, "It failed unexpectedly: OfALibraryError: header too large")
+        assert generator.generate(Question(ASKED), Context("duckdb", ()), 1)[0].sql == PLAIN_SAYS
+    assert caplog.text.count("cannot answer here") == 1, "it is said once"
+
+
 def test_a_model_of_another_server_has_no_versions(tmp_path: Path) -> None:
     from tests.serving import control_on
 
