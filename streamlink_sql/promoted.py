@@ -110,7 +110,9 @@ class PromotedGenerator:
             if number != self._failed and not self._ended.is_set():
                 stays = f"version {self._serving}" if self._serving else "the model as it is"
                 wanted = f"Version {number}" if number else "The model as it is"
-                _log.error("%s cannot answer here, and %s does: %s", wanted, stays, trouble, exc_info=not isinstance(error, StreamLinkError))
+                _log.error(
+                    "%s cannot answer here, and %s does: %s", wanted, stays, trouble, exc_info=not isinstance(error, StreamLinkError)
+                )
             self._failed, self._retry_at, self.trouble = number, time.monotonic() + RETRY_S, trouble
             return
         before, self._serving = self._serving, number

@@ -169,6 +169,25 @@ def test_versions_belong_to_a_source_and_a_model(versions: Versions, store: Stor
     assert behind_a_worker.promoted() == version
 
 
+def test_behind_a_worker_and_by_name_the_same_versions_answer(versions: Versions, store: Store, tmp_path: Path) -> None:
+    gguf, worker = (Versions(store, versions.folder, "/data/sales", model) for model in ("/models/other.gguf", None))
+    one = versions.add(adapter(tmp_path / "one", THREE_SAYS), passed=True, by="ada")
+    two = gguf.add(adapter(tmp_path / "two", FOUR_SAYS), passed=True, by="ada")
+    worker.promote(one.number, by="ada")
+    assert (versions.promoted(), gguf.promoted(), worker.promoted()) == (one, None, one)
+    worker.promote(two.number, by="ada")
+    assert (versions.promoted(), gguf.promoted(), worker.promoted()) == (one, two, two)
+    assert worker.roll_back(by="ada") == one
+    assert (versions.promoted(), gguf.promoted(), worker.promoted()) == (one, None, one)
+    gguf.promote(two.number, by="ada")
+    assert versions.roll_back(by="ada") is None
+    assert (versions.promoted(), gguf.promoted(), worker.promoted()) == (None, two, two)
+    assert worker.roll_back(by="ada") is None
+    assert (versions.promoted(), gguf.promoted(), worker.promoted()) == (None, None, None)
+    told = [line["attempts"][0]["model"] for line in store.audit_lines() if line["event"] in ("version promoted", "version rolled back")]
+    assert told == [one.model, two.model, two.model, two.model, one.model, two.model]
+
+
 def test_accepted_questions_wait_until_a_version_knows_them(versions: Versions, store: Store, tmp_path: Path) -> None:
     def accept(text: str) -> None:
         question = Question(text)
