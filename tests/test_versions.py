@@ -125,7 +125,7 @@ def test_a_promotion_is_taken_back_once(versions: Versions, url: str, tmp_path: 
     assert versions.roll_back(by="bob") is None
 
 
-def test_what_cannot_be_promoted(versions: Versions, tmp_path: Path) -> None:
+def test_what_cannot_be_promoted(versions: Versions, store: Store, tmp_path: Path) -> None:
     kept = versions.add(adapter(tmp_path / "kept", THREE_SAYS, passed=False), passed=False, by="ada")
     good = versions.add(adapter(tmp_path / "good", FOUR_SAYS), passed=True, by="ada")
     with pytest.raises(BadRequest, match=r"kept back by the gate\. It gains nothing\."):
@@ -137,6 +137,8 @@ def test_what_cannot_be_promoted(versions: Versions, tmp_path: Path) -> None:
         versions.promote(good.number, by="ada")
     versions.promote(kept.number, by="ada", anyway=True)
     assert versions.promoted() == kept
+    told = [line["attempts"][0] for line in store.audit_lines() if line["event"] == "version promoted"]
+    assert [(each["version"], each["passed"], each["anyway"]) for each in told] == [(good.number, True, False), (kept.number, False, True)]
 
 
 def test_files_that_were_changed_are_not_used(versions: Versions, tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ class Versions:
         if current is not None and current.number == number:
             raise BadRequest(f"Version {number} answers already.")
         self.place(version.name)
-        self._change(PROMOTED, version.model, version, by, before=current, seen=seen)
+        self._change(PROMOTED, version.model, version, by, before=current, seen=seen, passed=version.passed, anyway=anyway)
         return version
 
     def roll_back(self, *, by: str) -> Version | None:
@@ -135,11 +135,13 @@ class Versions:
         body: dict[str, Any] = {"source": self.source, "model": self.model, "promoted": current.number if current else None}
         return body | {"waiting": self.waiting(), "versions": [each.body() for each in self.all()], "promotions": told[::-1]}
 
-    def _change(self, event: str, model: str, version: Version | None, by: str, *, before: Version | None, seen: list[Promotion]) -> None:
+    def _change(
+        self, event: str, model: str, version: Version | None, by: str, *, before: Version | None, seen: list[Promotion], **also: bool
+    ) -> None:
         """Writes down what answers from now on; BadRequest where that is not any more what was `seen` when it was decided."""
         number = version.number if version else None
         row = {"source": self.source, "model": model, "event": event, "version": number, "at": now(), "by": by}
-        told = {"version": number, "name": version.name if version else None, "before": before.number if before else None}
+        told = {"version": number, "name": version.name if version else None, "before": before.number if before else None, **also}
         words = f"version {event}: {'the model as it is' if number is None else number}"
         with self._store.noted(f"version {event}", words, {**told, "source": self.source, "model": model}, asker=by) as connection:
             ours = sa.select(versions.c.number).where(*self._ours(versions)).order_by(versions.c.number)
