@@ -130,8 +130,9 @@ def test_what_cannot_be_promoted(versions: Versions, store: Store, tmp_path: Pat
     good = versions.add(adapter(tmp_path / "good", FOUR_SAYS), passed=True, by="ada")
     with pytest.raises(BadRequest, match=r"kept back by the gate\. It gains nothing\."):
         versions.promote(kept.number, by="ada")
-    with pytest.raises(NotFound, match="no version 99"):
-        versions.promote(99, by="ada")
+    for number in (99, 0, -1, 2**31, 2**63, 10**23, -(10**23)):
+        with pytest.raises(NotFound, match=f"no version {number} "):
+            versions.promote(number, by="ada")
     versions.promote(good.number, by="ada")
     with pytest.raises(BadRequest, match="answers already"):
         versions.promote(good.number, by="ada")
@@ -273,6 +274,8 @@ def test_no_question_fails_while_versions_change(versions: Versions, store: Stor
                 assert said.status_code == 200, said.text
                 answers.append((said.json()["model"], said.json()["rows"][0][0]))
 
+        said = httpx.post(f"{address}/v1/models/promote", json={"version": 10**23}, timeout=60)
+        assert (said.status_code, said.json()["code"]) == (400, "bad_request")
         with ThreadPoolExecutor(3) as pool, Client(address) as client:
             asking = [pool.submit(ask_on) for _ in range(3)]
             try:

@@ -25,6 +25,8 @@ from streamlink_sql.store.tables import promotions, versions
 CARD = "card.json"
 NAME_LENGTH = 32
 NAME = re.compile(rf"[0-9a-f]{{{NAME_LENGTH}}}")
+LARGEST = 2**31 - 1
+"""No version has a larger number: the store can keep none."""
 PROMOTED, ROLLED_BACK = "promoted", "rolled back"
 
 
@@ -72,7 +74,8 @@ class Versions:
 
     def version(self, number: int) -> Version:
         """One of them; raises NotFound."""
-        rows = self._store.found(sa.select(versions).where(versions.c.number == number, *self._ours(versions)))
+        mine = sa.select(versions).where(versions.c.number == number, *self._ours(versions))
+        rows = self._store.found(mine) if 0 < number <= LARGEST else []
         if not rows:
             raise NotFound(f"There is no version {number} for {self._whose()}.", suggestions=[str(each.number) for each in self.all()[:10]])
         return _version(rows[0])
