@@ -38,7 +38,8 @@ class PromotedGenerator:
         self.versions, self._open = versions, open_
         self._shelf: Shelf[int] = Shelf(self._opened)
         self._known: dict[int, Version] = {}
-        self._serving, self._failed, self._retry_at = PLAIN, PLAIN, 0.0
+        self._serving, self._retry_at = PLAIN, 0.0
+        self._failed: int | None = None
         self.trouble = ""
         """Why the version that is promoted does not answer here; empty where it does."""
         self._looking, self._due, self._ended = threading.Lock(), threading.Event(), threading.Event()
@@ -93,7 +94,7 @@ class PromotedGenerator:
             version = self.versions.promoted()
             number = version.number if version else PLAIN
             if number == self._serving:
-                self.trouble, self._failed = "", PLAIN
+                self.trouble, self._failed = "", None
             elif number != self._failed or time.monotonic() > self._retry_at:
                 if version:
                     self._known[number] = version
@@ -103,16 +104,20 @@ class PromotedGenerator:
         try:
             with self._shelf.lent(lambda: number) as generator:
                 try_out(generator)
-        except StreamLinkError as error:
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a version, what answers must go on answering
             self._shelf.let_go(number)
+            trouble = error.detail if isinstance(error, StreamLinkError) else f"It failed unexpectedly: {type(error).__name__}: {error}"
             if number != self._failed and not self._ended.is_set():
                 stays = f"version {self._serving}" if self._serving else "the model as it is"
-                _log.error("Version %d cannot answer here, and %s does: %s", number, stays, error.detail)
-            self._failed, self._retry_at, self.trouble = number, time.monotonic() + RETRY_S, error.detail
+                wanted = f"Version {number}" if number else "The model as it is"
+                _log.error(
+                    "%s cannot answer here, and %s does: %s", wanted, stays, trouble, exc_info=not isinstance(error, StreamLinkError)
+                )
+            self._failed, self._retry_at, self.trouble = number, time.monotonic() + RETRY_S, trouble
             return
         before, self._serving = self._serving, number
         self._shelf.let_go(before)
-        self._failed, self.trouble = PLAIN, ""
+        self._failed, self.trouble = None, ""
         _log.info("%s answers from now on.", f"Version {number}" if number else "The model as it is")
 
     def _opened(self, number: int) -> Generator:

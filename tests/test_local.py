@@ -256,6 +256,16 @@ def test_a_peft_adapter_changes_what_is_written(folder: Path, tmp_path: Path) ->
 
 
 @pytest.mark.llm
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # what peft uses of transformers
+@pytest.mark.parametrize(("name", "text"), [("adapter_model.safetensors", "x" * 100), ("adapter_config.json", '{"peft_type": ["LORA"]}')])
+def test_a_damaged_peft_adapter_is_told(folder: Path, tmp_path: Path, name: str, text: str) -> None:
+    adapter = make_adapter(tmp_path / "adapter", folder)
+    (adapter / name).write_text(text)
+    with closing(open_generator(str(folder), adapter=adapter)) as generator, pytest.raises(ModelUnavailable, match="cannot load"):
+        generator.generate(Question(HOW_MANY), MUSIC, 1)
+
+
+@pytest.mark.llm
 def test_a_folder_that_cannot_be_loaded_is_told(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text((folder / "config.json").read_text())
     with closing(open_generator(str(tmp_path))) as generator, pytest.raises(ModelUnavailable, match="cannot load"):

@@ -21,7 +21,7 @@ from streamlink_sql.errors import BadRequest, ModelUnavailable, NotFound
 from streamlink_sql.generators.shelf import Shelf
 from streamlink_sql.promoted import PromotedGenerator
 from streamlink_sql.store.store import Store, open_store
-from streamlink_sql.store.versions import Versions, fingerprint
+from streamlink_sql.store.versions import Promotion, Versions, fingerprint
 from streamlink_sql.types import Attempt, Context, Draft, Feedback, Generator, Question
 from tests.postgres import Postgres
 from tests.serving import Scripted, make_data, serving, until
@@ -98,18 +98,48 @@ def test_promotions_are_taken_back_one_by_one(versions: Versions, store: Store, 
     assert store.verify()[2] == []
 
 
-def test_what_cannot_be_promoted(versions: Versions, tmp_path: Path) -> None:
+def test_a_promotion_is_taken_back_once(versions: Versions, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = versions.add(adapter(tmp_path / "out", THREE_SAYS), passed=True, by="ada").number
+    versions.promote(number, by="ada")
+    read, both = Versions.promotions, threading.Barrier(2, timeout=20)
+
+    def together(self: Versions) -> list[Promotion]:
+        told = read(self)
+        both.wait()
+        return told
+
+    def roll_back(which: Versions) -> str:
+        try:
+            return str(which.roll_back(by="bob"))
+        except BadRequest as error:
+            return error.detail
+
+    with closing(open_store(url, tmp_path / "audit")) as same, monkeypatch.context() as patch, ThreadPoolExecutor(2) as pool:
+        patch.setattr(Versions, "promotions", together)
+        there = Versions(same, versions.folder, versions.source, versions.model)
+        told = sorted(pool.map(roll_back, (versions, there)))
+    assert told[0] == "None"
+    assert told[1].startswith("Somebody changed which version answers")
+    assert [each.event for each in versions.promotions()] == ["promoted", "rolled back"]
+    versions.promote(number, by="ada")
+    assert versions.roll_back(by="bob") is None
+
+
+def test_what_cannot_be_promoted(versions: Versions, store: Store, tmp_path: Path) -> None:
     kept = versions.add(adapter(tmp_path / "kept", THREE_SAYS, passed=False), passed=False, by="ada")
     good = versions.add(adapter(tmp_path / "good", FOUR_SAYS), passed=True, by="ada")
     with pytest.raises(BadRequest, match=r"kept back by the gate\. It gains nothing\."):
         versions.promote(kept.number, by="ada")
-    with pytest.raises(NotFound, match="no version 99"):
-        versions.promote(99, by="ada")
+    for number in (99, 0, -1, 2**31, 2**63, 10**23, -(10**23)):
+        with pytest.raises(NotFound, match=f"no version {number} "):
+            versions.promote(number, by="ada")
     versions.promote(good.number, by="ada")
     with pytest.raises(BadRequest, match="answers already"):
         versions.promote(good.number, by="ada")
     versions.promote(kept.number, by="ada", anyway=True)
     assert versions.promoted() == kept
+    told = [line["attempts"][0] for line in store.audit_lines() if line["event"] == "version promoted"]
+    assert [(each["version"], each["passed"], each["anyway"]) for each in told] == [(good.number, True, False), (kept.number, False, True)]
 
 
 def test_files_that_were_changed_are_not_used(versions: Versions, tmp_path: Path) -> None:
@@ -140,6 +170,25 @@ def test_versions_belong_to_a_source_and_a_model(versions: Versions, store: Stor
             other.promote(version.number, by="ada")
     behind_a_worker = Versions(store, versions.folder, "/data/sales", None)
     assert behind_a_worker.promoted() == version
+
+
+def test_behind_a_worker_and_by_name_the_same_versions_answer(versions: Versions, store: Store, tmp_path: Path) -> None:
+    gguf, worker = (Versions(store, versions.folder, "/data/sales", model) for model in ("/models/other.gguf", None))
+    one = versions.add(adapter(tmp_path / "one", THREE_SAYS), passed=True, by="ada")
+    two = gguf.add(adapter(tmp_path / "two", FOUR_SAYS), passed=True, by="ada")
+    worker.promote(one.number, by="ada")
+    assert (versions.promoted(), gguf.promoted(), worker.promoted()) == (one, None, one)
+    worker.promote(two.number, by="ada")
+    assert (versions.promoted(), gguf.promoted(), worker.promoted()) == (one, two, two)
+    assert worker.roll_back(by="ada") == one
+    assert (versions.promoted(), gguf.promoted(), worker.promoted()) == (one, None, one)
+    gguf.promote(two.number, by="ada")
+    assert versions.roll_back(by="ada") is None
+    assert (versions.promoted(), gguf.promoted(), worker.promoted()) == (None, two, two)
+    assert worker.roll_back(by="ada") is None
+    assert (versions.promoted(), gguf.promoted(), worker.promoted()) == (None, None, None)
+    told = [line["attempts"][0]["model"] for line in store.audit_lines() if line["event"] in ("version promoted", "version rolled back")]
+    assert told == [one.model, two.model, two.model, two.model, one.model, two.model]
 
 
 def test_accepted_questions_wait_until_a_version_knows_them(versions: Versions, store: Store, tmp_path: Path) -> None:
@@ -225,6 +274,8 @@ def test_no_question_fails_while_versions_change(versions: Versions, store: Stor
                 assert said.status_code == 200, said.text
                 answers.append((said.json()["model"], said.json()["rows"][0][0]))
 
+        said = httpx.post(f"{address}/v1/models/promote", json={"version": 10**23}, timeout=60)
+        assert (said.status_code, said.json()["code"]) == (400, "bad_request")
         with ThreadPoolExecutor(3) as pool, Client(address) as client:
             asking = [pool.submit(ask_on) for _ in range(3)]
             try:
@@ -281,6 +332,46 @@ def test_a_version_that_cannot_be_opened_leaves_what_was_there(
     versions.promote(bad.number, by="ada")
     with closing(PromotedGenerator(versions, open_)) as again:
         assert (again.body()["serving"], again.trouble) == (None, "The adapter does not fit.")
+
+
+def test_the_model_as_it_is_comes_back_at_once_after_a_version_that_failed(
+    versions: Versions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_(folder: Path | None) -> Scripted:
+        if folder and FOUR_SAYS in (folder / "adapter.json").read_text():
+            raise ModelUnavailable("The adapter does not fit.")
+        return opened(folder)
+
+    monkeypatch.setattr("streamlink_sql.promoted.LOOK_S", 0.05)
+    good, bad = (versions.add(adapter(tmp_path / sql, sql), passed=True, by="ada") for sql in (THREE_SAYS, FOUR_SAYS))
+    versions.promote(good.number, by="ada")
+    with closing(PromotedGenerator(versions, open_)) as generator:
+        generator.promote(bad.number, by="ada")
+        until(lambda: generator.trouble != "", 10)
+        generator.roll_back(by="ada")
+        until(lambda: generator.trouble == "", 10)
+        generator.roll_back(by="ada")
+        until(lambda: generator.body()["serving"] is None, 5)
+
+
+def test_a_version_that_fails_in_a_way_nobody_foresaw_leaves_what_was_there(
+    versions: Versions, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OfALibraryError(Exception):
+        pass
+
+    def open_(folder: Path | None) -> Scripted:
+        if folder:
+            raise OfALibraryError("header too large")
+        return opened(folder)
+
+    monkeypatch.setattr("streamlink_sql.promoted.LOOK_S", 0.05)
+    versions.promote(versions.add(adapter(tmp_path / "out", THREE_SAYS), passed=True, by="ada").number, by="ada")
+    with closing(PromotedGenerator(versions, open_)) as generator:
+        time.sleep(0.3)
+        assert (generator.body()["serving"], generator.trouble) == (None, "It failed unexpectedly: OfALibraryError: header too large")
+        assert generator.generate(Question(ASKED), Context("duckdb", ()), 1)[0].sql == PLAIN_SAYS
+    assert caplog.text.count("cannot answer here") == 1, "it is said once"
 
 
 def test_a_model_of_another_server_has_no_versions(tmp_path: Path) -> None:

@@ -93,6 +93,8 @@ class Model:
     def __init__(self, folder: Path, adapter: Path | None) -> None:
         """Reads the files; raises ModelUnavailable where they cannot be used. Runs no code that comes with them."""
         transformers, self._torch = _libraries()
+        from safetensors import SafetensorError
+
         device = "cuda" if self._torch.cuda.is_available() else "cpu"
         kind = "auto" if device == "cuda" else self._torch.float32
         self._torch.set_num_threads(threads())
@@ -101,7 +103,7 @@ class Model:
             model = transformers.AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype=kind)
             if adapter:
                 model.load_adapter(str(adapter))
-        except (OSError, ValueError, RuntimeError, ImportError, KeyError) as error:
+        except (OSError, ValueError, TypeError, RuntimeError, ImportError, KeyError, SafetensorError) as error:
             also = f" with the adapter {adapter}" if adapter else ""
             raise ModelUnavailable(f"transformers cannot load {folder}{also}: {error}") from error
         if self._tokenizer.chat_template is None:

@@ -25,6 +25,8 @@ from streamlink_sql.store.tables import promotions, versions
 CARD = "card.json"
 NAME_LENGTH = 32
 NAME = re.compile(rf"[0-9a-f]{{{NAME_LENGTH}}}")
+LARGEST = 2**31 - 1
+"""No version has a larger number: the store can keep none."""
 PROMOTED, ROLLED_BACK = "promoted", "rolled back"
 
 
@@ -33,6 +35,7 @@ class Version:
     """An adapter that was made for a source and a model. `passed` is what the gate said, `card` how it was made and what it scored."""
 
     number: int
+    model: str
     name: str
     made_at: str
     made_by: str
@@ -50,6 +53,7 @@ class Promotion:
     """A change of what answers: since `at` it is `version`, or the model as it is for None."""
 
     event: str
+    model: str
     version: int | None
     at: str
     by: str
@@ -70,21 +74,20 @@ class Versions:
 
     def version(self, number: int) -> Version:
         """One of them; raises NotFound."""
-        rows = self._store.found(sa.select(versions).where(versions.c.number == number, *self._ours(versions)))
+        mine = sa.select(versions).where(versions.c.number == number, *self._ours(versions))
+        rows = self._store.found(mine) if 0 < number <= LARGEST else []
         if not rows:
             raise NotFound(f"There is no version {number} for {self._whose()}.", suggestions=[str(each.number) for each in self.all()[:10]])
         return _version(rows[0])
 
     def promotions(self) -> list[Promotion]:
         """What was promoted and rolled back, the oldest first."""
-        query = sa.select(promotions).where(*self._ours(promotions)).order_by(promotions.c.seq)
-        return [Promotion(row["event"], row["version"], row["at"], row["by"]) for row in self._store.found(query)]
+        return [_promotion(row) for row in self._store.found(self._every_promotion())]
 
     def promoted(self) -> Version | None:
         """The version that answers; None for the model as it is."""
-        newest = sa.select(promotions.c.version).where(*self._ours(promotions)).order_by(promotions.c.seq.desc()).limit(1)
-        rows = self._store.found(sa.select(versions).where(versions.c.number == newest.scalar_subquery()))
-        return _version(rows[0]) if rows else None
+        stack = _stack(self.promotions())
+        return self.version(stack[-1]) if stack else None
 
     def waiting(self) -> int:
         """How many questions with SQL that people vouched for came after what the newest version knows."""
@@ -100,7 +103,7 @@ class Versions:
         told = {"name": name, "source": self.source, "model": self.model, "passed": passed, "scores": card.get("scores")}
         with self._store.noted("version made", f"version made: {name}", told, asker=by) as connection:
             number = connection.execute(sa.insert(versions).values(row).returning(versions.c.number)).scalar_one()
-        return Version(number, name, row["made_at"], by, passed, card)
+        return Version(number, row["model"], name, row["made_at"], by, passed, card)
 
     def promote(self, number: int, *, by: str, anyway: bool = False) -> Version:
         """Lets a version answer from now on; `anyway` is for one that the gate kept back. Raises NotFound and BadRequest."""
@@ -108,20 +111,21 @@ class Versions:
         if not version.passed and not anyway:
             reasons = " ".join(version.card.get("gate", {}).get("reasons", ()))
             raise BadRequest(f"Version {number} was kept back by the gate. {reasons}".strip(), rule="gate")
-        current = self.promoted()
+        seen, current = self.promotions(), self.promoted()
         if current is not None and current.number == number:
             raise BadRequest(f"Version {number} answers already.")
         self.place(version.name)
-        self._change(PROMOTED, version, by, before=current)
+        self._change(PROMOTED, version.model, version, by, before=current, seen=seen, passed=version.passed, anyway=anyway)
         return version
 
     def roll_back(self, *, by: str) -> Version | None:
         """Lets answer what did before the last promotion: an older version, or None for the model as it is. Raises BadRequest."""
-        stack = _stack(self.promotions())
+        seen = self.promotions()
+        stack = _stack(seen)
         if not stack:
             raise BadRequest(f"No version is promoted for {self._whose()}: the model answers as it is.")
-        before = None if len(stack) == 1 else self.version(stack[-2])
-        self._change(ROLLED_BACK, before, by, before=self.version(stack[-1]))
+        before, taken = None if len(stack) == 1 else self.version(stack[-2]), self.version(stack[-1])
+        self._change(ROLLED_BACK, taken.model, before, by, before=taken, seen=seen)
         return before
 
     def place(self, name: str) -> Path:
@@ -134,13 +138,23 @@ class Versions:
         body: dict[str, Any] = {"source": self.source, "model": self.model, "promoted": current.number if current else None}
         return body | {"waiting": self.waiting(), "versions": [each.body() for each in self.all()], "promotions": told[::-1]}
 
-    def _change(self, event: str, version: Version | None, by: str, *, before: Version | None) -> None:
+    def _change(
+        self, event: str, model: str, version: Version | None, by: str, *, before: Version | None, seen: list[Promotion], **also: bool
+    ) -> None:
+        """Writes down what answers from now on; BadRequest where that is not any more what was `seen` when it was decided."""
         number = version.number if version else None
-        row = {"source": self.source, "model": self.model or "", "event": event, "version": number, "at": now(), "by": by}
-        told = {"version": number, "name": version.name if version else None, "before": before.number if before else None}
+        row = {"source": self.source, "model": model, "event": event, "version": number, "at": now(), "by": by}
+        told = {"version": number, "name": version.name if version else None, "before": before.number if before else None, **also}
         words = f"version {event}: {'the model as it is' if number is None else number}"
-        with self._store.noted(f"version {event}", words, {**told, "source": self.source, "model": self.model}, asker=by) as connection:
+        with self._store.noted(f"version {event}", words, {**told, "source": self.source, "model": model}, asker=by) as connection:
+            ours = sa.select(versions.c.number).where(*self._ours(versions)).order_by(versions.c.number)
+            connection.execute(ours.with_for_update())  # others wait here; SQLite lets only one write at a time as it is
+            if [_promotion(each) for each in connection.execute(self._every_promotion()).mappings()] != seen:
+                raise BadRequest("Somebody changed which version answers in this moment. See which one does, then try again.")
             connection.execute(sa.insert(promotions).values(row))
+
+    def _every_promotion(self) -> sa.Select[Any]:
+        return sa.select(promotions).where(*self._ours(promotions)).order_by(promotions.c.seq)
 
     def _ours(self, table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
         of_source = table.c.source == self.source
@@ -194,14 +208,14 @@ def whole(folder: Path, name: str) -> Path:
 
 
 def _stack(told: Iterable[Promotion]) -> list[int]:
-    """The promotions that no rollback has taken back, the oldest first."""
-    stack: list[int] = []
+    """The promotions that no rollback has taken back, the oldest first. A rollback takes back the last one of its model."""
+    stack: list[Promotion] = []
     for each in told:
-        if each.event == ROLLED_BACK:
-            stack.pop()
-        elif each.version is not None:
-            stack.append(each.version)
-    return stack
+        if each.event == PROMOTED:
+            stack.append(each)
+        elif (taken := next((at for at in reversed(range(len(stack))) if stack[at].model == each.model), None)) is not None:
+            del stack[taken]
+    return [each.version for each in stack if each.version is not None]
 
 
 def _copy(made: Path, place: Path) -> None:
@@ -222,4 +236,8 @@ def _copy(made: Path, place: Path) -> None:
 
 
 def _version(row: sa.RowMapping) -> Version:
-    return Version(row["number"], row["name"], row["made_at"], row["made_by"], row["passed"], row["card"])
+    return Version(row["number"], row["model"], row["name"], row["made_at"], row["made_by"], row["passed"], row["card"])
+
+
+def _promotion(row: sa.RowMapping) -> Promotion:
+    return Promotion(row["event"], row["model"], row["version"], row["at"], row["by"])

@@ -173,7 +173,7 @@ class PromoteBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: Whole = Field(description="Its number.", examples=[3])
+    version: Whole = Field(le=2**31 - 1, description="Its number.", examples=[3])
 
 
 class VersionBody(BaseModel):
