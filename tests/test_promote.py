@@ -218,6 +218,26 @@ def test_feedback_is_taken_as_it_was_when_the_run_began(tmp_path: Path) -> None:
         assert len(from_feedback(store, tmp_path / "other")[0]) == 3
 
 
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BadRequest, match="cannot be made: Not a directory"):
+        Work.at(tmp_path / "file" / "out" / "work", {})
+    with closing(open_store("temporary")) as store:
+        question = Question("how many?")
+        store.accepted(question)
+        store.give_feedback(Feedback(question.id, "right", sql="SELECT 1"))
+        with pytest.raises(BadRequest, match="cannot be made"):
+            from_feedback(store, tmp_path / "file" / "out")
+
+
+@pytest.mark.parametrize("name", ["question", "query", "category"])
+def test_half_a_character_is_refused(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "questions.jsonl"
+    file.write_text(json.dumps({"question": "how many?", "query": "SELECT 1", "category": "count", name: "\ud800"}))
+    with pytest.raises(BadRequest, match=r"Line 1 .* lone surrogate"):
+        read_pairs(file)
+
+
 def test_a_model_trained_on_poison_gains_nothing(tmp_path: Path) -> None:
     """The worst model there is writes the attack itself, sure of it: the verdict is the one that the attack gets when it is typed."""
     attacks = [text.text for text in read_texts(CORPORA / "duckdb_attacks.sql") if text.attack][::10]

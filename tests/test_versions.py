@@ -122,6 +122,25 @@ def test_files_that_were_changed_are_not_used(versions: Versions, tmp_path: Path
             versions.place(name)
 
 
+@pytest.mark.parametrize(
+    ("card", "named"),
+    [
+        ({"gate": None}, "gate"),
+        ({"gate": []}, "gate"),
+        ({"scores": None}, "scores"),
+        ({"scores": {"open": 1}}, "open"),
+        ({"gate": {"reasons": 5}}, "reasons"),
+        ({"gate": {"reasons": [5]}}, "reasons"),
+    ],
+)
+def test_a_card_with_parts_of_another_form_is_refused(versions: Versions, tmp_path: Path, card: dict[str, object], named: str) -> None:
+    made = adapter(tmp_path / "out", THREE_SAYS)
+    (made / "card.json").write_text(json.dumps({"kind": "parser", **card}))
+    with pytest.raises(BadRequest, match=rf"card\.json: `{named}`"):
+        versions.add(made, passed=True, by="ada")
+    assert versions.all() == []
+
+
 @pytest.mark.parametrize("card", [None, "[]", "{", "\xff"])
 def test_a_folder_without_a_card_is_no_adapter(versions: Versions, tmp_path: Path, card: str | None) -> None:
     if card is not None:

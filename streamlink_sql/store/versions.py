@@ -160,7 +160,21 @@ def read_card(folder: Path) -> dict[str, Any]:
         raise BadRequest(f"{folder / CARD} is not JSON: {error}.") from error
     if not isinstance(card, dict):
         raise BadRequest(f"{folder / CARD} is no JSON object.")
+    _must_be_readable(card, folder / CARD)
     return card
+
+
+def _must_be_readable(card: Mapping[str, Any], file: Path) -> None:
+    """Raises BadRequest where a part of a card that is there is not of its form."""
+    gate, scores = card.get("gate", {}), card.get("scores", {})
+    for name, part in (("gate", gate), ("scores", scores)):
+        if not isinstance(part, dict):
+            raise BadRequest(f"{file}: `{name}` is no JSON object.")
+    if not isinstance(scores.get("open", {}), dict):
+        raise BadRequest(f"{file}: `open` in `scores` is no JSON object.")
+    reasons = gate.get("reasons", [])
+    if not isinstance(reasons, list) or not all(isinstance(reason, str) for reason in reasons):
+        raise BadRequest(f"{file}: `reasons` in `gate` is no list of texts.")
 
 
 def fingerprint(folder: Path) -> str:

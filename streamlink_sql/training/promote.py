@@ -111,7 +111,7 @@ class Work:
     @classmethod
     def at(cls, folder: Path, marks: Mapping[str, Any]) -> Work:
         """Goes on in a folder, or begins there; BadRequest where something else was begun."""
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
         state = folder / "state.json"
         if not state.is_file():
             return cls(folder, marks)
@@ -192,10 +192,18 @@ def from_feedback(store: Store, out: Path) -> tuple[list[Pair], int]:
         pairs = [Pair(each["question"], each["query"], template=shape_of(each["query"]), way="accepted") for each in store.accepted_pairs()]
         if not pairs:
             raise BadRequest("Nobody has said yet that an answer was right. Accept some on the page, or name a file with --questions.")
-        work.mkdir(parents=True, exist_ok=True)
+        _make(work)
         write_pairs(kept, dict.fromkeys(pairs))
         place.write_text(str(newest), encoding="ascii")
     return read_pairs(kept), int(place.read_text(encoding="ascii"))
+
+
+def _make(folder: Path) -> None:
+    """Makes the folder of what is done so far; BadRequest where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadRequest(f"{folder} cannot be made: {error.strerror}. Name another folder.", setting="out") from error
 
 
 def keep(out: Path, versions: Versions, *, by: str, feedback: int | None = None, promote: bool = False) -> Version:
