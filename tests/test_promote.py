@@ -199,6 +199,29 @@ def test_from_accepted_questions_to_a_version(database: Path, tmp_path: Path, mo
         adapt(replace(job, count=31))
 
 
+@pytest.mark.parametrize(
+    ("wrong", "code"), [({"model": "nosuch.gguf"}, "not_found"), ({"opened": Path("nosuch")}, "not_found")], ids=["model", "open"]
+)
+def test_what_cannot_be_opened_is_told_before_any_work(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, Any], code: str
+) -> None:
+    monkeypatch.setattr(promote, "must_be_trainable", lambda kind: None)
+    monkeypatch.setattr(promote, "augment", lambda *_: pytest.fail("it makes pairs"))
+    with pytest.raises(StreamLinkError, match="nosuch") as caught:
+        adapt(replace(Job(str(database), [], tmp_path / "out", HELD_OUT, count=30), **wrong))
+    assert caught.value.code == code
+
+
+def test_where_there_is_nothing_to_learn_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(promote, "must_be_trainable", lambda kind: None)
+    monkeypatch.setattr(promote, "_opened", lambda *_: pytest.fail("it goes on"))
+    with closing(sqlite3.connect(tmp_path / "empty.sqlite")) as connection:
+        connection.execute("CREATE TABLE things (id INTEGER PRIMARY KEY)")
+        connection.commit()
+    with pytest.raises(BadRequest, match="nothing to learn from"):
+        adapt(Job(str(tmp_path / "empty.sqlite"), [], tmp_path / "out", HELD_OUT, count=5))
+
+
 def test_feedback_is_taken_as_it_was_when_the_run_began(tmp_path: Path) -> None:
     with closing(open_store("temporary")) as store:
         with pytest.raises(BadRequest, match="--questions"):

@@ -23,8 +23,10 @@ import platformdirs
 from filelock import FileLock
 
 from streamlink_sql import __version__
+from streamlink_sql.assemble import open_generator
 from streamlink_sql.errors import BadRequest, Cancelled, ModelUnavailable
 from streamlink_sql.evaluate.sets import Answering, database_file
+from streamlink_sql.settings import load_settings
 from streamlink_sql.store.store import Store
 from streamlink_sql.store.versions import CARD, Version, Versions, files_of, fingerprint, read_card
 from streamlink_sql.training.augment import Plan, augment
@@ -151,6 +153,7 @@ def adapt(job: Job, tick: Tick = lambda *_: None) -> dict[str, Any]:
     Raises BadRequest, ModelUnavailable where a package is missing, Cancelled where training was stopped.
     """
     must_be_trainable(job.kind)
+    _must_open(job)
     work = Work.at(job.out / "work", job.marks)
     if "finished" not in work.done:
         with open_domain(job.data, job.glossary) as domain:
@@ -225,6 +228,14 @@ def must_be_trainable(kind: str) -> None:
         raise ModelUnavailable(f"Adapting this model needs {package}, which is not installed. Run: pip install 'streamlink-sql[{extra}]'")
 
 
+def _must_open(job: Job) -> None:
+    """Raises what is wrong with the model or the set of other databases, before there is work that would be lost on them."""
+    told: dict[str, Any] = {"model": job.model}
+    open_generator(load_settings(**told)).close()
+    if job.opened is not None:
+        read_open(job.opened)
+
+
 def _screened(job: Job, folder: Path, domain: Domain) -> dict[str, Any]:
     """Which of the accepted pairs are learned from, which are held out, and which a person should look at."""
     found: Screened = screen(job.accepted, domain)
@@ -259,6 +270,8 @@ def _augmented(job: Job, folder: Path, learned: Sequence[Pair], domain: Domain, 
     """Writes many pairs about the data, and tells how they came about."""
     plan = Plan(job.count, job.seed, job.directions, resume=folder / "augmenting.jsonl")
     made = augment(domain, learned, plan, lambda count: tick("making pairs", count, job.count))
+    if not made.pairs:
+        raise BadRequest(f"There is nothing to learn from: no question about {job.data} could be made that has an answer.", setting="data")
     write_pairs(folder / "pairs.jsonl", made.pairs)
     return {"made": len(made.pairs), "augmentation": dict(made.report)}
 
