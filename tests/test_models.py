@@ -66,13 +66,11 @@ def test_from_a_folder_to_an_answer_and_back(run: Run, tmp_path: Path) -> None:
 
 
 def test_what_does_not_run_is_no_version(run: Run, tmp_path: Path) -> None:
-    for name, spoil in {
-        "bare": lambda made: (made / "adapter.npz").unlink(),
-        "broken": lambda made: (made / "adapter.npz").write_bytes(b"no weights"),
-        "other": lambda made: (made / "card.json").write_text('{"kind": "causal", "gate": {"passed": true}}'),
-    }.items():
-        made = parser_adapter(tmp_path / name)
-        spoil(made)
+    bare, broken, other = (parser_adapter(tmp_path / name) for name in ("bare", "broken", "other"))
+    (bare / "adapter.npz").unlink()
+    (broken / "adapter.npz").write_bytes(b"no weights")
+    (other / "card.json").write_text('{"kind": "causal", "gate": {"passed": true}}')
+    for made in (bare, broken, other):
         assert "dapter" in run("models", "add", str(made), status=2)
     assert json.loads(run("models", "list", "--json"))["versions"] == []
 
