@@ -197,6 +197,15 @@ def test_from_accepted_questions_to_a_version(database: Path, tmp_path: Path, mo
         assert store.audit_lines()[0]["attempts"][0]["passed"] is False
     with pytest.raises(BadRequest, match="other count"):
         adapt(replace(job, count=31))
+    with monkeypatch.context() as updated:
+        updated.setattr(promote, "hash_of_base", lambda weights: "updated", raising=False)
+        with pytest.raises(BadRequest, match="other weights of the model"):
+            adapt(job)
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("INSERT INTO customers VALUES (99, 'Zoe', 'Paris', 40)")
+        connection.commit()
+    with pytest.raises(BadRequest, match="other contents of the data"):
+        adapt(job)
 
 
 @pytest.mark.parametrize(

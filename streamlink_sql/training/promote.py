@@ -26,6 +26,7 @@ from streamlink_sql import __version__
 from streamlink_sql.assemble import open_generator
 from streamlink_sql.errors import BadRequest, Cancelled, ModelUnavailable
 from streamlink_sql.evaluate.sets import Answering, database_file
+from streamlink_sql.generators.parser.adapter import hash_of_base
 from streamlink_sql.settings import load_settings
 from streamlink_sql.store.store import Store
 from streamlink_sql.store.versions import CARD, Version, Versions, files_of, fingerprint, read_card
@@ -154,10 +155,10 @@ def adapt(job: Job, tick: Tick = lambda *_: None) -> dict[str, Any]:
     """
     must_be_trainable(job.kind)
     _must_open(job)
-    work = Work.at(job.out / "work", job.marks)
-    if "finished" not in work.done:
-        with open_domain(job.data, job.glossary) as domain:
-            work.once("finished", lambda: _made(job, work, domain, tick))
+    with open_domain(job.data, job.glossary) as domain:
+        contents = domain.stamp if Path(job.data).exists() else ""  # what a server tells changes with time alone
+        work = Work.at(job.out / "work", {**job.marks, "weights of the model": hash_of(job), "contents of the data": contents})
+        work.once("finished", lambda: _made(job, work, domain, tick))
     return read_card(job.out)
 
 
@@ -234,6 +235,17 @@ def _must_open(job: Job) -> None:
     open_generator(load_settings(**told)).close()
     if job.opened is not None:
         read_open(job.opened)
+
+
+def hash_of(job: Job) -> str:
+    """What tells the weights of the model from all others."""
+    if job.kind == "parser":
+        from streamlink_sql.generators.parser.runtime import WEIGHTS
+
+        return hash_of_base(WEIGHTS)
+    from streamlink_sql.training.lora.files import hash_of_model
+
+    return hash_of_model(Path(job.model).expanduser())
 
 
 def _screened(job: Job, folder: Path, domain: Domain) -> dict[str, Any]:
