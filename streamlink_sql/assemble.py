@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -184,6 +184,15 @@ def open_serving(settings: Settings, store: Store) -> Generator:
         return open_generator(settings.model_copy(update={"adapter": folder}))
 
     return PromotedGenerator(open_versions(settings, store), opened)
+
+
+def try_adapter(settings: Settings, folder: Path) -> None:
+    """Has the model write once with an adapter; raises what is wrong with it. One that runs in a worker is not tried here."""
+    from streamlink_sql.generators import try_out
+
+    if not _is_worker(settings.model):
+        with closing(open_generator(settings.model_copy(update={"adapter": folder}))) as generator:
+            try_out(generator)
 
 
 def versioned(generator: Generator) -> PromotedGenerator | None:

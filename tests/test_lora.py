@@ -250,6 +250,31 @@ def test_a_stopped_training_goes_on_as_if_it_never_was(place: Path) -> None:
     assert [check["loss"] for check in first["scores"]["checks"]] == [check["loss"] for check in second["scores"]["checks"]]
 
 
+def test_an_adapter_counts_as_finished_once_all_its_files_are_there(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_in(place, "halfway", epochs=0.1, check_steps=1000)
+
+    def full_disk(*_: Any) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "write_gguf", full_disk)
+        with pytest.raises(OSError, match="no space left"):
+            train(settings, PAIRS)
+    assert not (settings.out / files.CARD).exists()
+    assert train(settings, PAIRS) == 0
+    assert (settings.out / files.GGUF).is_file()
+    assert (settings.out / files.CARD).is_file()
+
+
+def test_what_llama_cpp_cannot_run_is_told_before_training(place: Path, gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "FAMILIES", {})
+    with pytest.raises(BadRequest, match="family llama"):
+        Run(replace(settings_in(place, "strange"), model=gguf), PAIRS)
+    settings = settings_in(place, "folder", epochs=0.1, check_steps=1000)
+    assert train(settings, PAIRS) == 0, "transformers runs it"
+    assert not (settings.out / files.GGUF).exists()
+
+
 def test_a_training_with_other_settings_does_not_go_on(place: Path) -> None:
     settings = settings_in(place, "other", check_steps=1)
 

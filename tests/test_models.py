@@ -65,6 +65,16 @@ def test_from_a_folder_to_an_answer_and_back(run: Run, tmp_path: Path) -> None:
     assert "the audit is whole" in run("audit", "verify")
 
 
+def test_what_does_not_run_is_no_version(run: Run, tmp_path: Path) -> None:
+    bare, broken, other = (parser_adapter(tmp_path / name) for name in ("bare", "broken", "other"))
+    (bare / "adapter.npz").unlink()
+    (broken / "adapter.npz").write_bytes(b"no weights")
+    (other / "card.json").write_text('{"kind": "causal", "gate": {"passed": true}}')
+    for made in (bare, broken, other):
+        assert "dapter" in run("models", "add", str(made), status=2)
+    assert json.loads(run("models", "list", "--json"))["versions"] == []
+
+
 def test_what_the_gate_kept_back_is_promoted_on_purpose_only(run: Run, tmp_path: Path) -> None:
     assert "with --anyway only" in run("models", "add", str(parser_adapter(tmp_path / "out", passed=False)))
     assert "kept back by the gate. It answers no more" in run("models", "promote", "1", status=2)

@@ -197,6 +197,38 @@ def test_from_accepted_questions_to_a_version(database: Path, tmp_path: Path, mo
         assert store.audit_lines()[0]["attempts"][0]["passed"] is False
     with pytest.raises(BadRequest, match="other count"):
         adapt(replace(job, count=31))
+    with monkeypatch.context() as updated:
+        updated.setattr(promote, "hash_of_base", lambda weights: "updated", raising=False)
+        with pytest.raises(BadRequest, match="other weights of the model"):
+            adapt(job)
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("INSERT INTO customers VALUES (99, 'Zoe', 'Paris', 40)")
+        connection.commit()
+    with pytest.raises(BadRequest, match="other contents of the data"):
+        adapt(job)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"), [({"model": "nosuch.gguf"}, "not_found"), ({"opened": Path("nosuch")}, "not_found")], ids=["model", "open"]
+)
+def test_what_cannot_be_opened_is_told_before_any_work(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, Any], code: str
+) -> None:
+    monkeypatch.setattr(promote, "must_be_trainable", lambda kind: None)
+    monkeypatch.setattr(promote, "augment", lambda *_: pytest.fail("it makes pairs"))
+    with pytest.raises(StreamLinkError, match="nosuch") as caught:
+        adapt(replace(Job(str(database), [], tmp_path / "out", HELD_OUT, count=30), **wrong))
+    assert caught.value.code == code
+
+
+def test_where_there_is_nothing_to_learn_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(promote, "must_be_trainable", lambda kind: None)
+    monkeypatch.setattr(promote, "_opened", lambda *_: pytest.fail("it goes on"))
+    with closing(sqlite3.connect(tmp_path / "empty.sqlite")) as connection:
+        connection.execute("CREATE TABLE things (id INTEGER PRIMARY KEY)")
+        connection.commit()
+    with pytest.raises(BadRequest, match="nothing to learn from"):
+        adapt(Job(str(tmp_path / "empty.sqlite"), [], tmp_path / "out", HELD_OUT, count=5))
 
 
 def test_feedback_is_taken_as_it_was_when_the_run_began(tmp_path: Path) -> None:
@@ -216,6 +248,26 @@ def test_feedback_is_taken_as_it_was_when_the_run_began(tmp_path: Path) -> None:
         accept("SELECT 3")
         assert from_feedback(store, tmp_path) == first
         assert len(from_feedback(store, tmp_path / "other")[0]) == 3
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BadRequest, match="cannot be made: Not a directory"):
+        Work.at(tmp_path / "file" / "out" / "work", {})
+    with closing(open_store("temporary")) as store:
+        question = Question("how many?")
+        store.accepted(question)
+        store.give_feedback(Feedback(question.id, "right", sql="SELECT 1"))
+        with pytest.raises(BadRequest, match="cannot be made"):
+            from_feedback(store, tmp_path / "file" / "out")
+
+
+@pytest.mark.parametrize("name", ["question", "query", "category"])
+def test_half_a_character_is_refused(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "questions.jsonl"
+    file.write_text(json.dumps({"question": "how many?", "query": "SELECT 1", "category": "count", name: "\ud800"}))
+    with pytest.raises(BadRequest, match=r"Line 1 .* lone surrogate"):
+        read_pairs(file)
 
 
 def test_a_model_trained_on_poison_gains_nothing(tmp_path: Path) -> None:

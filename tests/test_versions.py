@@ -54,7 +54,7 @@ def adapter(place: Path, sql: str, *, passed: bool = True) -> Path:
     """A folder such as `adapt` writes; the scripted model reads its SQL in the place of weights."""
     (place / "work").mkdir(parents=True)
     (place / "work" / "checkpoint").write_text("not of the adapter")
-    (place / "adapter.json").write_text(json.dumps({ASKED: sql}))
+    (place / "adapter.npz").write_text(json.dumps({ASKED: sql}))
     gate = {"passed": passed, "reasons": [] if passed else ["It gains nothing."]}
     card = {"base": "parser", "kind": "parser", "scores": {"before": {"ex": 0.5}, "after": {"ex": 0.7, "count": 10}}, "gate": gate}
     (place / "card.json").write_text(json.dumps(card))
@@ -63,7 +63,7 @@ def adapter(place: Path, sql: str, *, passed: bool = True) -> Path:
 
 def opened(folder: Path | None) -> Scripted:
     """The scripted model as it is, or with an adapter."""
-    return Scripted({ASKED: PLAIN_SAYS} if folder is None else json.loads((folder / "adapter.json").read_text()))
+    return Scripted({ASKED: PLAIN_SAYS} if folder is None else json.loads((folder / "adapter.npz").read_text()))
 
 
 def test_a_version_is_kept_whole_and_without_its_work(versions: Versions, tmp_path: Path) -> None:
@@ -71,10 +71,25 @@ def test_a_version_is_kept_whole_and_without_its_work(versions: Versions, tmp_pa
     version = versions.add(made, passed=True, by="ada")
     assert versions.all() == [version]
     place = versions.place(version.name)
-    assert sorted(file.name for file in place.iterdir()) == ["adapter.json", "card.json"]
+    assert sorted(file.name for file in place.iterdir()) == ["adapter.npz", "card.json"]
     assert fingerprint(place) == fingerprint(made) == version.name
     assert [file.name for file in versions.folder.iterdir()] == [version.name]
     assert versions.add(made, passed=True, by="ada").name == version.name, "the same files lie there once"
+
+
+def test_what_is_not_of_an_adapter_stays_where_it_is(versions: Versions, tmp_path: Path) -> None:
+    made = adapter(tmp_path / "out", THREE_SAYS)
+    before = fingerprint(made)
+    (made / "secret.sqlite").write_text("nobody's business")
+    version = versions.add(made, passed=True, by="ada")
+    assert version.name == before
+    assert sorted(file.name for file in versions.place(before).iterdir()) == ["adapter.npz", "card.json"]
+    (versions.folder / before / "more.txt").touch()
+    with pytest.raises(BadRequest, match="they were changed"):
+        versions.place(before)
+    (made / "adapter.npz").unlink()
+    with pytest.raises(BadRequest, match="no weights"):
+        versions.add(made, passed=True, by="ada")
 
 
 def test_promotions_are_taken_back_one_by_one(versions: Versions, store: Store, tmp_path: Path) -> None:
@@ -144,12 +159,31 @@ def test_what_cannot_be_promoted(versions: Versions, store: Store, tmp_path: Pat
 
 def test_files_that_were_changed_are_not_used(versions: Versions, tmp_path: Path) -> None:
     version = versions.add(adapter(tmp_path / "out", THREE_SAYS), passed=True, by="ada")
-    (versions.folder / version.name / "adapter.json").write_text("{}")
+    (versions.folder / version.name / "adapter.npz").write_text("{}")
     with pytest.raises(BadRequest, match="they were changed"):
         versions.promote(version.number, by="ada")
     for name in ("0" * 32, "../../etc", ""):
         with pytest.raises(NotFound, match="models_dir"):
             versions.place(name)
+
+
+@pytest.mark.parametrize(
+    ("card", "named"),
+    [
+        ({"gate": None}, "gate"),
+        ({"gate": []}, "gate"),
+        ({"scores": None}, "scores"),
+        ({"scores": {"open": 1}}, "open"),
+        ({"gate": {"reasons": 5}}, "reasons"),
+        ({"gate": {"reasons": [5]}}, "reasons"),
+    ],
+)
+def test_a_card_with_parts_of_another_form_is_refused(versions: Versions, tmp_path: Path, card: dict[str, object], named: str) -> None:
+    made = adapter(tmp_path / "out", THREE_SAYS)
+    (made / "card.json").write_text(json.dumps({"kind": "parser", **card}))
+    with pytest.raises(BadRequest, match=rf"card\.json: `{named}`"):
+        versions.add(made, passed=True, by="ada")
+    assert versions.all() == []
 
 
 @pytest.mark.parametrize("card", [None, "[]", "{", "\xff"])
@@ -313,7 +347,7 @@ def test_a_version_that_cannot_be_opened_leaves_what_was_there(
     versions: Versions, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def open_(folder: Path | None) -> Scripted:
-        if folder and FOUR_SAYS in (folder / "adapter.json").read_text():
+        if folder and FOUR_SAYS in (folder / "adapter.npz").read_text():
             raise ModelUnavailable("The adapter does not fit.")
         return opened(folder)
 

@@ -52,10 +52,13 @@ def add(
     store: Store = None,
 ) -> None:
     """Take an adapter that was made elsewhere over as a new version. What its card says of the gate counts."""
+    from streamlink_sql.assemble import try_adapter
+    from streamlink_sql.settings import load_settings
     from streamlink_sql.store.store import COMMAND_LINE
     from streamlink_sql.store.versions import read_card
 
     passed = read_card(folder).get("gate", {}).get("passed") is True
+    try_adapter(load_settings(config, store=store, data=data, model=model), folder)
     with _versions(config, store, data, model) as versions:
         added = versions.add(folder, passed=passed, by=COMMAND_LINE)
     print(f"This is version {added.number}." + ("" if passed else " No gate has let it pass: it can be promoted with --anyway only."))

@@ -23,6 +23,8 @@ from streamlink_sql.store.store import Store, now
 from streamlink_sql.store.tables import promotions, versions
 
 CARD = "card.json"
+OWN = frozenset({CARD, "adapter.npz", "adapter_config.json", "adapter_model.safetensors"})
+"""The files of an adapter, beside those that end in `.gguf`: whatever else lies in its folder is left there."""
 NAME_LENGTH = 32
 NAME = re.compile(rf"[0-9a-f]{{{NAME_LENGTH}}}")
 LARGEST = 2**31 - 1
@@ -96,7 +98,10 @@ class Versions:
 
     def add(self, made: Path, *, passed: bool, by: str, feedback: int | None = None) -> Version:
         """Takes the adapter in a folder over as a new version; `feedback` is the place of the newest verdict that it knows."""
-        card, name = read_card(made), fingerprint(made)
+        card = read_card(made)
+        if all(file.name == CARD for file in files_of(made)):
+            raise BadRequest(f"{made} holds no adapter: beside its {CARD} there are no weights.")
+        name = fingerprint(made)
         _copy(made, self.folder / name)
         row: dict[str, Any] = {"source": self.source, "model": self.model or "", "name": name, "made_at": now(), "made_by": by}
         row |= {"passed": passed, "feedback": feedback, "card": card}
@@ -174,21 +179,44 @@ def read_card(folder: Path) -> dict[str, Any]:
         raise BadRequest(f"{folder / CARD} is not JSON: {error}.") from error
     if not isinstance(card, dict):
         raise BadRequest(f"{folder / CARD} is no JSON object.")
+    _must_be_readable(card, folder / CARD)
     return card
 
 
+def _must_be_readable(card: Mapping[str, Any], file: Path) -> None:
+    """Raises BadRequest where a part of a card that is there is not of its form."""
+    gate, scores = card.get("gate", {}), card.get("scores", {})
+    for name, part in (("gate", gate), ("scores", scores)):
+        if not isinstance(part, dict):
+            raise BadRequest(f"{file}: `{name}` is no JSON object.")
+    if not isinstance(scores.get("open", {}), dict):
+        raise BadRequest(f"{file}: `open` in `scores` is no JSON object.")
+    reasons = gate.get("reasons", [])
+    if not isinstance(reasons, list) or not all(isinstance(reason, str) for reason in reasons):
+        raise BadRequest(f"{file}: `reasons` in `gate` is no list of texts.")
+
+
 def fingerprint(folder: Path) -> str:
-    """A hash of the names and contents of the files of an adapter; folders in it are work and count for nothing."""
-    told = hashlib.sha256()
-    for file in files_of(folder):
-        with file.open("rb") as opened:
-            told.update(f"{file.name}\0{hashlib.file_digest(opened, 'sha256').hexdigest()}\n".encode())
-    return told.hexdigest()[:NAME_LENGTH]
+    """A hash of the names and contents of the files of an adapter."""
+    return _hash(files_of(folder))
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The files of an adapter by name; what begins with a dot is none."""
+    """The files of an adapter by name."""
+    return [file for file in _files_in(folder) if file.name in OWN or file.suffix == ".gguf"]
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """All files by name; what begins with a dot is none, folders are work and count for nothing."""
     return sorted((file for file in folder.iterdir() if file.is_file() and not file.name.startswith(".")), key=lambda file: file.name)
+
+
+def _hash(files: Iterable[Path]) -> str:
+    told = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as opened:
+            told.update(f"{file.name}\0{hashlib.file_digest(opened, 'sha256').hexdigest()}\n".encode())
+    return told.hexdigest()[:NAME_LENGTH]
 
 
 def whole(folder: Path, name: str) -> Path:
@@ -199,7 +227,7 @@ def whole(folder: Path, name: str) -> Path:
             f"The version {name} is not in {folder}. Is that folder (models_dir) the one that all servers share?", setting="models_dir"
         )
     try:
-        found = fingerprint(place)
+        found = _hash(_files_in(place))
     except OSError as error:
         raise NotFound(f"{place} cannot be read: {error.strerror}.", setting="models_dir") from error
     if found != name:

@@ -70,6 +70,8 @@ def read_pairs(path: Path, way: Way = "accepted") -> list[Pair]:
         question, query, of = line.get("question"), line.get("query"), line.get("way", way)
         if not isinstance(question, str) or not isinstance(query, str) or not question.strip() or not query.strip():
             raise BadRequest(f"Line {number} of {path} needs the texts `question` and `query`.")
+        if any("\ud800" <= letter <= "\udfff" for letter in json.dumps(line, ensure_ascii=False)):
+            raise BadRequest(f"Line {number} of {path} holds half a character (a lone surrogate), which no file can keep.")
         if of not in WAYS:
             raise BadRequest(f"Line {number} of {path}: there is no way {of!r}. Known ways: {', '.join(WAYS)}.")
         template = str(line.get("template") or shape_of(query))

@@ -23,8 +23,11 @@ import platformdirs
 from filelock import FileLock
 
 from streamlink_sql import __version__
+from streamlink_sql.assemble import open_generator
 from streamlink_sql.errors import BadRequest, Cancelled, ModelUnavailable
 from streamlink_sql.evaluate.sets import Answering, database_file
+from streamlink_sql.generators.parser.adapter import hash_of_base
+from streamlink_sql.settings import load_settings
 from streamlink_sql.store.store import Store
 from streamlink_sql.store.versions import CARD, Version, Versions, files_of, fingerprint, read_card
 from streamlink_sql.training.augment import Plan, augment
@@ -111,7 +114,7 @@ class Work:
     @classmethod
     def at(cls, folder: Path, marks: Mapping[str, Any]) -> Work:
         """Goes on in a folder, or begins there; BadRequest where something else was begun."""
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
         state = folder / "state.json"
         if not state.is_file():
             return cls(folder, marks)
@@ -151,10 +154,11 @@ def adapt(job: Job, tick: Tick = lambda *_: None) -> dict[str, Any]:
     Raises BadRequest, ModelUnavailable where a package is missing, Cancelled where training was stopped.
     """
     must_be_trainable(job.kind)
-    work = Work.at(job.out / "work", job.marks)
-    if "finished" not in work.done:
-        with open_domain(job.data, job.glossary) as domain:
-            work.once("finished", lambda: _made(job, work, domain, tick))
+    _must_open(job)
+    with open_domain(job.data, job.glossary) as domain:
+        contents = domain.stamp if Path(job.data).exists() else ""  # what a server tells changes with time alone
+        work = Work.at(job.out / "work", {**job.marks, "weights of the model": hash_of(job), "contents of the data": contents})
+        work.once("finished", lambda: _made(job, work, domain, tick))
     return read_card(job.out)
 
 
@@ -192,10 +196,18 @@ def from_feedback(store: Store, out: Path) -> tuple[list[Pair], int]:
         pairs = [Pair(each["question"], each["query"], template=shape_of(each["query"]), way="accepted") for each in store.accepted_pairs()]
         if not pairs:
             raise BadRequest("Nobody has said yet that an answer was right. Accept some on the page, or name a file with --questions.")
-        work.mkdir(parents=True, exist_ok=True)
+        _make(work)
         write_pairs(kept, dict.fromkeys(pairs))
         place.write_text(str(newest), encoding="ascii")
     return read_pairs(kept), int(place.read_text(encoding="ascii"))
+
+
+def _make(folder: Path) -> None:
+    """Makes the folder of what is done so far; BadRequest where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadRequest(f"{folder} cannot be made: {error.strerror}. Name another folder.", setting="out") from error
 
 
 def keep(out: Path, versions: Versions, *, by: str, feedback: int | None = None, promote: bool = False) -> Version:
@@ -215,6 +227,25 @@ def must_be_trainable(kind: str) -> None:
     package, extra = PACKAGES[kind]
     if find_spec(package) is None:
         raise ModelUnavailable(f"Adapting this model needs {package}, which is not installed. Run: pip install 'streamlink-sql[{extra}]'")
+
+
+def _must_open(job: Job) -> None:
+    """Raises what is wrong with the model or the set of other databases, before there is work that would be lost on them."""
+    told: dict[str, Any] = {"model": job.model}
+    open_generator(load_settings(**told)).close()
+    if job.opened is not None:
+        read_open(job.opened)
+
+
+def hash_of(job: Job) -> str:
+    """What tells the weights of the model from all others."""
+    if job.kind == "parser":
+        from streamlink_sql.generators.parser.runtime import WEIGHTS
+
+        return hash_of_base(WEIGHTS)
+    from streamlink_sql.training.lora.files import hash_of_model
+
+    return hash_of_model(Path(job.model).expanduser())
 
 
 def _screened(job: Job, folder: Path, domain: Domain) -> dict[str, Any]:
@@ -251,6 +282,8 @@ def _augmented(job: Job, folder: Path, learned: Sequence[Pair], domain: Domain, 
     """Writes many pairs about the data, and tells how they came about."""
     plan = Plan(job.count, job.seed, job.directions, resume=folder / "augmenting.jsonl")
     made = augment(domain, learned, plan, lambda count: tick("making pairs", count, job.count))
+    if not made.pairs:
+        raise BadRequest(f"There is nothing to learn from: no question about {job.data} could be made that has an answer.", setting="data")
     write_pairs(folder / "pairs.jsonl", made.pairs)
     return {"made": len(made.pairs), "augmentation": dict(made.report)}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,22 +66,39 @@ def read_card(folder: Path) -> dict[str, Any]:
     return card
 
 
-def write_gguf(folder: Path, config: Any) -> Path | None:
-    """Writes the adapter of a folder once more as llama.cpp takes it; None where its family is not known here."""
+def without_place(places: Iterable[str], config: Any) -> str | None:
+    """Why llama.cpp cannot take an adapter of these matrices, None where it can."""
     import gguf
-    from safetensors.numpy import load_file
 
     config = config.get_text_config()
     family = FAMILIES.get(config.model_type)
     if family is None:
+        return f"Adapters of the family {config.model_type} are not written as llama.cpp takes them. Known: {', '.join(FAMILIES)}."
+    names = _names(family, config, gguf)
+    for place in places:
+        layer, which = _parts(place)
+        if names.get_name(layer) is None or which not in ("lora_A", "lora_B"):
+            return f"llama.cpp has no place for {place}. Train without it (--targets), or use the adapter with transformers or vLLM."
+    return None
+
+
+def write_gguf(folder: Path, config: Any) -> Path | None:
+    """Writes the adapter of a folder once more as llama.cpp takes it; None where it cannot take it."""
+    import gguf
+    from safetensors.numpy import load_file
+
+    weights = load_file(folder / WEIGHTS)
+    if without_place(weights, config) is not None:
         return None
+    config = config.get_text_config()
+    family = FAMILIES[config.model_type]
     settings = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
     part = folder / f"{GGUF}.part"
     writer = gguf.GGUFWriter(part, family.name)
     writer.add_type(gguf.GGUFType.ADAPTER)
     writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
     writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, float(settings["lora_alpha"]))
-    for name, weight in _named(load_file(folder / WEIGHTS), family, config, gguf):
+    for name, weight in _named(weights, family, config, gguf):
         writer.add_tensor(name, weight)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -93,19 +110,25 @@ def write_gguf(folder: Path, config: Any) -> Path | None:
 
 def _named(weights: dict[str, Any], family: Family, config: Any, gguf: Any) -> Iterator[tuple[str, Any]]:
     """Each matrix of the adapter under llama.cpp's name, its rows in llama.cpp's order."""
-    arch = next(each for each, name in gguf.MODEL_ARCH_NAMES.items() if name == family.name)
-    names = gguf.get_tensor_name_map(arch, config.num_hidden_layers)
+    names = _names(family, config, gguf)
     heads = {"q_proj": config.num_attention_heads, "k_proj": getattr(config, "num_key_value_heads", None) or config.num_attention_heads}
     for place, weight in sorted(weights.items()):
-        layer, _, which = place.removeprefix(_BEFORE).removesuffix(_AFTER).rpartition(".")
-        name = names.get_name(layer)
-        if name is None or which not in ("lora_A", "lora_B"):
-            raise BadRequest(
-                f"llama.cpp has no place for {place}. Train without it (--targets), or use the adapter with transformers or vLLM."
-            )
+        layer, which = _parts(place)
         count = heads.get(layer.rpartition(".")[2])
         rows = _reordered(weight, count) if family.reordered and which == "lora_B" and count else weight
-        yield f"{name}.weight.{which.lower()}", rows.astype("float32")
+        yield f"{names.get_name(layer)}.weight.{which.lower()}", rows.astype("float32")
+
+
+def _names(family: Family, config: Any, gguf: Any) -> Any:
+    """What knows llama.cpp's names of a family's layers."""
+    arch = next(each for each, name in gguf.MODEL_ARCH_NAMES.items() if name == family.name)
+    return gguf.get_tensor_name_map(arch, config.num_hidden_layers)
+
+
+def _parts(place: str) -> tuple[str, str]:
+    """The layer that a matrix is for, and which of its two it is; peft puts the name of the adapter behind it while it trains."""
+    layer, _, which = place.removeprefix(_BEFORE).removesuffix(_AFTER).removesuffix(".default").rpartition(".")
+    return layer, which
 
 
 def _reordered(weight: Any, heads: int) -> Any:

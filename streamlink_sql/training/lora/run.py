@@ -113,6 +113,10 @@ class Run:
         torch.manual_seed(settings.plan.seed)
         self.model = causal.adapted(causal.load_base(settings.model, settings.shape), settings.shape).train()
         self.weights = causal.trained(self.model)
+        if settings.model.is_file() and (
+            reason := files.without_place((name for name, _ in self.weights), self.model.get_base_model().config)
+        ):
+            raise BadRequest(f"{settings.model} is run by llama.cpp. {reason}", setting="model")
         self.optimizer = torch.optim.AdamW([weight for _, weight in self.weights], lr=settings.rate, weight_decay=0.0)
         self.progress = Progress()
         if saved is not None:
@@ -260,8 +264,8 @@ class Run:
                 for name, weight in self.weights:
                     weight.copy_(best[name])
         self.model.save_pretrained(str(self.settings.out))
-        files.write_card(self.settings.out, self._card())
         files.write_gguf(self.settings.out, self.model.get_base_model().config)
+        files.write_card(self.settings.out, self._card())
         shutil.rmtree(self.work)
 
     def _card(self) -> dict[str, Any]:
