@@ -372,7 +372,7 @@ def test_the_model_as_it_is_comes_back_at_once_after_a_version_that_failed(
     versions: Versions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def open_(folder: Path | None) -> Scripted:
-        if folder and FOUR_SAYS in (folder / "adapter.json").read_text():
+        if folder and FOUR_SAYS in (folder / "adapter.npz").read_text():
             raise ModelUnavailable("The adapter does not fit.")
         return opened(folder)
 
