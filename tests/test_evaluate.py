@@ -178,6 +178,7 @@ def test_distinct_goes_from_keywords_only() -> None:
     )
     assert as_scored("SELECT DISTINCT a FROM t WHERE b > = 3", keep_distinct=True) == "SELECT DISTINCT a FROM t WHERE b >= 3"
     assert is_ordered("SELECT a FROM t\nORDER  BY a")
+    assert not is_ordered("SELECT a FROM t QUALIFY rank() OVER (PARTITION BY b ORDER BY sum(coalesce(c, d)) DESC) = 1")
 
 
 def test_numbers_of_any_type_compare() -> None:

@@ -20,6 +20,7 @@ from streamlink_sql.errors import EngineUnavailable, InvalidSQL, NotFound, Timed
 
 Row = tuple[Any, ...]
 
+_WINDOW = re.compile(r"over ?\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
 _QUOTED_OR_DISTINCT = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\])|\bdistinct\b""", re.IGNORECASE)
 _SPLIT_OPERATORS = (("> =", ">="), ("< =", "<="), ("! =", "!="))
 _CURRENT_YEAR = re.compile(r"YEAR\s*\(\s*CURDATE\s*\(\s*\)\s*\)\s*", re.IGNORECASE)
@@ -74,8 +75,8 @@ def _same_rows(left: Iterable[tuple[Any, ...]], right: Iterable[tuple[Any, ...]]
 
 
 def is_ordered(gold_sql: str) -> bool:
-    """Whether the order of the gold rows matters: it does when the text orders anywhere, as officially."""
-    return "order by" in " ".join(gold_sql.lower().split())
+    """Whether the order of the gold rows matters: it does when the text orders anywhere, as officially, but for windows."""
+    return "order by" in _WINDOW.sub("over", " ".join(gold_sql.lower().split()))
 
 
 def without_distinct(sql: str) -> str:
