@@ -26,13 +26,14 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from streamlink_sql.cards import read_card
 from streamlink_sql.evaluate.questions import evaluate_questions
 from streamlink_sql.evaluate.sets import Answering, GoldQuestion, Source, database_file, read_questions
 from streamlink_sql.generators.hugging_face import prompt_tokens
 from streamlink_sql.training.augment import Plan as AugmentPlan
 from streamlink_sql.training.augment import augment
 from streamlink_sql.training.domain import open_domain
-from streamlink_sql.training.lora import causal, files
+from streamlink_sql.training.lora import causal
 from streamlink_sql.training.lora.causal import Shape
 from streamlink_sql.training.lora.examples import Plan, Sources, prompted
 from streamlink_sql.training.lora.run import Run, Settings, score, train
@@ -258,7 +259,7 @@ def main() -> int:
     domain.split()
     if status := trained(domain):
         return status
-    once(domain, "card", lambda: files.read_card(domain.adapter))
+    once(domain, "card", lambda: read_card(domain.adapter))
     points = {point["step"]: point for point in map(json.loads, domain.curve.read_text().splitlines())}
     once(domain, "curve", lambda: [points[step] for step in sorted(points)])
     once(domain, "before", lambda: served(domain, None))

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from streamlink_sql.generators.parser.adapter import CARD, KIND, UPDATES, hash_of_base
+from streamlink_sql.cards import CARD
+from streamlink_sql.generators.parser.adapter import KIND, UPDATES, hash_of_base
 from streamlink_sql.generators.parser.onnx_file import OnnxFile
 from streamlink_sql.generators.parser.runtime import WEIGHTS
 

@@ -19,6 +19,7 @@ import pytest
 
 from streamlink_sql import prompt
 from streamlink_sql.assemble import control_unit
+from streamlink_sql.cards import CARD, read_card
 from streamlink_sql.errors import BadRequest, NotFound
 from streamlink_sql.training.pairs import Pair, write_pairs
 from streamlink_sql.types import Question
@@ -179,7 +180,7 @@ def answered(place: Path, model: Path, adapter: Path | None, question: str) -> s
 
 
 def test_an_adapter_learns_and_answers_from_door_to_door(place: Path, adapter: Path) -> None:
-    card = files.read_card(adapter)
+    card = read_card(adapter)
     assert card["kind"] == "causal"
     assert card["base"] == "tiny"
     assert card["base_sha256"] == files.hash_of_model(place / "tiny")
@@ -246,7 +247,7 @@ def test_a_stopped_training_goes_on_as_if_it_never_was(place: Path) -> None:
     assert [train(parts, PAIRS, PAIRS, stop) for _ in range(3)] == [128 + signal.SIGTERM, 128 + signal.SIGTERM, 0]
     names = ("adapter_model.safetensors", "adapter.gguf")
     assert all((whole.out / name).read_bytes() == (parts.out / name).read_bytes() for name in names)
-    first, second = (files.read_card(each.out) for each in (whole, parts))
+    first, second = (read_card(each.out) for each in (whole, parts))
     assert [check["loss"] for check in first["scores"]["checks"]] == [check["loss"] for check in second["scores"]["checks"]]
 
 
@@ -260,10 +261,10 @@ def test_an_adapter_counts_as_finished_once_all_its_files_are_there(place: Path,
         patched.setattr(files, "write_gguf", full_disk)
         with pytest.raises(OSError, match="no space left"):
             train(settings, PAIRS)
-    assert not (settings.out / files.CARD).exists()
+    assert not (settings.out / CARD).exists()
     assert train(settings, PAIRS) == 0
     assert (settings.out / files.GGUF).is_file()
-    assert (settings.out / files.CARD).is_file()
+    assert (settings.out / CARD).is_file()
 
 
 def test_what_llama_cpp_cannot_run_is_told_before_training(place: Path, gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,7 +293,7 @@ def test_training_stops_where_nothing_is_gained(place: Path) -> None:
     wrong = [Pair("How many?", "SELECT 1 WHERE FALSE")]
     settings = settings_in(place, "stuck", epochs=100, check_steps=1, patience=2, rate=0.0)
     assert train(settings, wrong, PAIRS) == 0
-    card = files.read_card(settings.out)
+    card = read_card(settings.out)
     assert card["steps"] == len(card["scores"]["checks"]) == 3, "the first of equals counts"
 
 
@@ -302,7 +303,7 @@ def test_gradient_checkpointing_learns_the_same(place: Path) -> None:
         shape = Shape(rank=4, dropout=0, precision="fp32", checkpointing=checkpointing)
         settings = settings_in(place, f"checkpointing-{checkpointing}", shape=shape, epochs=3)
         assert train(settings, PAIRS) == 0
-        losses.append(files.read_card(settings.out)["loss"])
+        losses.append(read_card(settings.out)["loss"])
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
 

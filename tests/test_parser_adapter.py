@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streamlink_sql.errors import BadRequest, Cancelled, ModelUnavailable
+from streamlink_sql.cards import CARD
+from streamlink_sql.errors import BadRequest, Cancelled, ModelUnavailable, NotFound
 from streamlink_sql.generators import open_generator
-from streamlink_sql.generators.parser.adapter import CARD, GRAPHS, UPDATES, hash_of_base, read_adapter
+from streamlink_sql.generators.parser.adapter import GRAPHS, UPDATES, hash_of_base, read_adapter
 from streamlink_sql.generators.parser.linking import Linked, link
 from streamlink_sql.generators.parser.onnx_file import OnnxFile
 from streamlink_sql.generators.parser.runtime import WEIGHTS, Model, ParserGenerator
@@ -110,7 +111,7 @@ def test_adapters_that_do_not_fit_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "list" / CARD).write_text("[]")
     (tmp_path / "empty" / UPDATES).unlink()
     for message, folder in faults.items():
-        with pytest.raises(BadRequest, match=message) as caught:
+        with pytest.raises((BadRequest, NotFound), match=message) as caught:
             ParserGenerator(adapter=folder)
         assert caught.value.helps["setting"] == "adapter"
 

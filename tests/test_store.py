@@ -23,22 +23,12 @@ from streamlink_sql.store import tables
 from streamlink_sql.store.failures import explained
 from streamlink_sql.store.store import Store, default_path, open_store
 from streamlink_sql.types import Answer, Attempt, Column, Draft, Feedback, Question
-from tests.postgres import Postgres
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty store of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'kept' / 'history.db'}"
-    server: Postgres = request.getfixturevalue("postgres")
-    return server.database()
 
 
 @pytest.fixture
-def store(url: str, tmp_path: Path) -> Iterator[Store]:
+def store(store_url: str, tmp_path: Path) -> Iterator[Store]:
     """An empty store of each kind."""
-    with closing(open_store(url, tmp_path / "audit")) as opened:
+    with closing(open_store(store_url, tmp_path / "audit")) as opened:
         yield opened
 
 
@@ -160,8 +150,8 @@ def test_a_current_store_opens_without_alembic(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_many_first_starts_at_once(url: str) -> None:
-    code = f"from streamlink_sql.store.store import open_store; open_store({url!r}).close()"
+def test_many_first_starts_at_once(store_url: str) -> None:
+    code = f"from streamlink_sql.store.store import open_store; open_store({store_url!r}).close()"
     started = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) for _ in range(4)]
     assert [(process.communicate()[1], process.returncode) for process in started] == [("", 0)] * 4
 

@@ -23,25 +23,15 @@ from streamlink_sql.promoted import PromotedGenerator
 from streamlink_sql.store.store import Store, open_store
 from streamlink_sql.store.versions import Promotion, Versions, fingerprint
 from streamlink_sql.types import Attempt, Context, Draft, Feedback, Generator, Question
-from tests.postgres import Postgres
 from tests.serving import Scripted, make_data, serving, until
 
 ASKED = "how many sales?"
 PLAIN_SAYS, THREE_SAYS, FOUR_SAYS = ("SELECT count(*) AS n FROM sales", "SELECT 3 AS n", "SELECT 4 AS n")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty store of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'kept' / 'history.db'}"
-    server: Postgres = request.getfixturevalue("postgres")
-    return server.database()
-
-
 @pytest.fixture
-def store(url: str, tmp_path: Path) -> Iterator[Store]:
-    with closing(open_store(url, tmp_path / "audit")) as opened:
+def store(store_url: str, tmp_path: Path) -> Iterator[Store]:
+    with closing(open_store(store_url, tmp_path / "audit")) as opened:
         yield opened
 
 
@@ -113,7 +103,7 @@ def test_promotions_are_taken_back_one_by_one(versions: Versions, store: Store, 
     assert store.verify()[2] == []
 
 
-def test_a_promotion_is_taken_back_once(versions: Versions, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_promotion_is_taken_back_once(versions: Versions, store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     number = versions.add(adapter(tmp_path / "out", THREE_SAYS), passed=True, by="ada").number
     versions.promote(number, by="ada")
     read, both = Versions.promotions, threading.Barrier(2, timeout=20)
@@ -129,7 +119,7 @@ def test_a_promotion_is_taken_back_once(versions: Versions, url: str, tmp_path: 
         except BadRequest as error:
             return error.detail
 
-    with closing(open_store(url, tmp_path / "audit")) as same, monkeypatch.context() as patch, ThreadPoolExecutor(2) as pool:
+    with closing(open_store(store_url, tmp_path / "audit")) as same, monkeypatch.context() as patch, ThreadPoolExecutor(2) as pool:
         patch.setattr(Versions, "promotions", together)
         there = Versions(same, versions.folder, versions.source, versions.model)
         told = sorted(pool.map(roll_back, (versions, there)))
@@ -332,9 +322,9 @@ def test_no_question_fails_while_versions_change(versions: Versions, store: Stor
     assert store.verify()[2] == []
 
 
-def test_another_control_unit_notices_within_seconds(versions: Versions, store: Store, url: str, tmp_path: Path) -> None:
+def test_another_control_unit_notices_within_seconds(versions: Versions, store: Store, store_url: str, tmp_path: Path) -> None:
     version = versions.add(adapter(tmp_path / "out", THREE_SAYS), passed=True, by="ada")
-    with closing(open_store(url, tmp_path / "audit")) as same:
+    with closing(open_store(store_url, tmp_path / "audit")) as same:
         there = PromotedGenerator(Versions(same, versions.folder, versions.source, versions.model), opened)
         with closing(there), closing(PromotedGenerator(versions, opened)) as here:
             here.promote(version.number, by="ada")
@@ -343,18 +333,20 @@ def test_another_control_unit_notices_within_seconds(versions: Versions, store: 
             until(lambda: there.body()["serving"] is None, 5)
 
 
+def opened_but_for_four(folder: Path | None) -> Scripted:
+    """The same, but the adapter that says four does not fit."""
+    if folder and FOUR_SAYS in (folder / "adapter.npz").read_text():
+        raise ModelUnavailable("The adapter does not fit.")
+    return opened(folder)
+
+
 def test_a_version_that_cannot_be_opened_leaves_what_was_there(
     versions: Versions, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def open_(folder: Path | None) -> Scripted:
-        if folder and FOUR_SAYS in (folder / "adapter.npz").read_text():
-            raise ModelUnavailable("The adapter does not fit.")
-        return opened(folder)
-
     monkeypatch.setattr("streamlink_sql.promoted.LOOK_S", 0.05)
     good, bad = (versions.add(adapter(tmp_path / sql, sql), passed=True, by="ada") for sql in (THREE_SAYS, FOUR_SAYS))
     versions.promote(good.number, by="ada")
-    with closing(PromotedGenerator(versions, open_)) as generator:
+    with closing(PromotedGenerator(versions, opened_but_for_four)) as generator:
         generator.promote(bad.number, by="ada")
         until(lambda: generator.trouble != "", 10)
         time.sleep(0.3)
@@ -364,22 +356,17 @@ def test_a_version_that_cannot_be_opened_leaves_what_was_there(
         until(lambda: generator.trouble == "", 10)
     assert caplog.text.count("cannot answer here") == 1, "it is said once"
     versions.promote(bad.number, by="ada")
-    with closing(PromotedGenerator(versions, open_)) as again:
+    with closing(PromotedGenerator(versions, opened_but_for_four)) as again:
         assert (again.body()["serving"], again.trouble) == (None, "The adapter does not fit.")
 
 
 def test_the_model_as_it_is_comes_back_at_once_after_a_version_that_failed(
     versions: Versions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def open_(folder: Path | None) -> Scripted:
-        if folder and FOUR_SAYS in (folder / "adapter.npz").read_text():
-            raise ModelUnavailable("The adapter does not fit.")
-        return opened(folder)
-
     monkeypatch.setattr("streamlink_sql.promoted.LOOK_S", 0.05)
     good, bad = (versions.add(adapter(tmp_path / sql, sql), passed=True, by="ada") for sql in (THREE_SAYS, FOUR_SAYS))
     versions.promote(good.number, by="ada")
-    with closing(PromotedGenerator(versions, open_)) as generator:
+    with closing(PromotedGenerator(versions, opened_but_for_four)) as generator:
         generator.promote(bad.number, by="ada")
         until(lambda: generator.trouble != "", 10)
         generator.roll_back(by="ada")

@@ -55,9 +55,9 @@ def add(
     from streamlink_sql.assemble import try_adapter
     from streamlink_sql.settings import load_settings
     from streamlink_sql.store.store import COMMAND_LINE
-    from streamlink_sql.store.versions import read_card
+    from streamlink_sql.store.versions import card_of_version
 
-    passed = read_card(folder).get("gate", {}).get("passed") is True
+    passed = card_of_version(folder).get("gate", {}).get("passed") is True
     try_adapter(load_settings(config, store=store, data=data, model=model), folder)
     with _versions(config, store, data, model) as versions:
         added = versions.add(folder, passed=passed, by=COMMAND_LINE)

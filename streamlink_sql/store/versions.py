@@ -6,7 +6,6 @@ A version's folder is named by a hash of its files. So whoever opens one sees wh
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import shutil
 from collections.abc import Iterable, Mapping
@@ -18,11 +17,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from streamlink_sql.cards import CARD, read_card
 from streamlink_sql.errors import BadRequest, NotFound, StoreUnavailable
 from streamlink_sql.store.store import Store, now
 from streamlink_sql.store.tables import promotions, versions
 
-CARD = "card.json"
 OWN = frozenset({CARD, "adapter.npz", "adapter_config.json", "adapter_model.safetensors"})
 """The files of an adapter, beside those that end in `.gguf`: whatever else lies in its folder is left there."""
 NAME_LENGTH = 32
@@ -88,8 +87,7 @@ class Versions:
 
     def promoted(self) -> Version | None:
         """The version that answers; None for the model as it is."""
-        stack = _stack(self.promotions())
-        return self.version(stack[-1]) if stack else None
+        return self._answering(self.promotions())
 
     def waiting(self) -> int:
         """How many questions with SQL that people vouched for came after what the newest version knows."""
@@ -98,7 +96,7 @@ class Versions:
 
     def add(self, made: Path, *, passed: bool, by: str, feedback: int | None = None) -> Version:
         """Takes the adapter in a folder over as a new version; `feedback` is the place of the newest verdict that it knows."""
-        card = read_card(made)
+        card = card_of_version(made)
         if all(file.name == CARD for file in files_of(made)):
             raise BadRequest(f"{made} holds no adapter: beside its {CARD} there are no weights.")
         name = fingerprint(made)
@@ -116,7 +114,8 @@ class Versions:
         if not version.passed and not anyway:
             reasons = " ".join(version.card.get("gate", {}).get("reasons", ()))
             raise BadRequest(f"Version {number} was kept back by the gate. {reasons}".strip(), rule="gate")
-        seen, current = self.promotions(), self.promoted()
+        seen = self.promotions()
+        current = self._answering(seen)
         if current is not None and current.number == number:
             raise BadRequest(f"Version {number} answers already.")
         self.place(version.name)
@@ -139,9 +138,14 @@ class Versions:
 
     def body(self) -> dict[str, Any]:
         """All of it in the one JSON shape of command line and REST."""
-        current, told = self.promoted(), [{"event": p.event, "version": p.version, "at": p.at, "by": p.by} for p in self.promotions()]
+        seen = self.promotions()
+        current, told = self._answering(seen), [{"event": p.event, "version": p.version, "at": p.at, "by": p.by} for p in seen]
         body: dict[str, Any] = {"source": self.source, "model": self.model, "promoted": current.number if current else None}
         return body | {"waiting": self.waiting(), "versions": [each.body() for each in self.all()], "promotions": told[::-1]}
+
+    def _answering(self, seen: Iterable[Promotion]) -> Version | None:
+        stack = _stack(seen)
+        return self.version(stack[-1]) if stack else None
 
     def _change(
         self, event: str, model: str, version: Version | None, by: str, *, before: Version | None, seen: list[Promotion], **also: bool
@@ -169,22 +173,9 @@ class Versions:
         return f"{self.source} with the model {self.model}" if self.model else self.source
 
 
-def read_card(folder: Path) -> dict[str, Any]:
-    """What an adapter says of itself; raises NotFound and BadRequest."""
-    try:
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise NotFound(f"{folder} holds no adapter: {CARD} cannot be read ({error.strerror}).") from error
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(f"{folder / CARD} is not JSON: {error}.") from error
-    if not isinstance(card, dict):
-        raise BadRequest(f"{folder / CARD} is no JSON object.")
-    _must_be_readable(card, folder / CARD)
-    return card
-
-
-def _must_be_readable(card: Mapping[str, Any], file: Path) -> None:
-    """Raises BadRequest where a part of a card that is there is not of its form."""
+def card_of_version(folder: Path) -> dict[str, Any]:
+    """The card of an adapter, once its parts are seen to have the form that lists of versions show; raises NotFound and BadRequest."""
+    card, file = read_card(folder), folder / CARD
     gate, scores = card.get("gate", {}), card.get("scores", {})
     for name, part in (("gate", gate), ("scores", scores)):
         if not isinstance(part, dict):
@@ -194,6 +185,7 @@ def _must_be_readable(card: Mapping[str, Any], file: Path) -> None:
     reasons = gate.get("reasons", [])
     if not isinstance(reasons, list) or not all(isinstance(reason, str) for reason in reasons):
         raise BadRequest(f"{file}: `reasons` in `gate` is no list of texts.")
+    return card
 
 
 def fingerprint(folder: Path) -> str:

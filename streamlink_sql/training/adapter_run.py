@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import torch
@@ -19,8 +21,8 @@ from streamlink_sql.training.parser import Run, Settings, untrained
 from streamlink_sql.training.parser_adapter import Tuning
 from streamlink_sql.training.stopping import Stop
 
-LOOKS = 8
-"""How often, at even distances, the validation pairs are asked."""
+LOOKS, LOOKED_AT = 4, 64
+"""How often, at even distances, validation pairs are asked, and how many of each set; the time that this takes is not of that to train."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class AdapterRun(Run):
         super().__init__(settings, data)
         self.validation = {
             name.removeprefix(HELD_OUT + "_"): [
-                prepare(each, data.databases_of(name)[each.database], self.pieces, None) for each in chosen.examples
+                prepare(each, data.databases_of(name)[each.database], self.pieces, None)
+                for each in Random(settings.seed).sample(chosen.examples, min(LOOKED_AT, len(chosen.examples)))
             ]
             for name, chosen in data.sets.items()
             if name.startswith(HELD_OUT) and chosen.examples
@@ -73,8 +76,10 @@ class AdapterRun(Run):
 
     def look(self, stop: Stop) -> None:
         """Asks the validation pairs, and keeps the updates if they were never better."""
+        began = time.monotonic()
         shares = {name: share_written(self.network, items, lambda: stop.asked is not None) for name, items in self.validation.items()}
         known = {name: share for name, share in shares.items() if share is not None}
+        self.began += time.monotonic() - began
         if len(known) < len(shares):
             return
         self.looks.append(known)

@@ -63,6 +63,11 @@ def _part(text: str) -> str:
     return word if word in _WORDS or not (text[0] in '"`_' or text[0].isalpha()) or word in FUNCTIONS else "_"
 
 
+def hash_of_pairs(pairs: Iterable[Pair]) -> str:
+    """What tells these pairs, in this order, from all others."""
+    return hashlib.sha256("\n".join(map(as_line, pairs)).encode()).hexdigest()
+
+
 def read_pairs(path: Path, way: Way = "accepted") -> list[Pair]:
     """The pairs of a file: lines with `question` and `query`, and what `write_pairs` adds. BadRequest names the line that has none."""
     pairs = []

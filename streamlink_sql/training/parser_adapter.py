@@ -5,7 +5,6 @@ floating point as QLoRA does (Dettmers et al. 2023). The adapter is a small fold
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
 import time
@@ -17,14 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from streamlink_sql.cards import CARD, read_card, write_card
 from streamlink_sql.errors import BadRequest, ModelUnavailable, StreamLinkError
-from streamlink_sql.generators.parser.adapter import CARD, KIND, UPDATES, hash_of_base, read_card
+from streamlink_sql.generators.parser.adapter import KIND, UPDATES, hash_of_base
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, to_ir
 from streamlink_sql.generators.parser.runtime import WEIGHTS
 from streamlink_sql.training.domain import Domain, open_domain
 from streamlink_sql.training.example_files import HELD_OUT, TrainingData, TrainingSet
 from streamlink_sql.training.mixture import Mixture
-from streamlink_sql.training.pairs import Pair, as_line, read_pairs
+from streamlink_sql.training.pairs import Pair, hash_of_pairs, read_pairs
 from streamlink_sql.training.parser_data import (
     Database,
     Example,
@@ -108,14 +108,9 @@ def adapt(
         "bytes": size,
         "seconds": round(time.monotonic() - began, 1),
     }
-    (out / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    write_card(out, card)
     (out / CHECKPOINT).unlink(missing_ok=True)
     return card
-
-
-def hash_of_pairs(pairs: Sequence[Pair]) -> str:
-    """What tells these pairs, in this order, from all others."""
-    return hashlib.sha256("\n".join(map(as_line, pairs)).encode()).hexdigest()
 
 
 def data_of(mixture: Mixture, domain: Domain, opened: Path, left_out: Counter[str]) -> TrainingData:

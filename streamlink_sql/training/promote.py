@@ -7,7 +7,6 @@ out/work/flagged.jsonl   pairs that a person should look at; with `"reviewed": t
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import time
@@ -24,26 +23,28 @@ from filelock import FileLock
 
 from streamlink_sql import __version__
 from streamlink_sql.assemble import open_generator
+from streamlink_sql.cards import CARD, read_card, write_card
 from streamlink_sql.errors import BadRequest, Cancelled, ModelUnavailable
 from streamlink_sql.evaluate.sets import Answering, database_file
 from streamlink_sql.generators.parser.adapter import hash_of_base
 from streamlink_sql.settings import load_settings
 from streamlink_sql.store.store import Store
-from streamlink_sql.store.versions import CARD, Version, Versions, files_of, fingerprint, read_card
+from streamlink_sql.store.versions import Version, Versions, card_of_version, files_of, fingerprint
 from streamlink_sql.training.augment import Plan, augment
 from streamlink_sql.training.augment.augmenting import DIRECTIONS, Direction
 from streamlink_sql.training.domain import Domain, open_domain
 from streamlink_sql.training.gating import Gate, measured, timed, verdict
 from streamlink_sql.training.mixture import Mixture, Ratio, mix, open_pairs, read_open
-from streamlink_sql.training.pairs import Pair, as_line, read_pairs, shape_of, write_pairs
+from streamlink_sql.training.pairs import Pair, as_line, hash_of_pairs, read_pairs, shape_of, write_pairs
 from streamlink_sql.training.screening import Screened, screen
 
 HELD_OUT_SHARE, LEAST_HELD_OUT = 0.25, 4
 """Without questions of their own to judge by, this share of the accepted ones is held out, where that is so many at least."""
 OTHERS, OF_EACH = 10, 12
 """The gate asks about so many other databases, nothing of which is learned, so many questions each."""
-OPENED, DATABASES = 6000, "databases"
-"""About so many pairs about other databases are made, once for all adaptations; where more are needed, a multiple of it."""
+OPENED, DATABASES = 3000, "databases"
+"""So many pairs about other databases are made by templates, once for all adaptations. With the questions that people wrote about the same
+databases they are four times as many at least; where more are needed, a multiple of it is made."""
 TRAINERS = {"parser": "streamlink_sql.training.promote:train_parser", "causal": "streamlink_sql.training.promote:train_causal"}
 """Kind of a model -> what trains an adapter for it."""
 PACKAGES = {"parser": ("torch", "train"), "causal": ("peft", "hf")}
@@ -84,7 +85,7 @@ class Job:
     @property
     def marks(self) -> dict[str, Any]:
         """What decides the outcome: work that was begun with other marks is not gone on with."""
-        pairs = {name: _hash(pairs) for name, pairs in (("questions", self.accepted), ("held-out questions", self.held_out or ()))}
+        pairs = {name: hash_of_pairs(pairs) for name, pairs in (("questions", self.accepted), ("held-out questions", self.held_out or ()))}
         told = {name: getattr(self, name) for name in ("data", "model", "count", "seed", "minutes")}
         places = {"glossary": self.glossary and str(self.glossary), "open": self.opened and str(self.opened)}
         return {**pairs, **told, **places, "ratio": list(self.ratio), "directions": list(self.directions)}
@@ -215,7 +216,7 @@ def keep(out: Path, versions: Versions, *, by: str, feedback: int | None = None,
     known = fingerprint(out)
     version = next((each for each in versions.all() if each.name == known), None)
     if version is None:
-        version = versions.add(out, passed=bool(read_card(out)["gate"]["passed"]), by=by, feedback=feedback)
+        version = versions.add(out, passed=bool(card_of_version(out)["gate"]["passed"]), by=by, feedback=feedback)
     current = versions.promoted()
     if promote and version.passed and (current is None or current.number != version.number):
         versions.promote(version.number, by=by)
@@ -293,7 +294,7 @@ def _opened(job: Job, count: int, tick: Tick) -> tuple[Path, list[Pair]]:
     if job.opened is not None:
         return job.opened, list(read_open(job.opened))
     tick("pairs about other databases", 0, None)
-    count = max(OPENED, -(-count // OPENED) * OPENED)
+    count = max(OPENED, -(-count // (4 * OPENED)) * OPENED)
     folder = Path(platformdirs.user_cache_dir("streamlink-sql", appauthor=False)) / f"open-{__version__}-{count}"
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
@@ -355,10 +356,4 @@ def _finish(trained: Path, out: Path, card: Mapping[str, Any]) -> None:
     for file in files_of(trained):
         if file.name != CARD:
             shutil.copyfile(file, out / file.name)
-    part = out / f".{CARD}"
-    part.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    part.replace(out / CARD)
-
-
-def _hash(pairs: Sequence[Pair]) -> str:
-    return hashlib.sha256("\n".join(as_line(pair) for pair in pairs).encode()).hexdigest()[:16]
+    write_card(out, card)

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from streamlink_sql.errors import ModelUnavailable
+from streamlink_sql.generators.parser.adapter import GRAPHS
 from streamlink_sql.training.network import ParserNetwork, ParserShape
 from streamlink_sql.training.quantising import from_blocks
 
-GRAPHS = ("encoder.onnx", "decoder.onnx")
 WORDS = "encoder.words.weight"
 
 

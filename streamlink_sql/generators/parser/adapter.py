@@ -12,15 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from streamlink_sql.cards import read_card
 from streamlink_sql.errors import BadRequest, ModelUnavailable
 from streamlink_sql.generators.parser.onnx_file import OnnxFile
 
-CARD, UPDATES = "card.json", "adapter.npz"
+UPDATES = "adapter.npz"
 KIND = "parser"
 GRAPHS = ("encoder.onnx", "decoder.onnx")
 BASE_FILES = (*GRAPHS, "words.npz", "tokenizer.json")
@@ -59,17 +59,6 @@ def _hash(files: tuple[tuple[Path, int], ...]) -> str:
     for file, _ in files:
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
-
-
-def read_card(folder: Path) -> dict[str, Any]:
-    """What the card of an adapter says."""
-    try:
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadRequest(f"{folder} holds no adapter: its {CARD} cannot be read ({error}).", setting="adapter") from error
-    if not isinstance(card, dict):
-        raise BadRequest(f"{folder} holds no adapter: its {CARD} is no object.", setting="adapter")
-    return card
 
 
 def must_fit(folder: Path, weights: Path) -> None:

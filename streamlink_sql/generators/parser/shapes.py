@@ -219,10 +219,11 @@ def place_of(window: exp.Expr, condition: exp.Expr) -> Place:
 
 def with_qualify(node: exp.Select, inner: exp.Expr) -> exp.Select | None:
     """`SELECT a FROM (SELECT a, rank() OVER (...) AS place ...) WHERE place = 1 ORDER BY b` as one SELECT with QUALIFY."""
-    where, names = node.args.get("where"), {item.alias_or_name.casefold(): item.unalias() for item in inner.expressions}
+    where = node.args.get("where")
     bound = where.this if where else None
     if not isinstance(inner, exp.Select) or not isinstance(bound, (exp.EQ, exp.LTE, exp.LT)) or not isinstance(bound.this, exp.Column):
         return None
+    names = {item.alias_or_name.casefold(): item.unalias() for item in inner.expressions}
     window = names.get(bound.this.name.casefold())
     if not isinstance(window, exp.Window) or set(clauses(node)) - {"expressions", "from_", "where", "order", "limit", "offset", "with_"}:
         return None

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from streamlink_sql.cards import read_card
 from streamlink_sql.errors import StreamLinkError
 from streamlink_sql.training.pairs import read_pairs
 
@@ -94,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         pairs = [pair for file in told.pairs for pair in read_pairs(file)]
         status = train(_settings(told), pairs, read_pairs(told.held_out) if told.held_out else [])
         if status == 0:
-            print(json.dumps(files.read_card(told.out)))
+            print(json.dumps(read_card(told.out)))
         return status
     except StreamLinkError as error:
         print(error.detail, file=sys.stderr)

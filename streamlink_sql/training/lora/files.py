@@ -12,7 +12,7 @@ from typing import Any
 from streamlink_sql.errors import BadRequest, ModelUnavailable, NotFound
 from streamlink_sql.training.lora import causal
 
-CARD, GGUF, WEIGHTS = "card.json", "adapter.gguf", "adapter_model.safetensors"
+GGUF, WEIGHTS = "adapter.gguf", "adapter_model.safetensors"
 _BEFORE, _AFTER = "base_model.model.", ".weight"
 
 
@@ -46,24 +46,6 @@ def hash_of_model(model: Path) -> str:
             while part := opened.read(1 << 22):
                 whole.update(part)
     return whole.hexdigest()
-
-
-def write_card(folder: Path, card: dict[str, Any]) -> None:
-    """Writes what is known of an adapter; the folder counts as finished from here on."""
-    part = folder / f"{CARD}.part"
-    part.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    part.replace(folder / CARD)
-
-
-def read_card(folder: Path) -> dict[str, Any]:
-    """The card of a finished adapter; NotFound where there is none."""
-    try:
-        card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise NotFound(f"{folder} holds no finished adapter: there is no {CARD}.", setting="adapter") from error
-    except ValueError as error:
-        raise BadRequest(f"{folder / CARD} is no JSON: {error}", setting="adapter") from error
-    return card
 
 
 def without_place(places: Iterable[str], config: Any) -> str | None:

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from streamlink_sql.cards import CARD, write_card
 from streamlink_sql.errors import BadRequest, CannotAnswer
 from streamlink_sql.evaluate.questions import evaluate_questions
 from streamlink_sql.evaluate.sets import Answering, GoldQuestion, Source
@@ -265,7 +266,7 @@ class Run:
                     weight.copy_(best[name])
         self.model.save_pretrained(str(self.settings.out))
         files.write_gguf(self.settings.out, self.model.get_base_model().config)
-        files.write_card(self.settings.out, self._card())
+        write_card(self.settings.out, self._card())
         shutil.rmtree(self.work)
 
     def _card(self) -> dict[str, Any]:
@@ -323,7 +324,7 @@ def train(settings: Settings, pairs: Sequence[Pair], held_out: Sequence[Pair] = 
 
     Held-out pairs about other databases are left out. `watch` is called with the run before the first step and after each check.
     """
-    if (settings.out / files.CARD).exists():
+    if (settings.out / CARD).exists():
         return 0
     run = Run(settings, pairs, [pair for pair in held_out if not pair.database])
     with Stop() as stop:
