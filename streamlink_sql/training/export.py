@@ -29,9 +29,11 @@ from torch import Tensor, nn
 
 from streamlink_sql.generators.parser.actions import FIXED
 from streamlink_sql.generators.parser.linking import FEATURES
+from streamlink_sql.generators.parser.runtime import WEIGHTS
 from streamlink_sql.training.network import ParserNetwork
 from streamlink_sql.training.parser import network_of
 from streamlink_sql.training.quantising import Bits, in_rows, quantised
+from streamlink_sql.training.shipped import shipped_network
 
 
 class EncodeOnce(nn.Module):
@@ -203,17 +205,25 @@ def mean_of(networks: Sequence[ParserNetwork]) -> ParserNetwork:
     return networks[0]
 
 
+def _network(path: Path) -> ParserNetwork:
+    """The network of a checkpoint, or of a folder with exported files."""
+    return shipped_network(path) if path.is_dir() else network_of(torch.load(path, weights_only=True, map_location="cpu"))
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--checkpoint",
         type=Path,
-        required=True,
+        default=[WEIGHTS],
         nargs="+",
-        help="last.pt of a run; of several, each trained on from the one before, the mean",
+        help="last.pt of a run, or a folder of exported files (default: the package's); of several, each trained on from the one before, "
+        "their mean",
     )
-    parser.add_argument("--tokenizer", type=Path, required=True, help="tokenizer.json of the encoder")
+    parser.add_argument(
+        "--tokenizer", type=Path, default=WEIGHTS / "tokenizer.json", help="tokenizer.json of the encoder (default: the package's)"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
@@ -222,8 +232,7 @@ def main() -> None:
     form.add_argument("--int4", dest="bits", action="store_const", const=4, help="weights in four bits: smaller, less exact")
     parser.set_defaults(bits=8)
     given = parser.parse_args()
-    network = mean_of([network_of(torch.load(path, weights_only=True, map_location="cpu")) for path in given.checkpoint])
-    export(network, given.tokenizer, given.out, bits=given.bits)
+    export(mean_of([_network(path) for path in given.checkpoint]), given.tokenizer, given.out, bits=given.bits)
     for path in sorted(given.out.iterdir()):
         print(f"{path.stat().st_size / 1e6:8.1f} MB  {path.name}")
 

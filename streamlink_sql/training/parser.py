@@ -31,7 +31,7 @@ from streamlink_sql.training.example_files import HELD_OUT, NEVER_TRAINED, Train
 from streamlink_sql.training.held_out import held_out_score
 from streamlink_sql.training.network import ParserNetwork, ParserShape
 from streamlink_sql.training.pretrained import load_encoder
-from streamlink_sql.training.shipped import load_shipped, shape_of_shipped
+from streamlink_sql.training.shipped import shipped_network
 from streamlink_sql.training.stopping import Stop
 
 QUICK_CHECK = 200
@@ -89,10 +89,7 @@ def set_rates(optimizer: torch.optim.Optimizer, step: int, share: float, setting
 def untrained(settings: Settings) -> ParserNetwork:
     """The network that a new run starts from."""
     if settings.from_shipped:
-        network = ParserNetwork(shape_of_shipped(settings.start))
-        if missing := load_shipped(network, settings.start):
-            raise BadRequest(f"The weights in {settings.start} lack {', '.join(sorted(missing))}.")
-        return network
+        return shipped_network(settings.start)
     network = ParserNetwork(settings.shape)
     load_encoder(network, settings.start)
     return network

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from streamlink_sql.errors import ModelUnavailable
+from streamlink_sql.errors import BadRequest, ModelUnavailable
 from streamlink_sql.generators.parser.adapter import GRAPHS
 from streamlink_sql.training.network import ParserNetwork, ParserShape
 from streamlink_sql.training.quantising import from_blocks
@@ -23,6 +23,14 @@ WORDS = "encoder.words.weight"
 def shape_of_shipped(folder: Path) -> ParserShape:
     """The sizes of a shipped parser."""
     return ParserShape.of(json.loads(_metadata(_graph(folder / GRAPHS[0]))["shape"]))
+
+
+def shipped_network(folder: Path) -> ParserNetwork:
+    """The network of shipped files, dequantised. BadRequest where they lack some of its weights."""
+    network = ParserNetwork(shape_of_shipped(folder))
+    if missing := load_shipped(network, folder):
+        raise BadRequest(f"The weights in {folder} lack {', '.join(sorted(missing))}.")
+    return network
 
 
 def load_shipped(network: ParserNetwork, folder: Path) -> set[str]:
