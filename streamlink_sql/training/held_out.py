@@ -11,6 +11,7 @@ from streamlink_sql.generators.parser.linking import WordPieces
 from streamlink_sql.training.batches import Batch, Item, collate, prepare
 from streamlink_sql.training.network import ParserNetwork
 from streamlink_sql.training.parser_data import Database, Example
+from streamlink_sql.training.precision import fast
 
 BATCH = 16
 
@@ -32,7 +33,7 @@ def share_written(network: ParserNetwork, items: Sequence[Item], stopped: Callab
     for start in range(0, len(in_order), BATCH):
         if stopped():
             break
-        with torch.autocast(device, torch.bfloat16):
+        with fast(device):
             right += int(written_exactly(network, collate(in_order[start : start + BATCH]).to(device)).sum())
     network.train()
     return None if stopped() else right / max(len(in_order), 1)

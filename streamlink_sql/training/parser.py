@@ -1,8 +1,8 @@
 """Trains the embedded parser: `python -m streamlink_sql.training.parser --help`. Reads as it runs: settings, data, model, loop, save.
 
 Resumable: a second call with the same --out goes on with the very batch at which the last one stopped; Ctrl-C or SIGTERM save first.
-Runs in bfloat16, on CUDA where there is one, else on the CPU. The learning rate falls with the share of --minutes (or --steps) that is
-used up, so a run has the same shape on any machine.
+Runs on CUDA where there is one, else on the CPU; in bfloat16 where that is faster. The learning rate falls with the share of --minutes
+(or --steps) that is used up, so a run has the same shape on any machine.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from streamlink_sql.training.batches import Batch, Place, Source, Stream
 from streamlink_sql.training.example_files import HELD_OUT, NEVER_TRAINED, TrainingData
 from streamlink_sql.training.held_out import held_out_score
 from streamlink_sql.training.network import ParserNetwork, ParserShape
+from streamlink_sql.training.precision import fast
 from streamlink_sql.training.pretrained import load_encoder
 from streamlink_sql.training.shipped import shipped_network
 from streamlink_sql.training.stopping import Stop
@@ -172,7 +173,7 @@ class Run:
         """One step."""
         progress = self.progress
         set_rates(self.optimizer, progress.step, self.share, self.settings)
-        with torch.autocast(self.device, torch.bfloat16):
+        with fast(self.device):
             loss = loss_of(self.network, batch.to(self.device))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)

@@ -53,7 +53,12 @@ def _training(add: argparse.ArgumentParser) -> None:
         metavar="LAYER",
         help="names of layers, such as q_proj v_proj (default: all linear ones)",
     )
-    of("--precision", choices=("bf16", "fp32"), default=Shape.precision, help="how the base is held (default: %(default)s)")
+    of(
+        "--precision",
+        choices=("auto", "bf16", "fp32"),
+        default=Shape.precision,
+        help="how the base is held; auto is what this machine is faster in (default: %(default)s)",
+    )
     of("--four-bit", action="store_true", help="hold the base in four bits; needs a GPU and bitsandbytes")
     of("--gradient-checkpointing", action="store_true", help="less memory, more time: every prompt is then read whole, and twice")
     of("--epochs", type=float, default=Settings.epochs, help="default: %(default)s")

@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from streamlink_sql.errors import BadRequest, ModelUnavailable, NotFound
 from streamlink_sql.training.lora.examples import Example, alike
+from streamlink_sql.training.precision import fastest
 
 MOST_WRITTEN = 256
 """Tokens of SQL that the model may write when it is checked."""
@@ -35,9 +36,14 @@ class Shape:
     alpha: int = 32
     dropout: float = 0.05
     targets: tuple[str, ...] = ("all-linear",)
-    precision: str = "bf16"
+    precision: str = "auto"
     four_bit: bool = False
     checkpointing: bool = False
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """How the base is held: `auto` is what this machine computes fastest in."""
+        return {"bf16": torch.bfloat16, "fp32": torch.float32}.get(self.precision) or fastest(device())
 
 
 def device() -> str:
@@ -60,8 +66,7 @@ def load_tokenizer(model: Path) -> Any:
 def load_base(model: Path, shape: Shape) -> Any:
     """The base model; GGUF files are dequantised. Runs no code that comes with it."""
     transformers = _libraries()
-    kind = torch.bfloat16 if shape.precision == "bf16" else torch.float32
-    told: dict[str, Any] = {"dtype": kind, "local_files_only": True, **_gguf(model)}
+    told: dict[str, Any] = {"dtype": shape.dtype, "local_files_only": True, **_gguf(model)}
     told |= {"quantization_config": transformers.GgufConfig(dequantize=True)} if _gguf(model) else {"use_safetensors": True}
     if shape.four_bit:
         told |= {"quantization_config": _four_bits(transformers), "device_map": {"": 0}}
@@ -122,7 +127,7 @@ def computing(model: Any, shape: Shape) -> Iterator[None]:
     """How sums are done: in bfloat16 where the base is held so, the adapter's own weights kept exact."""
     from peft.helpers import disable_input_dtype_casting
 
-    if shape.precision != "bf16":
+    if shape.dtype != torch.bfloat16:
         yield
         return
     with torch.autocast(device(), torch.bfloat16), disable_input_dtype_casting(model):
