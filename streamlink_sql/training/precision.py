@@ -14,7 +14,7 @@ ROWS, WIDTH, TRIES = 1024, 512, 5
 
 @cache
 def fastest(device: str) -> torch.dtype:
-    """bfloat16 on a GPU and on CPUs that multiply faster in it (those with AMX), else float32; a CPU is tried out, which takes milliseconds."""
+    """bfloat16 on a GPU and on CPUs that multiply faster in it (those with AMX), else float32; a CPU is tried, which takes milliseconds."""
     if device != "cpu":
         return torch.bfloat16
     return torch.bfloat16 if _seconds(torch.float32) > GAIN * _seconds(torch.bfloat16) else torch.float32
