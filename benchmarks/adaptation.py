@@ -7,7 +7,8 @@ the questions accepted, half held out, split by gold SQL, so that paraphrases st
 questions; then its held-out questions and those over the other development databases are asked through the control unit. With
 --ablations, two domains also with other ratios of own to open pairs, and with less augmentation.
 
-OUT/results.json keeps what is measured: a cell that is there is not run again, one that was stopped goes on. OUT/*.svg show it.
+OUT/results.json keeps what is measured: a cell that is there is not run again, one that was stopped goes on. OUT/*.svg show it. What was
+measured so far lies in benchmarks/results/adaptation.json: copied to OUT/results.json, it is gone on with, or shown with --report.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from streamlink_sql.evaluate.natural_names import natural_names, write_glossary
 from streamlink_sql.evaluate.questions import evaluate_questions
 from streamlink_sql.evaluate.scores import wilson
 from streamlink_sql.evaluate.sets import Answering, Source, read_json_lines
+from streamlink_sql.generators.parser.adapter import hash_of_base
+from streamlink_sql.generators.parser.runtime import WEIGHTS
 from streamlink_sql.training.augment.augmenting import DIRECTIONS, Direction
 from streamlink_sql.training.mixture import read_ratio
 from streamlink_sql.training.pairs import Pair, read_pairs, write_pairs
@@ -77,7 +80,10 @@ class Results:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        weights = hash_of_base(WEIGHTS)[:16]
+        self.found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"weights": weights}
+        if self.found.get("weights") != weights:
+            sys.exit(f"{path} was measured with other weights of the parser. Name another folder with --out.")
 
     def keep(self, name: str, value: dict[str, Any]) -> None:
         """Adds one figure; the file is there whole or not at all."""
