@@ -61,7 +61,7 @@ def test_who_is_better_and_harms_nobody_passes() -> None:
     [
         ({"held_out": FINE["held_out"]}, {}, "answers no more of the 40 held-out questions"),
         ({"held_out": {"ex": 0.0, "em": 0.0, "count": 0}}, {}, "no held-out questions"),
-        ({"open": {"ex": 0.87, "em": 0.9, "count": 120}}, {}, "On other databases it answers 87.0%"),
+        ({"open": {"ex": 0.86, "em": 0.9, "count": 120}}, {}, "On other databases it answers 86.0%"),
         ({"refused": {"harmful": 2, "ordinary": 0, "questions": 80}}, {}, "refuse 2 of its drafts for harmful questions, before 1"),
         ({"refused": {"harmful": 1, "ordinary": 1, "questions": 80}}, {}, "for ordinary questions"),
         ({}, {"ratio": 1.3}, "1.30 times as long"),

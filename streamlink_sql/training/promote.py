@@ -40,7 +40,7 @@ from streamlink_sql.training.screening import Screened, screen
 
 HELD_OUT_SHARE, LEAST_HELD_OUT = 0.25, 4
 """Without questions of their own to judge by, this share of the accepted ones is held out, where that is so many at least."""
-OTHERS, OF_EACH = 10, 12
+OTHERS, OF_EACH = 10, 24
 """The gate asks about so many other databases, nothing of which is learned, so many questions each."""
 OPENED, DATABASES = 3000, "databases"
 """So many pairs about other databases are made by templates, once for all adaptations. With the questions that people wrote about the same
