@@ -268,6 +268,30 @@ class TestTraining:
         for name, tensor in zip(("items", "used", "pointer_keys", "cross_keys", "cross_values"), wanted, strict=True):
             assert np.abs(found[name] - tensor.numpy()).max() < 0.35, name
 
+    def test_a_share_of_the_updates_counts(self, base: Path, domain: Domain, tuning: Any, tmp_path: Path) -> None:
+        """In what is kept, and in the looks by which it is chosen."""
+        import torch
+        from torch import nn
+
+        from streamlink_sql.training.low_rank import LowRank, counting
+        from streamlink_sql.training.parser_adapter import adapt
+
+        found = {}
+        for share in (1.0, 0.5):
+            adapt(MIXTURE, domain, tmp_path / "open", tmp_path / str(share), replace(tuning, steps=1, share=share), base=base)
+            found[share] = read_adapter(tmp_path / str(share)).updates
+        assert max(float(np.abs(up).max()) for _, up in found[1.0].values()) > 0
+        for name, (down, up) in found[1.0].items():
+            assert np.allclose(found[0.5][name][0], down)
+            assert np.allclose(found[0.5][name][1], up / 2, rtol=1e-2, atol=1e-6)
+
+        layer, x = LowRank(nn.Linear(4, 3), 2, 2.0), torch.ones(1, 4)
+        nn.init.ones_(layer.up)
+        plain, full = layer.linear(x), layer(x)
+        with counting(nn.Sequential(layer), 0.5):
+            assert torch.allclose(layer(x), (plain + full) / 2)
+        assert torch.allclose(layer(x), full)
+
     def test_a_stopped_adaptation_goes_on(self, base: Path, domain: Domain, tuning: Any, tmp_path: Path) -> None:
         from streamlink_sql.training import adapter_run
         from streamlink_sql.training.parser_adapter import adapt

@@ -15,7 +15,7 @@ from streamlink_sql.errors import BadRequest, Cancelled
 from streamlink_sql.training.batches import prepare
 from streamlink_sql.training.example_files import HELD_OUT, TrainingData
 from streamlink_sql.training.held_out import share_written
-from streamlink_sql.training.low_rank import Updates, add_low_rank, low_rank_state, updates_of
+from streamlink_sql.training.low_rank import Updates, add_low_rank, counting, low_rank_state, updates_of
 from streamlink_sql.training.network import ParserNetwork
 from streamlink_sql.training.parser import Run, Settings, untrained
 from streamlink_sql.training.parser_adapter import Tuning
@@ -77,7 +77,8 @@ class AdapterRun(Run):
     def look(self, stop: Stop) -> None:
         """Asks the validation pairs, and keeps the updates if they were never better."""
         began = time.monotonic()
-        shares = {name: share_written(self.network, items, lambda: stop.asked is not None) for name, items in self.validation.items()}
+        with counting(self.network, self.tuning.share):
+            shares = {name: share_written(self.network, items, lambda: stop.asked is not None) for name, items in self.validation.items()}
         known = {name: share for name, share in shares.items() if share is not None}
         self.began += time.monotonic() - began
         if len(known) < len(shares):
@@ -120,5 +121,5 @@ def fit(settings: Settings, data: TrainingData, tuning: Tuning, begun_with: str)
     if stop.asked is not None:
         raise Cancelled(f"Adapting was stopped; the same call goes on from what is saved in {settings.out}.")
     progress = run.progress
-    best = updates_of(run.best, tuning.alpha / tuning.rank)
+    best = updates_of(run.best, tuning.share * tuning.alpha / tuning.rank)
     return Fitted(best, run.looks[0], run.looks[run.best_look], progress.step, progress.examples, progress.seconds)

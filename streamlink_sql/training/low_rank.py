@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -42,6 +43,19 @@ def add_low_rank(network: ParserNetwork, rank: int, alpha: float, frozen_layers:
             for name, layer in list(owner.named_children()):
                 if isinstance(layer, nn.Linear):
                     setattr(owner, name, LowRank(layer, rank, alpha))
+
+
+@contextmanager
+def counting(network: ParserNetwork, share: float) -> Iterator[None]:
+    """Within it, the updates count by this share."""
+    layers = [layer for layer in network.modules() if isinstance(layer, LowRank)]
+    for layer in layers:
+        layer.scale *= share
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.scale /= share
 
 
 def low_rank_state(network: ParserNetwork) -> dict[str, Tensor]:
