@@ -229,7 +229,7 @@ class TestTraining:
     def tuning(self) -> Any:
         from streamlink_sql.training.parser_adapter import Tuning
 
-        return Tuning(rank=8, rate=2e-2, steps=60, warm_up=5, frozen_layers=0, patience=8)
+        return Tuning(rank=8, rate=2e-2, steps=60, warm_up=5, frozen_layers=0)
 
     def test_adapting_teaches_what_runs_with_the_adapter(self, base: Path, domain: Domain, tuning: Any, tmp_path: Path) -> None:
         """The served graph with the adapter computes what the trained network does."""
@@ -269,7 +269,7 @@ class TestTraining:
             assert np.abs(found[name] - tensor.numpy()).max() < 0.35, name
 
     def test_a_share_of_the_updates_counts(self, base: Path, domain: Domain, tuning: Any, tmp_path: Path) -> None:
-        """In what is kept, and in the looks by which it is chosen."""
+        """In what is kept, and where it is asked before that."""
         import torch
         from torch import nn
 

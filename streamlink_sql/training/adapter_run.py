@@ -1,8 +1,10 @@
-"""Trains the low-rank updates of an adapter, and keeps those that were best on the validation pairs. Writes checkpoints only."""
+"""Trains the low-rank updates of an adapter to the end of its time. Writes checkpoints only.
+
+The rate falls to nothing, so the end is what counts: of 64 pairs of each set asked on the way chance chose, often that nothing was better.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
@@ -21,13 +23,15 @@ from streamlink_sql.training.parser import Run, Settings, untrained
 from streamlink_sql.training.parser_adapter import Tuning
 from streamlink_sql.training.stopping import Stop
 
-LOOKS, LOOKED_AT = 4, 64
-"""How often, at even distances, validation pairs are asked, and how many of each set; the time that this takes is not of that to train."""
+ASKED = 64
+"""Validation pairs of each set that are asked at the end, without the updates and with them."""
+SAVED_EVERY = 0.1
+"""Share of the run after which it is saved."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The best updates; the share of validation pairs written exactly without them and with them, by set; and what that took."""
+    """The updates; the share of validation pairs written exactly without them and with them, by set; and what that took."""
 
     updates: Updates
     before: Mapping[str, float]
@@ -42,13 +46,11 @@ class AdapterRun(Run):
 
     def __init__(self, settings: Settings, data: TrainingData, tuning: Tuning, begun_with: str) -> None:
         self.tuning, self.begun_with = tuning, begun_with
-        self.looks: list[dict[str, float]] = []
-        self.best: dict[str, torch.Tensor] = {}
         super().__init__(settings, data)
         self.validation = {
             name.removeprefix(HELD_OUT + "_"): [
                 prepare(each, data.databases_of(name)[each.database], self.pieces, None)
-                for each in Random(settings.seed).sample(chosen.examples, min(LOOKED_AT, len(chosen.examples)))
+                for each in Random(settings.seed).sample(chosen.examples, min(ASKED, len(chosen.examples)))
             ]
             for name, chosen in data.sets.items()
             if name.startswith(HELD_OUT) and chosen.examples
@@ -63,7 +65,6 @@ class AdapterRun(Run):
                     f"{self.settings.out} holds an adapter that was begun with other pairs or settings. Choose another folder."
                 )
             network.load_state_dict(saved["network"], strict=False)
-            self.looks, self.best = list(saved["looks"]), saved["best"]
         return network
 
     def optimizer_for(self, network: ParserNetwork) -> torch.optim.AdamW:
@@ -71,55 +72,30 @@ class AdapterRun(Run):
         return torch.optim.AdamW([{"params": parameters, "peak": self.settings.rate}], lr=1e-4, weight_decay=0.0, fused=True)
 
     def trained(self) -> dict[str, Any]:
-        state = low_rank_state(self.network)
-        return {"network": state, "best": self.best or state, "looks": self.looks, "begun_with": self.begun_with}
+        return {"network": low_rank_state(self.network), "begun_with": self.begun_with}
 
-    def look(self, stop: Stop) -> None:
-        """Asks the validation pairs, and keeps the updates if they were never better."""
-        began = time.monotonic()
-        with counting(self.network, self.tuning.share):
-            shares = {name: share_written(self.network, items, lambda: stop.asked is not None) for name, items in self.validation.items()}
-        known = {name: share for name, share in shares.items() if share is not None}
-        self.began += time.monotonic() - began
-        if len(known) < len(shares):
-            return
-        self.looks.append(known)
-        if self.worth(known) >= max(map(self.worth, self.looks)):
-            self.best = low_rank_state(self.network)
-
-    def worth(self, shares: Mapping[str, float]) -> float:
-        """How good a look was: the share of all validation pairs."""
-        sizes = {name: len(items) for name, items in self.validation.items()}
-        return sum(share * sizes[name] for name, share in shares.items()) / max(1, sum(sizes.values()))
-
-    @property
-    def best_look(self) -> int:
-        """The number of the best look, the last one of equals."""
-        return max(range(len(self.looks)), key=lambda number: (self.worth(self.looks[number]), number))
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing got better for long."""
-        return len(self.looks) - 1 - self.best_look >= self.tuning.patience
+    def written(self, stop: Stop, share: float) -> dict[str, float]:
+        """The share of validation pairs written exactly where this share of the updates counts, by set; none when stopped."""
+        with counting(self.network, share):
+            found = {name: share_written(self.network, items, lambda: stop.asked is not None) for name, items in self.validation.items()}
+        return {name: part for name, part in found.items() if part is not None}
 
 
 def fit(settings: Settings, data: TrainingData, tuning: Tuning, begun_with: str) -> Fitted:
-    """Trains until the time is used up or nothing gets better. A signal saves, and raises Cancelled."""
-    run = AdapterRun(settings, data, tuning, begun_with)
+    """Trains until the time is used up. A signal saves, and raises Cancelled."""
+    run, saved = AdapterRun(settings, data, tuning, begun_with), 0.0
     with Stop() as stop, tqdm(total=100, unit="%", mininterval=5, desc="adapting the parser") as bar:
-        if not run.looks:
-            run.look(stop)
         batches = run.batches()
-        while run.share < 1 and stop.asked is None and not run.is_over:
+        while run.share < 1 and stop.asked is None:
             run.learn(next(batches))
             bar.n = round(100 * run.share, 1)
-            bar.set_postfix(step=run.progress.step, loss=f"{run.progress.loss:.2f}", best=f"{run.worth(run.looks[run.best_look]):.1%}")
-            if run.share >= len(run.looks) / LOOKS:
-                run.look(stop)
+            bar.set_postfix(step=run.progress.step, loss=f"{run.progress.loss:.2f}")
+            if run.share >= saved + SAVED_EVERY:
                 run.save()
+                saved = run.share
         run.save()
+        before, after = run.written(stop, 0.0), run.written(stop, tuning.share)
     if stop.asked is not None:
         raise Cancelled(f"Adapting was stopped; the same call goes on from what is saved in {settings.out}.")
-    progress = run.progress
-    best = updates_of(run.best, tuning.share * tuning.alpha / tuning.rank)
-    return Fitted(best, run.looks[0], run.looks[run.best_look], progress.step, progress.examples, progress.seconds)
+    progress, updates = run.progress, updates_of(low_rank_state(run.network), tuning.share * tuning.alpha / tuning.rank)
+    return Fitted(updates, before, after, progress.step, progress.examples, progress.seconds)

@@ -48,14 +48,14 @@ def add_low_rank(network: ParserNetwork, rank: int, alpha: float, frozen_layers:
 @contextmanager
 def counting(network: ParserNetwork, share: float) -> Iterator[None]:
     """Within it, the updates count by this share."""
-    layers = [layer for layer in network.modules() if isinstance(layer, LowRank)]
-    for layer in layers:
-        layer.scale *= share
+    scales = [(layer, layer.scale) for layer in network.modules() if isinstance(layer, LowRank)]
+    for layer, scale in scales:
+        layer.scale = scale * share
     try:
         yield
     finally:
-        for layer in layers:
-            layer.scale /= share
+        for layer, scale in scales:
+            layer.scale = scale
 
 
 def low_rank_state(network: ParserNetwork) -> dict[str, Tensor]:

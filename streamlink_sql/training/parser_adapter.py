@@ -46,7 +46,7 @@ CHECKPOINT = "last.pt"
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """How to adapt. Training ends when `minutes` (or `steps`) are used up, or after `patience` looks without a better one.
+    """How to adapt. Training ends when `minutes` (or `steps`) are used up.
 
     `accepted` is the least share of accepted questions among those of the domain, `frozen_layers` are the lowest encoder layers, which get
     no updates. `share` is how much of the trained updates counts: a step back towards the base keeps what it knew of other databases, and
@@ -63,7 +63,6 @@ class Tuning:
     batch_pieces: int = 2000
     frozen_layers: int = 4
     accepted: float = 0.25
-    patience: int = 3
     seed: int = 1
 
 
@@ -72,7 +71,7 @@ def adapt(
 ) -> Mapping[str, Any]:
     """Adapts the parser in `base` to a domain and returns what `out/card.json` says.
 
-    `mixture` is what to train on and what to choose the checkpoint by; `opened` is the folder of its open pairs' databases, as
+    `mixture` is what to train on and what to ask before and after; `opened` is the folder of its open pairs' databases, as
     `open_pairs` leaves it. `out` gets `adapter.npz` and `card.json`; what was begun there goes on, with the same mixture and tuning.
     The card has `kind` ("parser"), `base`, `base_hash`, `data_hash`, `seed`, `tuning`, `pairs` (by way), `left_out` (pairs that the
     parser's form cannot say, by reason), `scores` ({before, after}: {domain, open}, shares of validation queries written exactly),
@@ -239,8 +238,7 @@ def main(arguments: Sequence[str]) -> int:
         ("alpha", "the updates are multiplied by alpha / rank"),
         ("rate", "highest learning rate"),
         ("share", "how much of the trained updates counts; less keeps more of what the parser knew of other databases"),
-        ("minutes", "time to train at most"),
-        ("patience", "looks at the validation pairs without a better one before training ends"),
+        ("minutes", "time to train"),
         ("seed", "of the updates and the order of pairs"),
     ):
         value = getattr(default, name)
