@@ -93,7 +93,7 @@ class Plan:
     """
 
     chunk: int = 16
-    most_tokens: int = 8000
+    most_tokens: int = 2500
     step: int = 32
     seed: int = 7
 
