@@ -66,7 +66,12 @@ def _training(add: argparse.ArgumentParser) -> None:
     of("--rate", type=float, default=Settings.rate, help="highest learning rate (default: %(default)s)")
     of("--chunk", type=int, default=Plan.chunk, help="examples of one database that are read at once (default: %(default)s)")
     of("--step", type=int, default=Plan.step, help="examples that a step learns from (default: %(default)s)")
-    of("--chunk-tokens", type=int, default=Plan.most_tokens, help="tokens in a chunk at most, which decides the memory (default: %(default)s)")
+    of(
+        "--chunk-tokens",
+        type=int,
+        default=Plan.most_tokens,
+        help="tokens in a chunk at most, which decides the memory (default: %(default)s)",
+    )
     of("--longest", type=int, default=Settings.longest, help="tokens of a pair at most, its prompt included (default: %(default)s)")
     of("--check-steps", type=int, default=Settings.check_steps, help="steps between questions that are held out (default: %(default)s)")
     of("--patience", type=int, default=Settings.patience, help="checks without a gain before it stops (default: %(default)s)")
