@@ -7,8 +7,7 @@ the questions accepted, half held out, split by gold SQL, so that paraphrases st
 questions; then its held-out questions and those over the other development databases are asked through the control unit. With
 --ablations, two domains also with other ratios of own to open pairs, and with less augmentation.
 
-OUT/results.json keeps what is measured: a cell that is there is not run again, one that was stopped goes on. OUT/*.svg show it. What was
-measured so far lies in benchmarks/results/adaptation.json: copied to OUT/results.json, it is gone on with, or shown with --report.
+OUT/results.json keeps what is measured: a cell that is there is not run again, one that was stopped goes on. OUT/*.svg show it.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +35,7 @@ from streamlink_sql.generators.parser.runtime import WEIGHTS
 from streamlink_sql.training.augment.augmenting import DIRECTIONS, Direction
 from streamlink_sql.training.mixture import read_ratio
 from streamlink_sql.training.pairs import Pair, read_pairs, write_pairs
+from streamlink_sql.training.parser_adapter import Tuning
 from streamlink_sql.training.promote import Job, adapt
 
 ACCEPTED = Path(__file__).parent.parent / "streamlink_sql" / "demo" / "questions.jsonl"
@@ -80,10 +80,7 @@ class Results:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        weights = hash_of_base(WEIGHTS)[:16]
-        self.found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"weights": weights}
-        if self.found.get("weights") != weights:
-            sys.exit(f"{path} was measured with other weights of the parser. Name another folder with --out.")
+        self.found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
     def keep(self, name: str, value: dict[str, Any]) -> None:
         """Adds one figure; the file is there whole or not at all."""
@@ -139,6 +136,12 @@ class Bench:
     def __init__(self, given: argparse.Namespace, domains: Sequence[Domain]) -> None:
         self.given, self.domains = given, {domain.name: domain for domain in domains}
         self.results = Results(given.out / "results.json")
+        told = {"weights": hash_of_base(WEIGHTS)[:16], "tuning": asdict(Tuning())}
+        if self.results.found and self.results.found.get("with") != told:
+            sys.exit(
+                f"{self.results.path} was measured with other weights or another tuning of the parser. Name another folder with --out."
+            )
+        self.results.keep("with", told)
         self.spider = Source(tables=given.spider / "tables.json", databases=given.spider / "databases")
         others = [pair for pair in read_pairs(given.spider / "dev.jsonl") if pair.database not in SPIDER_DOMAINS]
         self.others = others[:: max(1, len(others) // given.others)] if given.others else others

@@ -1,6 +1,6 @@
 """Exports of the parser beside each other: exact match and execution accuracy on Spider's development set, size, milliseconds, load time.
 
-    python -m benchmarks.exports --data SPIDER work/float work/weights work/int4 [--adapter DIR] [--out work/exports.json]
+    python -m benchmarks.exports --data SPIDER work/float work/int8 work/int4 [--adapter DIR] [--out work/exports.json]
 
 Each folder is what `python -m streamlink_sql.training.export` wrote, with a ranking.json (taken from the package where there is none).
 Answers come through the control unit, as a user's do. What is measured is kept in --out, so that a run that was stopped goes on. Status 1

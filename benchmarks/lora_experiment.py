@@ -94,14 +94,14 @@ class Domain:
 
 
 def of_few(pairs: Sequence[Pair], count: int, each: int) -> list[Pair]:
-    """At least `count` pairs over as few databases as have `each` of them, as the schema of a chunk is most of what is read."""
+    """At least `count` pairs of few databases, chunks of `each` from one, as the schema of a chunk is most of what is read."""
     by_database: dict[str, list[Pair]] = {}
     for pair in pairs:
         by_database.setdefault(pair.database, []).append(pair)
     chosen: list[Pair] = []
     for some in by_database.values():
-        if len(chosen) < count and len(some) >= each:
-            chosen += some[:each]
+        if len(chosen) < count:
+            chosen += some[: len(some) // each * each]
     return chosen
 
 

@@ -267,6 +267,15 @@ def test_an_adapter_counts_as_finished_once_all_its_files_are_there(place: Path,
     assert (settings.out / CARD).is_file()
 
 
+def test_a_run_goes_on_in_the_precision_that_it_began_with(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_in(place, "precision", shape=Shape(rank=4, dropout=0), epochs=0.1, check_steps=1000)
+    for faster, went_on_in in ((torch.bfloat16, "bf16"), (torch.float32, "bf16")):
+        monkeypatch.setattr(causal, "fastest", lambda device, dtype=faster: dtype)
+        run = Run(settings, PAIRS)
+        assert run.settings.shape.precision == run.marks["shape"]["precision"] == went_on_in
+        run.save()
+
+
 def test_what_llama_cpp_cannot_run_is_told_before_training(place: Path, gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "FAMILIES", {})
     with pytest.raises(BadRequest, match="family llama"):

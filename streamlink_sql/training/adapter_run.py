@@ -83,7 +83,8 @@ class AdapterRun(Run):
 
 def fit(settings: Settings, data: TrainingData, tuning: Tuning, begun_with: str) -> Fitted:
     """Trains until the time is used up. A signal saves, and raises Cancelled."""
-    run, saved = AdapterRun(settings, data, tuning, begun_with), 0.0
+    run = AdapterRun(settings, data, tuning, begun_with)
+    saved = run.share
     with Stop() as stop, tqdm(total=100, unit="%", mininterval=5, desc="adapting the parser") as bar:
         batches = run.batches()
         while run.share < 1 and stop.asked is None:

@@ -221,9 +221,7 @@ def main() -> None:
         help="last.pt of a run, or a folder of exported files (default: the package's); of several, each trained on from the one before, "
         "their mean",
     )
-    parser.add_argument(
-        "--tokenizer", type=Path, default=WEIGHTS / "tokenizer.json", help="tokenizer.json of the encoder (default: the package's)"
-    )
+    parser.add_argument("--tokenizer", type=Path, help="tokenizer.json of the encoder (default: that of the folder of exported files)")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
@@ -232,7 +230,14 @@ def main() -> None:
     form.add_argument("--int4", dest="bits", action="store_const", const=4, help="weights in four bits: smaller, less exact")
     parser.set_defaults(bits=8)
     given = parser.parse_args()
-    export(mean_of([_network(path) for path in given.checkpoint]), given.tokenizer, given.out, bits=given.bits)
+    if not given.tokenizer and not given.checkpoint[0].is_dir():
+        parser.error("a checkpoint does not hold its encoder's words: name them with --tokenizer")
+    export(
+        mean_of([_network(path) for path in given.checkpoint]),
+        given.tokenizer or given.checkpoint[0] / "tokenizer.json",
+        given.out,
+        bits=given.bits,
+    )
     for path in sorted(given.out.iterdir()):
         print(f"{path.stat().st_size / 1e6:8.1f} MB  {path.name}")
 

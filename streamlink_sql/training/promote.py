@@ -85,7 +85,9 @@ class Job:
     @property
     def marks(self) -> dict[str, Any]:
         """What decides the outcome: work that was begun with other marks is not gone on with."""
-        pairs = {name: hash_of_pairs(pairs) for name, pairs in (("questions", self.accepted), ("held-out questions", self.held_out or ()))}
+        pairs = {
+            name: hash_of_pairs(pairs)[:16] for name, pairs in (("questions", self.accepted), ("held-out questions", self.held_out or ()))
+        }
         told = {name: getattr(self, name) for name in ("data", "model", "count", "seed", "minutes")}
         places = {"glossary": self.glossary and str(self.glossary), "open": self.opened and str(self.opened)}
         return {**pairs, **told, **places, "ratio": list(self.ratio), "directions": list(self.directions)}

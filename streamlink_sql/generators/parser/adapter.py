@@ -62,7 +62,7 @@ def _hash(files: tuple[tuple[Path, int], ...]) -> str:
 
 
 def must_fit(folder: Path, weights: Path) -> None:
-    """Raises BadRequest where a folder holds no adapter of the parser, or one of other weights than these."""
+    """Raises NotFound where a folder has no card, BadRequest where it holds no adapter, or one of other weights than these."""
     card = read_card(folder)
     if card.get("kind") != KIND:
         raise BadRequest(f"{folder} holds an adapter for another model: its kind is {card.get('kind')!r}, not {KIND!r}.", setting="adapter")

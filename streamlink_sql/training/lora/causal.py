@@ -26,6 +26,7 @@ from streamlink_sql.training.precision import fastest
 MOST_WRITTEN = 256
 """Tokens of SQL that the model may write when it is checked."""
 IGNORED = -100
+PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Shape:
     @property
     def dtype(self) -> torch.dtype:
         """How the base is held: `auto` is what this machine computes fastest in."""
-        return {"bf16": torch.bfloat16, "fp32": torch.float32}.get(self.precision) or fastest(device())
+        return fastest(device()) if self.precision == "auto" else PRECISIONS[self.precision]
 
 
 def device() -> str:

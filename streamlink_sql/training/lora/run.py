@@ -12,7 +12,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -98,11 +98,11 @@ class Run:
     """A training run: its model, its optimizer and how far it is. What it needs while under way lies in the sub-folder `work`."""
 
     def __init__(self, settings: Settings, pairs: Sequence[Pair], held_out: Sequence[Pair] = ()) -> None:
-        self.settings = settings
         self.work = settings.out / "work"
         self.work.mkdir(parents=True, exist_ok=True)
         self._checkpoint, self._best = self.work / "last.pt", self.work / "best.pt"
         saved = torch.load(self._checkpoint, weights_only=True, map_location="cpu") if self._checkpoint.exists() else None
+        self.settings = settings = replace(settings, shape=_with_precision(settings.shape, saved))
         self.tokenizer = causal.load_tokenizer(settings.model)
         self.prepared = self._prepare(pairs, held_out)
         self.marks = {"data": self.prepared.data_sha256, "base": files.hash_of_model(settings.model), **_essence(settings)}
@@ -286,6 +286,14 @@ class Run:
             "loss": round(progress.loss, 4),
             "scores": {"before": progress.before, "after": best, "checks": progress.checks},
         }
+
+
+def _with_precision(shape: Shape, saved: Mapping[str, Any] | None) -> Shape:
+    """The shape with the precision that a run goes on in or begins in: it stays the same wherever the run goes on."""
+    if shape.precision != "auto":
+        return shape
+    known = next(name for name, dtype in causal.PRECISIONS.items() if dtype == shape.dtype)
+    return replace(shape, precision=saved["marks"]["shape"]["precision"] if saved else known)
 
 
 def _essence(settings: Settings) -> dict[str, Any]:
