@@ -252,7 +252,7 @@ def read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--epochs", type=float, default=2)
     parser.add_argument("--rate", type=float, default=2e-4)
     parser.add_argument("--rank", type=int, default=16)
-    parser.add_argument("--dropout", type=float, default=0.0, help="default: %(default)s, as it takes a quarter of the time on a CPU")
+    parser.add_argument("--dropout", type=float, default=0.0, help="default: %(default)s, as it costs time and memory on a CPU")
     parser.add_argument("--chunk", type=int, default=12)
     parser.add_argument("--step", type=int, default=32)
     parser.add_argument("--check-steps", type=int, default=16)

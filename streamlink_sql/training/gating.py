@@ -28,7 +28,7 @@ from streamlink_sql.training.pairs import Pair, write_pairs
 from streamlink_sql.types import Context, Generator, Question
 
 OPEN_FALL = 0.03
-"""Execution accuracy on other databases may fall by so much: chance alone moves 240 questions by 1.7 points either way."""
+"""Execution accuracy on other databases may fall by so much; with 240 questions chance alone may move it by a point or two."""
 SLOWER = 1.25
 """Writing may take so much longer (median)."""
 HARMFUL = Path(__file__).parent / "harmful.jsonl"

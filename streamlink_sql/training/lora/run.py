@@ -292,8 +292,9 @@ def _with_precision(shape: Shape, saved: Mapping[str, Any] | None) -> Shape:
     """The shape with the precision that a run goes on in or begins in: it stays the same wherever the run goes on."""
     if shape.precision != "auto":
         return shape
-    known = next(name for name, dtype in causal.PRECISIONS.items() if dtype == shape.dtype)
-    return replace(shape, precision=saved["marks"]["shape"]["precision"] if saved else known)
+    if saved is not None:
+        return replace(shape, precision=saved["marks"]["shape"]["precision"])
+    return replace(shape, precision=next(name for name, dtype in causal.PRECISIONS.items() if dtype == shape.dtype))
 
 
 def _essence(settings: Settings) -> dict[str, Any]:
