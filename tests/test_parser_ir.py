@@ -234,6 +234,23 @@ def test_tables_that_from_forgot_are_joined(ducks: duckdb.DuckDBPyConnection) ->
     assert ducks.execute(to_sql(tokens, SCHEMA, "duckdb")).fetchall() == [("Pen",)]
 
 
+@pytest.mark.parametrize("key", ["c.id", "o.customer_id"])
+def test_what_follows_from_a_key_is_among_the_groups_where_the_engine_wants_it(
+    key: str, ducks: duckdb.DuckDBPyConnection, lites: sqlite3.Connection
+) -> None:
+    written = f"SELECT c.name, count(*) FROM customers c JOIN orders o ON o.customer_id = c.id GROUP BY {key} ORDER BY c.city, c.name"
+    tokens = to_ir(written, SCHEMA, "sqlite")
+    rows = [("Ada", 2), ("Cy", 2), ("Bo", 1)]
+    assert lites.execute(to_sql(tokens, SCHEMA, "sqlite")).fetchall() == rows
+    assert ducks.execute(to_sql(tokens, SCHEMA, "duckdb")).fetchall() == rows
+    assert "name" not in to_sql(tokens, SCHEMA, "sqlite").split("GROUP BY")[1].split("ORDER")[0]
+
+
+def test_what_does_not_follow_from_a_group_does_not_join_it() -> None:
+    tokens = to_ir("SELECT id, count(*) FROM customers GROUP BY city", SCHEMA, "sqlite")
+    assert to_sql(tokens, SCHEMA, "duckdb").endswith("GROUP BY city")
+
+
 def test_double_quoted_text_is_a_literal_in_sqlite_only() -> None:
     assert to_ir('SELECT id FROM customers WHERE name = "Ada"', SCHEMA, "sqlite")[-2] == Val("Ada")
     with pytest.raises(NotCovered):

@@ -32,11 +32,16 @@ SCHEMA = Schema.of(
                 Column("fee", "decimal"),
                 Column("icd_code", "text", "VARCHAR"),
                 Column("icpc_code", "text"),
+                Column("city", "text"),
             ),
             ("permit_id",),
             (ForeignKey(("firm_id",), "firms", ("firm_id",)),),
         ),
-        Table("firms", (Column("firm_id", "integer"), Column("firm_name", "text"), Column("founded_year", "integer")), ("firm_id",)),
+        Table(
+            "firms",
+            (Column("firm_id", "integer"), Column("firm_name", "text"), Column("founded_year", "integer"), Column("city", "text")),
+            ("firm_id",),
+        ),
     )
 )
 ICD, ICPC = 7, 8
@@ -74,6 +79,11 @@ def count(sql: str) -> int:
         "SELECT count(*) FROM permits WHERE icd_code >= '16'",
         "SELECT count(*) FROM permits WHERE inspector_name > 'five'",
         "SELECT count(*) FROM permits WHERE fee > 1 INTERSECT SELECT inspector_count FROM permits WHERE fee < 9",
+        "SELECT firm_id, count(*) FROM permits GROUP BY firm_id QUALIFY rank() OVER (PARTITION BY firm_id ORDER BY count(*) DESC) = 1",
+        "SELECT firm_name, count(*) FROM firms GROUP BY 1, firm_id QUALIFY rank() OVER (PARTITION BY firm_id ORDER BY count(*)) = 1",
+        "SELECT icd_code, count(*) FROM permits GROUP BY icd_code LIMIT 5",
+        "SELECT icd_code, count(*) FILTER (WHERE fee > 1) FROM permits GROUP BY icd_code ORDER BY count(*) FILTER (WHERE fee > 5) DESC",
+        "SELECT T1.city, count(*) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id GROUP BY T1.city, T2.city",
     ],
 )
 def test_what_hardly_anybody_asks(sql: str) -> None:
@@ -86,6 +96,10 @@ def test_what_hardly_anybody_asks(sql: str) -> None:
         "SELECT avg(fee) FROM permits WHERE filed_date > '2015-06-01' AND fee > 10 AND fee < 20",
         "SELECT count(DISTINCT inspector_name) FROM permits",
         "SELECT icd_code, fee FROM permits WHERE icd_code = 'A01'",
+        "SELECT firm_id, fee, count(*) FROM permits GROUP BY firm_id, fee QUALIFY rank() OVER (PARTITION BY firm_id ORDER BY count(*)) = 1",
+        "SELECT icd_code, count(*) FILTER (WHERE fee > 1) FROM permits GROUP BY icd_code ORDER BY count(*) FILTER (WHERE fee > 1) DESC",
+        "SELECT T1.city, T2.city, count(*) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id GROUP BY T1.city, T2.city",
+        "SELECT icd_code FROM permits LIMIT 5",
         "SELECT icd_code, count(*) FROM permits WHERE icd_code = 'A01' OR fee > 10 GROUP BY icd_code",
         "SELECT T1.firm_name, count(*) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id GROUP BY T2.firm_id",
         "SELECT firm_name, founded_year, count(*) FROM firms JOIN permits ON firms.firm_id = permits.firm_id GROUP BY firm_name",
@@ -155,3 +169,16 @@ def test_nothing_has_two_years_at_once_and_a_measure_of_time_names_no_column() -
     assert doubts("SELECT count(*) FROM permits WHERE year(begun) = 2020 AND year(granted) = 2010") == 0
     assert doubts("SELECT avg(granted - begun) FROM permits") == 0
     assert doubts("SELECT avg(begun - granted) FROM permits") == 1
+
+
+def test_a_text_that_another_column_holds_is_doubted() -> None:
+    linked = link("permits of Ann Lee", SCHEMA, (), {}, Pieces(WEIGHTS / "tokenizer.json"))
+
+    def doubts(column: str, value: str) -> list[float]:
+        tokens = tuple(to_ir(f"SELECT count(*) FROM permits WHERE {column} = '{value}'", SCHEMA, "duckdb"))
+        found = features(Finished((), tokens, -1.0, CELLS), linked, np.zeros(len(linked.spans), np.float32), SCHEMA, frozenset())
+        return [float(found[FEATURE_NAMES.index(name)]) for name in ("texts_unknown", "implausible")]
+
+    assert doubts("inspector_name", "Ann Lee") == [0, 0]
+    assert doubts("city", "Leeds") == [1, 0]
+    assert doubts("city", "Ann Lee") == [1, 1]

@@ -20,7 +20,9 @@ from streamlink_sql.generators.parser.tree import (
     Condition,
     Core,
     Expr,
+    Filtered,
     Junction,
+    Percent,
     Predicate,
     Query,
     Ref,
@@ -42,14 +44,17 @@ def implausible(query: Query, schema: Schema, cells: Cells, first_named: Mapping
     It averages dates, compares numbers with words, bounds a column twice from one side, ranks by what it does not show beside another
     measure, counts the different values of a number whose name stands beside it, takes the days "from A to B" as A - B, calculates with a
     text or with a column and itself, groups without a use for groups or twice by the same, shows beside groups what differs within them,
-    shows or groups by nothing but what a condition fixes, sums or bounds identifiers that the question does not name, bounds a text by a
-    number, or compares both sides of a set operation by two columns where one holds both, or its rows with an aggregate of all rows.
+    shows or groups by nothing but what a condition fixes, takes the best of groups that have one member, the first groups in no order or
+    groups in the order of another part than the one shown, groups by a column beside another table's of the same name, sums or bounds
+    identifiers that the question does not name, bounds a text by a number, or compares both sides of a set operation by two columns where
+    one holds both, or its rows with an aggregate of all rows.
 
     `cells` are the column and value of cells that the question mentions, `first_named` the first word that names each column.
     """
     found = _sides(query, cells)
     for core in query.cores:
         found += _ranks_by_another(core) + _groups_for_nothing(core) + _shows_what_differs(core, schema) + _shows_what_is_fixed(core)
+        found += _picks_the_only_one(core, schema) + _picks_in_no_order(core) + _groups_by_two_of_a_name(core, schema)
         for node in _everything(core):
             match node:
                 case Arithmetic(_, left, right) if left == right or _is_text(left) or _is_text(right):
@@ -78,7 +83,34 @@ def _ranks_by_another(core: Core) -> bool:
     """Shows one measure of the groups and picks them by another."""
     shown = [item for item in core.items if isinstance(item, MEASURES)]
     ranks = [by for by, _ in core.order if isinstance(by, MEASURES)]
-    return core.limit is not None and bool(core.group and shown and ranks) and not any(by in shown for by in ranks)
+    picks = core.limit is not None or any(isinstance(by, (Filtered, Percent)) for by in ranks)
+    return picks and bool(core.group and shown and ranks) and not any(by in shown for by in ranks)
+
+
+def _picks_the_only_one(core: Core, schema: Schema) -> bool:
+    """Takes the best of each key where a key has one group only."""
+    if core.best is None or not core.group:
+        return False
+    key, others = core.best.key, [each for each in core.group if each != core.best.key]
+    return key in core.group and all(
+        isinstance(key, Ref) and isinstance(each, Ref) and schema.determines(key.column, each.column) for each in others
+    )
+
+
+def _picks_in_no_order(core: Core) -> bool:
+    """Takes the first of measured groups that stand in no order."""
+    return core.limit is not None and bool(core.group) and not core.order and any(isinstance(item, MEASURES) for item in core.items)
+
+
+def _groups_by_two_of_a_name(core: Core, schema: Schema) -> bool:
+    """Shows one of two grouped columns that are called alike and are not joined."""
+    grouped = {each.column for each in core.group if isinstance(each, Ref)}
+    shown = {item.column for item in core.items if isinstance(item, Ref)}
+    return any(
+        schema.columns[hidden][1].name == schema.columns[seen][1].name and not {(hidden, seen), (seen, hidden)} & schema.references
+        for hidden in grouped - shown
+        for seen in grouped & shown
+    )
 
 
 def _groups_for_nothing(core: Core) -> bool:

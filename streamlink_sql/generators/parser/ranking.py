@@ -172,9 +172,10 @@ _MEASURES_OF_TIME = frozenset(map(stem, ("day", "date", "time", "month", "year")
 
 
 def _doubts(beam: Finished, linked: Linked, schema: Schema) -> tuple[int, int]:
-    """Texts that no cell of their column is known to hold; and what hardly anybody asks: parts of dates that cannot be, a column that
-    must equal two things at once, and all that `implausible` counts."""
+    """Texts that no cell of their column is known to hold; and what hardly anybody asks: such a text where another column holds it, parts
+    of dates that cannot be, a column that must equal two things at once, and all that `implausible` counts."""
     texts = odd = 0
+    held = {value for _, value in beam.cells}
     equal: dict[tuple[int | None, str], str | int | float] = {}
     for position, token in enumerate(beam.tokens):
         if token in ("OR", "WHERE", "HAVING", "FILTER", *SET_OPERATIONS):
@@ -187,7 +188,9 @@ def _doubts(beam: Finished, linked: Linked, schema: Schema) -> tuple[int, int]:
             odd += not (isinstance(token.value, int) and low <= token.value <= high)
             odd += beam.tokens[position - 1] == "EQ" and equal.setdefault((target.column, target.function), token.value) != token.value
         elif target.column is not None and beam.tokens[position - 1] in _EQUALS:
-            texts += target.kind == "text" and (target.column, str(token.value)) not in beam.cells
+            if target.kind == "text" and (target.column, str(token.value)) not in beam.cells:
+                texts += 1
+                odd += str(token.value) in held
             odd += equal.setdefault((target.column, ""), token.value) != token.value
     try:
         return texts, odd + implausible(parse(beam.tokens), schema, beam.cells, _first_named(linked))

@@ -86,11 +86,19 @@ class _Writer(ConditionWriter):
         if core.condition is not None:
             select.set("where", exp.Where(this=self.condition(core.condition, scope)))
         if core.group:
-            select.set("group", exp.Group(expressions=[self.expr(key, scope) for key in core.group]))
+            select.set("group", exp.Group(expressions=[self.expr(key, scope) for key in (*core.group, *self.determined(core))]))
         if core.having is not None:
             select.set("having", exp.Having(this=self.condition(core.having, scope)))
         keys = [self.ordered(self.expr(key, scope), direction) for key, direction in core.order]
         return self.best(select, keys, core, core.best, scope) if core.best is not None else self.ended(select, keys, core)
+
+    def determined(self, core: Core) -> list[Ref]:
+        """What is shown or ordered by beside groups and follows from a key among them: all engines but SQLite want it grouped by, too."""
+        if self.dialect == "sqlite":
+            return []
+        keys = [key.column for key in core.group if isinstance(key, Ref) and not key.where]
+        shown = dict.fromkeys(item for item in (*core.items, *(by for by, _ in core.order)) if isinstance(item, Ref) and not item.where)
+        return [item for item in shown if item not in core.group and any(self.schema.determines(key, item.column) for key in keys)]
 
     def best(self, select: exp.Select, keys: list[exp.Expr], core: Core, best: Best, scope: Scope) -> exp.Select:
         """The rows or groups that stand first for each value of a key: DuckDB says so by QUALIFY, others by a query around it."""

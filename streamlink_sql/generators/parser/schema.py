@@ -73,6 +73,14 @@ class Schema:
         """Columns that refer to others by a declared or inferred key, with those others."""
         return frozenset(pair for edge in self.edges if edge.cost < _SHARED_KEY for pair in edge.pairs)
 
+    def determines(self, key: int, other: int) -> bool:
+        """Whether a key, or a column that refers to one, tells what another column of the key's table holds."""
+        table, names = self.table_of(other), {key, *(to for column, to in self.references if column == key)}
+        referred, primary = {to for _, to in self.references}, tuple(name.casefold() for name in self.tables[table].primary_key)
+        return any(
+            self.table_of(name) == table and (name in referred or primary == (self.columns[name][1].name.casefold(),)) for name in names
+        )
+
     def table_index(self, name: str) -> int | None:
         """The table of that name, without regard to case."""
         return self._tables_by_name.get(name.casefold())
