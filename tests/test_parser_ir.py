@@ -246,6 +246,36 @@ def test_what_follows_from_a_key_is_among_the_groups_where_the_engine_wants_it(
     assert "name" not in to_sql(tokens, SCHEMA, "sqlite").split("GROUP BY")[1].split("ORDER")[0]
 
 
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        (
+            "SELECT c.name, count(*) FROM customers c JOIN orders o ON o.customer_id = c.id GROUP BY c.id HAVING c.city = 'Oslo'",
+            {("Ada", 2), ("Cy", 2)},
+        ),
+        ("SELECT b.name, count(*) FROM customers c JOIN customers b ON c.boss = b.id GROUP BY c.boss", {("Ada", 2), ("Bo", 1)}),
+        ("SELECT year(day), count(*) FROM orders GROUP BY id HAVING count(*) > 0", {(2018, 1), (2019, 1), (2021, 1)}),
+    ],
+)
+def test_all_that_follows_from_a_key_is_grouped_by(sql: str, rows: set[tuple[object, ...]], ducks: duckdb.DuckDBPyConnection) -> None:
+    written = to_sql(to_ir(sql, SCHEMA, "duckdb"), SCHEMA, "duckdb")
+    assert set(ducks.execute(written).fetchall()) == rows
+
+
+def test_part_of_a_key_and_a_key_that_joins_nothing_tell_nothing() -> None:
+    columns = (Column("course", "text"), Column("part", "text"))
+    rooms = Table("rooms", (*columns, Column("room", "text")), ("course", "part"))
+    takes = Table("takes", (*columns, Column("who", "text")), (), (ForeignKey(("course", "part"), "rooms", ("course", "part")),))
+    schema = Schema.of((rooms, takes))
+    assert to_sql(to_ir("SELECT room, count(*) FROM rooms GROUP BY course", schema, "duckdb"), schema, "duckdb").endswith("GROUP BY course")
+    teams = Table("teams", (Column("id", "integer"), Column("name", "text")), ("id",))
+    keys = tuple(ForeignKey((side,), "teams", ("id",)) for side in ("home", "away"))
+    schema = Schema.of((teams, Table("games", (Column("home", "integer"), Column("away", "integer")), (), keys)))
+    query = "SELECT t.name, count(*) FROM teams t JOIN games g ON g.away = t.id GROUP BY g."
+    assert "name" not in to_sql(to_ir(query + "home", schema, "duckdb"), schema, "duckdb").split("GROUP BY")[1]
+    assert "name" in to_sql(to_ir(query + "away", schema, "duckdb"), schema, "duckdb").split("GROUP BY")[1]
+
+
 def test_what_does_not_follow_from_a_group_does_not_join_it() -> None:
     tokens = to_ir("SELECT id, count(*) FROM customers GROUP BY city", SCHEMA, "sqlite")
     assert to_sql(tokens, SCHEMA, "duckdb").endswith("GROUP BY city")

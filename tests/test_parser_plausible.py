@@ -100,6 +100,7 @@ def test_what_hardly_anybody_asks(sql: str) -> None:
         "SELECT icd_code, count(*) FILTER (WHERE fee > 1) FROM permits GROUP BY icd_code ORDER BY count(*) FILTER (WHERE fee > 1) DESC",
         "SELECT T1.city, T2.city, count(*) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id GROUP BY T1.city, T2.city",
         "SELECT icd_code FROM permits LIMIT 5",
+        "SELECT icd_code, count(*) FROM permits GROUP BY icd_code ORDER BY count(*) FILTER (WHERE fee > 1) DESC",
         "SELECT icd_code, count(*) FROM permits WHERE icd_code = 'A01' OR fee > 10 GROUP BY icd_code",
         "SELECT T1.firm_name, count(*) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id GROUP BY T2.firm_id",
         "SELECT firm_name, founded_year, count(*) FROM firms JOIN permits ON firms.firm_id = permits.firm_id GROUP BY firm_name",

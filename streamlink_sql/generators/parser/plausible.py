@@ -10,7 +10,7 @@ from itertools import pairwise
 from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.linking import plain_name
 from streamlink_sql.generators.parser.numerals import read_number
-from streamlink_sql.generators.parser.schema import Schema
+from streamlink_sql.generators.parser.schema import NAMES_SHARED_BY_CHANCE, Schema
 from streamlink_sql.generators.parser.tokens import COMPARISONS, Val
 from streamlink_sql.generators.parser.tree import (
     MEASURES,
@@ -83,8 +83,8 @@ def _ranks_by_another(core: Core) -> bool:
     """Shows one measure of the groups and picks them by another."""
     shown = [item for item in core.items if isinstance(item, MEASURES)]
     ranks = [by for by, _ in core.order if isinstance(by, MEASURES)]
-    picks = core.limit is not None or any(isinstance(by, (Filtered, Percent)) for by in ranks)
-    return picks and bool(core.group and shown and ranks) and not any(by in shown for by in ranks)
+    parted = all(any(isinstance(each, (Filtered, Percent)) for each in some) for some in (shown, ranks))
+    return (core.limit is not None or parted) and bool(core.group and shown and ranks) and not any(by in shown for by in ranks)
 
 
 def _picks_the_only_one(core: Core, schema: Schema) -> bool:
@@ -92,9 +92,10 @@ def _picks_the_only_one(core: Core, schema: Schema) -> bool:
     if core.best is None or not core.group:
         return False
     key, others = core.best.key, [each for each in core.group if each != core.best.key]
-    return key in core.group and all(
-        isinstance(key, Ref) and isinstance(each, Ref) and schema.determines(key.column, each.column) for each in others
-    )
+    if not others or not isinstance(key, Ref):
+        return key in core.group and not others
+    told = {schema.table_of(name) for name in {key.column, *(to for column, to in schema.references if column == key.column)} & schema.keys}
+    return key in core.group and all(isinstance(each, Ref) and schema.table_of(each.column) in told for each in others)
 
 
 def _picks_in_no_order(core: Core) -> bool:
@@ -106,9 +107,12 @@ def _groups_by_two_of_a_name(core: Core, schema: Schema) -> bool:
     """Shows one of two grouped columns that are called alike and are not joined."""
     grouped = {each.column for each in core.group if isinstance(each, Ref)}
     shown = {item.column for item in core.items if isinstance(item, Ref)}
+    used = shown | {by.column for by, _ in core.order if isinstance(by, Ref)}
     return any(
-        schema.columns[hidden][1].name == schema.columns[seen][1].name and not {(hidden, seen), (seen, hidden)} & schema.references
-        for hidden in grouped - shown
+        schema.columns[hidden][1].name == schema.columns[seen][1].name
+        and schema.columns[seen][1].name.casefold() not in NAMES_SHARED_BY_CHANCE
+        and not {(hidden, seen), (seen, hidden)} & schema.references
+        for hidden in grouped - used
         for seen in grouped & shown
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -12,7 +12,20 @@ from streamlink_sql.generators.parser import joins
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.generators.parser.tokens import NotCovered, Token
-from streamlink_sql.generators.parser.tree import MEASURES, Aggregate, Best, Core, Query, Ref, Source, Star, walk
+from streamlink_sql.generators.parser.tree import (
+    MEASURES,
+    Aggregate,
+    Best,
+    Condition,
+    Core,
+    Expr,
+    Query,
+    Ref,
+    Source,
+    Star,
+    children,
+    walk,
+)
 from streamlink_sql.generators.parser.write_conditions import ConditionWriter
 from streamlink_sql.generators.parser.write_values import Scope, quoted, whole_number
 from streamlink_sql.types import Dialect
@@ -31,6 +44,15 @@ def unused(word: str, taken: set[str]) -> str:
     name = next(name for name in (word, *(f"{word}_{number}" for number in range(2, len(taken) + 3))) if name not in taken)
     taken.add(name)
     return name
+
+
+def plain(node: Expr | Condition) -> Iterator[Ref]:
+    """The columns under a node that stand outside aggregates and of which no rows around it are asked."""
+    if isinstance(node, Ref) and node.where != "OUTER":
+        yield node
+    elif not isinstance(node, MEASURES):
+        for child in children(node):
+            yield from plain(child)
 
 
 def to_sql(tokens: Sequence[Token], schema: Schema, dialect: Dialect) -> str:
@@ -86,19 +108,23 @@ class _Writer(ConditionWriter):
         if core.condition is not None:
             select.set("where", exp.Where(this=self.condition(core.condition, scope)))
         if core.group:
-            select.set("group", exp.Group(expressions=[self.expr(key, scope) for key in (*core.group, *self.determined(core))]))
+            select.set("group", exp.Group(expressions=[self.expr(key, scope) for key in (*core.group, *self.determined(core, whole))]))
         if core.having is not None:
             select.set("having", exp.Having(this=self.condition(core.having, scope)))
         keys = [self.ordered(self.expr(key, scope), direction) for key, direction in core.order]
         return self.best(select, keys, core, core.best, scope) if core.best is not None else self.ended(select, keys, core)
 
-    def determined(self, core: Core) -> list[Ref]:
-        """What is shown or ordered by beside groups and follows from a key among them: all engines but SQLite want it grouped by, too."""
+    def determined(self, core: Core, whole: joins.From) -> list[Ref]:
+        """What stands outside aggregates and follows from a key among the groups: all engines but SQLite want it grouped by, too."""
         if self.dialect == "sqlite":
             return []
-        keys = [key.column for key in core.group if isinstance(key, Ref) and not key.where]
-        shown = dict.fromkeys(item for item in (*core.items, *(by for by, _ in core.order)) if isinstance(item, Ref) and not item.where)
-        return [item for item in shown if item not in core.group and any(self.schema.determines(key, item.column) for key in keys)]
+        grouped = {key for key in core.group if isinstance(key, Ref)}
+        equal = grouped | {other for pair in whole.on for one, other in (pair, pair[::-1]) if one in grouped}
+        known = {self.instance(ref) for ref in equal if ref.column in self.schema.keys}
+        best = () if core.best is None else (core.best.key, core.best.by)
+        having = () if core.having is None else (core.having,)
+        outside = (ref for node in (*core.items, *having, *best, *(by for by, _ in core.order)) for ref in plain(node))
+        return [ref for ref in dict.fromkeys(outside) if ref not in grouped and self.instance(ref) in known]
 
     def best(self, select: exp.Select, keys: list[exp.Expr], core: Core, best: Best, scope: Scope) -> exp.Select:
         """The rows or groups that stand first for each value of a key: DuckDB says so by QUALIFY, others by a query around it."""

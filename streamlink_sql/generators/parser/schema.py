@@ -11,7 +11,7 @@ from itertools import combinations
 from streamlink_sql.types import Column, Table
 
 _DECLARED, _INFERRED, _SHARED_KEY, _SHARED_NAME = 1.0, 1.01, 1.9, 3.5
-_NAMES_SHARED_BY_CHANCE = {
+NAMES_SHARED_BY_CHANCE = {
     "id",
     "name",
     "type",
@@ -73,13 +73,13 @@ class Schema:
         """Columns that refer to others by a declared or inferred key, with those others."""
         return frozenset(pair for edge in self.edges if edge.cost < _SHARED_KEY for pair in edge.pairs)
 
-    def determines(self, key: int, other: int) -> bool:
-        """Whether a key, or a column that refers to one, tells what another column of the key's table holds."""
-        table, names = self.table_of(other), {key, *(to for column, to in self.references if column == key)}
-        referred, primary = {to for _, to in self.references}, tuple(name.casefold() for name in self.tables[table].primary_key)
-        return any(
-            self.table_of(name) == table and (name in referred or primary == (self.columns[name][1].name.casefold(),)) for name in names
-        )
+    @cached_property
+    def keys(self) -> frozenset[int]:
+        """Columns that tell a row of their table alone: those that others refer to, and primary keys of one column."""
+        referred = {pair[1] for edge in self.edges if edge.cost < _SHARED_KEY and len(edge.pairs) == 1 for pair in edge.pairs}
+        alone = ((number, table.primary_key[0]) for number, table in enumerate(self.tables) if len(table.primary_key) == 1)
+        primary = (self.column_index(number, name) for number, name in alone)
+        return frozenset((*referred, *(column for column in primary if column is not None)))
 
     def table_index(self, name: str) -> int | None:
         """The table of that name, without regard to case."""
@@ -183,7 +183,7 @@ def _shared(left: int, right: int, tables: Sequence[Table], by_column: Mapping[t
             continue
         is_key = any(name in map(str.casefold, tables[side].primary_key) for side in (left, right))
         cost = _SHARED_KEY if is_key else _SHARED_NAME
-        if name in _NAMES_SHARED_BY_CHANCE:
+        if name in NAMES_SHARED_BY_CHANCE:
             cost = 2 * _SHARED_NAME
         found.append(Edge(left, right, ((by_column[left, name], other),), cost))
     if found:
