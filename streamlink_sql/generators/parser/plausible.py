@@ -89,13 +89,12 @@ def _ranks_by_another(core: Core) -> bool:
 
 def _picks_the_only_one(core: Core, schema: Schema) -> bool:
     """Takes the best of each key where a key has one group only."""
-    if core.best is None or not core.group:
+    if core.best is None or core.best.key not in core.group:
         return False
-    key, others = core.best.key, [each for each in core.group if each != core.best.key]
-    if not others or not isinstance(key, Ref):
-        return key in core.group and not others
-    told = {schema.table_of(name) for name in {key.column, *(to for column, to in schema.references if column == key.column)} & schema.keys}
-    return key in core.group and all(isinstance(each, Ref) and schema.table_of(each.column) in told for each in others)
+    key = core.best.key
+    names = {key.column, *(to for column, to in schema.references if column == key.column)} if isinstance(key, Ref) else set()
+    told = {schema.table_of(name) for name in names & schema.keys}
+    return all(each == key or (isinstance(each, Ref) and schema.table_of(each.column) in told) for each in core.group)
 
 
 def _picks_in_no_order(core: Core) -> bool:
