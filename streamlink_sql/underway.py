@@ -116,6 +116,12 @@ class Places:
                 self._running[run.question.asker] -= 1
                 self._changed.notify_all()
 
+    @property
+    def waiting(self) -> int:
+        """How many stand in the queue."""
+        with self._changed:
+            return len(self._queue)
+
     def look_again(self) -> None:
         """Wakes those who wait, as one of them may have been cancelled."""
         with self._changed:

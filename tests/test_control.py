@@ -480,9 +480,9 @@ def test_a_question_with_a_rival_to_run_does_not_wait_behind_all_others_again() 
     with ThreadPoolExecutor(2) as pool:
         with places.place(begun, 1):  # its first draft
             waits = pool.submit(run, other)
-            until(lambda: other.now == "queue")
+            until(lambda: places.waiting == 1)
             again = pool.submit(run, begun)
-            until(lambda: begun.now == "queue")
+            until(lambda: places.waiting == 2)
         waits.result(60), again.result(60)
     assert order == ["begun", "other"]
 

@@ -247,6 +247,16 @@ def test_what_follows_from_a_key_is_among_the_groups_where_the_engine_wants_it(
 
 
 @pytest.mark.parametrize(
+    ("dialect", "order"), [("duckdb", "ASC, amount DESC"), ("spark", "ASC NULLS LAST, amount DESC"), ("sqlite", "ASC, amount DESC")]
+)
+def test_missing_values_come_last_where_the_engine_is_not_sqlite(dialect: Dialect, order: str) -> None:
+    tokens = to_ir("SELECT id FROM orders ORDER BY day, amount DESC LIMIT 3", SCHEMA, "duckdb")
+    written = to_sql(tokens, SCHEMA, dialect)
+    assert written.endswith(f"ORDER BY day {order} LIMIT 3")
+    assert to_ir(written, SCHEMA, dialect) == tokens
+
+
+@pytest.mark.parametrize(
     ("sql", "rows"),
     [
         (

@@ -42,7 +42,7 @@ class Line:
         self._places, self._terms = Places(terms.at_once, terms.waiting), terms
         self._lock = threading.Lock()
         self._taken: set[Underway] = set()
-        self.metrics = Metrics(waiting=lambda: self._count("queue"), running=lambda: self._count("model"))
+        self.metrics = Metrics(waiting=lambda: self._places.waiting, running=self._running)
 
     def take(self, question: Question) -> Underway:
         """Accepts a question; raises Busy while the worker stops, BadRequest for what the model cannot read."""
@@ -118,9 +118,9 @@ class Line:
                 self.metrics.questions.labels(code).inc()
                 ended(code, time.perf_counter() - began)
 
-    def _count(self, stage: str) -> int:
+    def _running(self) -> int:
         with self._lock:
-            return sum(run.now == stage for run in self._taken)
+            return sum(run.now == "model" for run in self._taken)
 
 
 def _told(metrics: Metrics, stage: Stage) -> None:

@@ -78,9 +78,9 @@ class _Writer(ConditionWriter):
         return self.ended(tree, keys, last)
 
     def ordered(self, key: exp.Expr, direction: str) -> exp.Expr:
-        """An ORDER BY term that leaves NULLs where the engine puts them, so that nothing is said about them."""
+        """An ORDER BY term: what has no value comes last, but in SQLite, whose own order is kept: it comes first there, going up."""
         descending = direction == "DESC"
-        return exp.Ordered(this=key, desc=descending, nulls_first=self.dialect != "duckdb" and not descending)
+        return exp.Ordered(this=key, desc=descending, nulls_first=self.dialect == "sqlite" and not descending)
 
     def valued(self, key: exp.Expr, direction: str) -> exp.Expr:
         """An ORDER BY term of a window: what has no value comes last everywhere."""
