@@ -518,6 +518,33 @@ def test_a_name_goes_on_after_an_initial_and_a_day_has_the_year_beside_it(questi
     assert to_tokens(actions, layout, question, all_words, schema, ())[-1] == Val(meant)
 
 
+@pytest.mark.parametrize(
+    ("length", "words_read", "days"),
+    [
+        ("5,475 days", 1, 5475),
+        ("15 years", 1, 5475),
+        ("15 years", 2, 5475),
+        ("two weeks", 1, 14),
+        ("three months", 2, 90),
+        ("90 or more", 1, 90),
+    ],
+)
+def test_between_two_dates_lie_days(length: str, words_read: int, days: int) -> None:
+    question = f"jobs that took {length}"
+    schema, words = Schema.of((Table("jobs", (Column("begun", "date"), Column("ended", "date"))),)), split_words(question)
+    layout = Layout(len(words), 1, 2)
+    bound = (layout.first_column, KEYWORDS.index("GT"), FIXED + 3, FIXED + 2 + words_read)
+    actions = (
+        KEYWORDS.index("SELECT"),
+        layout.first_table,
+        KEYWORDS.index("WHERE"),
+        KEYWORDS.index("SUB"),
+        layout.first_column + 1,
+        *bound,
+    )
+    assert to_tokens(actions, layout, question, words, schema, ())[-1] == Val(days)
+
+
 @pytest.mark.parametrize(("operator", "day"), [("GE", "2012-02-01"), ("LT", "2012-02-01"), ("GT", "2012-02-29"), ("LE", "2012-02-29")])
 def test_a_month_is_passed_at_its_end_and_reached_at_its_beginning(operator: str, day: str) -> None:
     schema = Schema.of((Table("jobs", (Column("begun", "date"),)),))

@@ -84,6 +84,12 @@ def count(sql: str) -> int:
         "SELECT icd_code, count(*) FROM permits GROUP BY icd_code LIMIT 5",
         "SELECT icd_code, count(*) FILTER (WHERE fee > 1) FROM permits GROUP BY icd_code ORDER BY count(*) FILTER (WHERE fee > 5) DESC",
         "SELECT T1.city, count(*) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id GROUP BY T1.city, T2.city",
+        "SELECT permit_id, city, avg(fee) FROM permits GROUP BY permit_id, city",
+        "SELECT T2.permit_id, count(*) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id GROUP BY T2.permit_id",
+        """SELECT count(*) FILTER (WHERE T1.city = 'Oslo') - count(*) FILTER (WHERE T2.city = 'Rome')
+           FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id""",
+        "SELECT count(*) FROM permits WHERE fee < fee",
+        "SELECT count(*) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id WHERE T2.filed_date < T1.founded_year",
     ],
 )
 def test_what_hardly_anybody_asks(sql: str) -> None:
@@ -94,6 +100,11 @@ def test_what_hardly_anybody_asks(sql: str) -> None:
     "sql",
     [
         "SELECT avg(fee) FROM permits WHERE filed_date > '2015-06-01' AND fee > 10 AND fee < 20",
+        "SELECT T1.firm_id, avg(T2.fee) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id GROUP BY T1.firm_id",
+        """SELECT count(*) FILTER (WHERE T1.city = 'Oslo' AND T2.city = 'Rome'), count(*) FILTER (WHERE T1.city = 'Oslo')
+           FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id""",
+        "SELECT count(*) FROM permits WHERE filed_date < granted_date AND fee > inspector_count",
+        "SELECT count(*) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id WHERE year(T2.filed_date) < T1.founded_year",
         "SELECT count(DISTINCT inspector_name) FROM permits",
         "SELECT icd_code, fee FROM permits WHERE icd_code = 'A01'",
         "SELECT firm_id, fee, count(*) FROM permits GROUP BY firm_id, fee QUALIFY rank() OVER (PARTITION BY firm_id ORDER BY count(*)) = 1",
@@ -170,6 +181,24 @@ def test_nothing_has_two_years_at_once_and_a_measure_of_time_names_no_column() -
     assert doubts("SELECT count(*) FROM permits WHERE year(begun) = 2020 AND year(granted) = 2010") == 0
     assert doubts("SELECT avg(granted - begun) FROM permits") == 0
     assert doubts("SELECT avg(begun - granted) FROM permits") == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "condition", "doubts"),
+    [
+        ("permits filed in the 2000s", "year(filed_date) = 2000", 1),
+        ("permits filed since the 2000s", "year(filed_date) >= 2000", 0),
+        ("permits filed in 2000", "year(filed_date) = 2000", 0),
+        ("permits without a fee", "fee < 0", 1),
+        ("permits with a negative fee", "fee < 0", 0),
+        ("permits without a fee", "fee = 0", 0),
+    ],
+)
+def test_a_year_is_no_decade_and_nothing_is_less_than_nothing(question: str, condition: str, doubts: int) -> None:
+    linked = link(question, SCHEMA, (), {}, Pieces(WEIGHTS / "tokenizer.json"))
+    tokens = tuple(to_ir(f"SELECT count(*) FROM permits WHERE {condition}", SCHEMA, "duckdb"))
+    found = features(Finished((), tokens, -1.0, CELLS), linked, np.zeros(len(linked.spans), np.float32), SCHEMA, frozenset())
+    assert found[FEATURE_NAMES.index("implausible")] == doubts
 
 
 def test_a_text_that_another_column_holds_is_doubted() -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.grammar import COL, START, STATE_COUNT, TAB, VAL, State, masks, step
 from streamlink_sql.generators.parser.linking import Linked, Word
-from streamlink_sql.generators.parser.literals import LITERALS, Target, around, read, spanned, target_of, within
+from streamlink_sql.generators.parser.literals import LITERALS, Target, around, is_unit_of_time, read, spanned, target_of, within
 from streamlink_sql.generators.parser.moments import day_with_year, words_of_day
 from streamlink_sql.generators.parser.numerals import is_scale
 from streamlink_sql.generators.parser.schema import Schema
@@ -166,6 +166,8 @@ def _literal(
     """The literal of a stretch of words. A stretch that stops short of a number's unit, at an initial, at the day of a month or inside a
     cell's name, or that goes on after it, and a day whose year the question says beside it, are taken as meant."""
     while last + 1 < len(words) and target.is_number and is_scale(words[last + 1].text):
+        last += 1
+    if target.days and last + 1 < len(words) and is_unit_of_time(words[last + 1].text):
         last += 1
     while target.kind == "text" and first < last and _is_initial(words[last : last + 3]):
         last += 2

@@ -44,13 +44,16 @@ LITERALS: tuple[str | int, ...] = (
 )
 """Values that questions imply without saying them; trained weights depend on the order, new ones go to the end."""
 LONGEST = 10
+_TIMES = ("date", "timestamp")
+_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
+"""Of how many days people think who say how long something took."""
 NAMED_WHOLE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a literal is compared with: the kind of its column, a function over it, the pattern operator, the column; or a percentage.
-    `late`: of a stretch of time, its end counts."""
+    """What a literal is compared with: the kind of its column, a function over it, the pattern operator, the column; or a percentage, or
+    the days between two dates. `late`: of a stretch of time, its end counts."""
 
     kind: Kind
     function: str = ""
@@ -58,11 +61,12 @@ class Target:
     column: int | None = None
     percent: bool = False
     late: bool = False
+    days: bool = False
 
     @property
     def is_moment(self) -> bool:
         """Whether days are meant."""
-        return self.kind in ("date", "timestamp") and not self.function and not self.pattern
+        return self.kind in _TIMES and not self.function and not self.pattern
 
     @property
     def is_number(self) -> bool:
@@ -92,6 +96,8 @@ def target_of(tokens: Sequence[Token], schema: Schema) -> Target:
             if before in ("COUNT", "COUNT_DISTINCT", "LENGTH"):
                 return Target("integer")
             kind = schema.columns[token.index][1].kind
+            if kind in _TIMES and isinstance(before, Col) and position > 1 and tokens[position - 2] == "SUB":
+                return Target("integer", days=True)
             return Target(
                 kind, before if isinstance(before, str) and before in FUNCTIONS else "", pattern, token.index, late=_is_late(tokens)
             )
@@ -114,14 +120,24 @@ def read(text: str, target: Target, found: Sequence[str] = ()) -> Val:
         number = read_fraction(text) if target.percent else None
         number = read_number(text) if number is None else number
         number = number_within(text) if number is None else number
-        return Val(text if number is None else number)
-    if target.kind in ("date", "timestamp"):
+        return Val(text if number is None else number * _days_in(text) if target.days else number)
+    if target.kind in _TIMES:
         return Val(read_date(text, late=target.late) or text)
     if found:
         return Val(found[0].strip())
     if target.kind == "boolean":
         return Val(0 if normalise(text) in ("0", "no", "false", "not", "f", "n") else 1)
     return Val(text)
+
+
+def is_unit_of_time(word: str) -> bool:
+    """Whether a word is the unit of some days: "weeks"."""
+    return stem(word.lower()) in _DAYS
+
+
+def _days_in(text: str) -> int:
+    """How many days the unit in a text has; 1 without any."""
+    return next((_DAYS[unit] for word in text.lower().split() if (unit := stem(word)) in _DAYS), 1)
 
 
 def locate(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.linking import plain_name
@@ -26,6 +26,7 @@ from streamlink_sql.generators.parser.tree import (
     Predicate,
     Query,
     Ref,
+    Star,
     clauses,
     walk,
 )
@@ -41,13 +42,16 @@ _MOMENT = re.compile(r"\d{4}(-\d{2}(-\d{2}([ T].*)?)?)?")
 def implausible(query: Query, schema: Schema, cells: Cells, first_named: Mapping[int, int]) -> int:
     """How often the query says what hardly anybody asks.
 
-    It averages dates, compares numbers with words, bounds a column twice from one side, ranks by what it does not show beside another
-    measure, counts the different values of a number whose name stands beside it, takes the days "from A to B" as A - B, calculates with a
-    text or with a column and itself, groups without a use for groups or twice by the same, shows beside groups what differs within them,
-    shows or groups by nothing but what a condition fixes, takes the best of groups that have one member, the first groups in no order or
-    groups in the order of another part than the one shown, groups by a column beside another table's of the same name, sums or bounds
-    identifiers that the question does not name, bounds a text by a number, or compares both sides of a set operation by two columns where
-    one holds both, or its rows with an aggregate of all rows.
+    Rows: it averages dates, sums or bounds identifiers that the question does not name, compares numbers with words or with dates, bounds a
+    text by a number or a column twice from one side, counts the different values of a number whose name stands beside it, takes the days
+    "from A to B" as A - B, calculates with a text, compares or calculates with a column and itself, shows or groups by nothing but what a
+    condition fixes.
+
+    Groups: it groups without a use for groups, twice by the same, by a column beside another table of the same name, or single rows, shows
+    what differs within groups, ranks by what it does not show beside another measure or by another part than the one shown, takes the first
+    groups in no order or the best of groups with one member, puts figures side by side whose conditions are about two columns of a name.
+
+    Sets: it compares both sides by two columns where one holds both, or its rows with an aggregate of all rows.
 
     `cells` are the column and value of cells that the question mentions, `first_named` the first word that names each column.
     """
@@ -55,6 +59,7 @@ def implausible(query: Query, schema: Schema, cells: Cells, first_named: Mapping
     for core in query.cores:
         found += _ranks_by_another(core) + _groups_for_nothing(core) + _shows_what_differs(core, schema) + _shows_what_is_fixed(core)
         found += _picks_the_only_one(core, schema) + _picks_in_no_order(core) + _groups_by_two_of_a_name(core, schema)
+        found += _groups_single_rows(core, schema) + _filters_by_two_of_a_name(core, schema)
         for node in _everything(core):
             match node:
                 case Arithmetic(_, left, right) if left == right or _is_text(left) or _is_text(right):
@@ -116,6 +121,35 @@ def _groups_by_two_of_a_name(core: Core, schema: Schema) -> bool:
     )
 
 
+def _groups_single_rows(core: Core, schema: Schema) -> bool:
+    """Measures groups of one row each: by the key of a table, where all that is looked at is in it or in tables that it refers to."""
+    if core.best is not None:
+        return False
+    used = {schema.table_of(node.column) for clause in clauses(core) for node in walk(clause) if isinstance(node, Ref)}
+    used |= {node.table for clause in clauses(core) for node in walk(clause) if isinstance(node, Star)}
+    used |= {source.table for source in core.sources}
+    keyed = {schema.table_of(key.column) for key in core.group if isinstance(key, Ref) and _is_the_key(key.column, schema)}
+    return any(used <= schema.told_by(table) for table in keyed)
+
+
+def _is_the_key(column: int, schema: Schema) -> bool:
+    table, own = schema.columns[column]
+    return schema.tables[table].primary_key == (own.name,)
+
+
+def _filters_by_two_of_a_name(core: Core, schema: Schema) -> bool:
+    """Puts figures side by side of which one has a condition on a column, the other on another that is called alike."""
+    figures = [node for clause in clauses(core) for node in walk(clause) if isinstance(node, (Filtered, Percent))]
+    asked = [{node.column for node in walk(figure.condition) if isinstance(node, Ref)} for figure in figures]
+    return any(
+        schema.columns[one][1].name == schema.columns[other][1].name
+        and schema.columns[one][1].name.casefold() not in NAMES_SHARED_BY_CHANCE
+        for here, there in combinations(asked, 2)
+        for one in here - there
+        for other in there - here
+    )
+
+
 def _groups_for_nothing(core: Core) -> bool:
     """Groups rows without an aggregate, or twice by the same."""
     measured = any(isinstance(node, MEASURES) for clause in clauses(core) for node in walk(clause))
@@ -162,10 +196,15 @@ def _is_backwards(left: int, right: int, schema: Schema, first_named: Mapping[in
 
 
 def _is_misfit(node: Predicate, schema: Schema, cells: Cells, first_named: Mapping[int, int]) -> bool:
-    """Whether a literal cannot be what the column holds."""
+    """Whether a column is compared with itself, or with a literal or another column that cannot be what it holds."""
     if not isinstance(node.left, Ref) or node.name not in (*COMPARISONS, "BETWEEN", "IN", "NOT_IN"):
         return False
     kind = schema.columns[node.left.column][1].kind
+    if node.left in node.right:
+        return True
+    others = {schema.columns[value.column][1].kind for value in node.right if isinstance(value, Ref)}
+    if (kind in _NUMBERS and others & set(_TIMES)) or (kind in _TIMES and others & set(_NUMBERS)):
+        return True
     texts = [value.value for value in node.right if isinstance(value, Val) and isinstance(value.value, str)]
     is_bound = node.name in (*_LOWER, *_UPPER, "BETWEEN")
     if kind in _NUMBERS:

@@ -7,6 +7,7 @@ A linear score over a few counts, and a logistic one for the confidence; both ar
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,26 +169,32 @@ def features(beam: Finished, linked: Linked, used: NDArray[np.float32], schema: 
 
 _RANGES = {"YEAR": (1000, 2200), "DECADE": (1000, 2200), "QUARTER": (1, 4), "MONTH": (1, 12), "DAY": (1, 31), "WEEKDAY": (0, 6)}
 _EQUALS = ("EQ", "IN")
+_DECADE = re.compile(r"\d{3}0s")
+_BELOW = frozenset(("below", "less", "lower", "minus", "negative", "under"))
 _MEASURES_OF_TIME = frozenset(map(stem, ("day", "date", "time", "month", "year")))
 
 
 def _doubts(beam: Finished, linked: Linked, schema: Schema) -> tuple[int, int]:
     """Texts that no cell of their column is known to hold; and what hardly anybody asks: such a text where another column holds it, parts
-    of dates that cannot be, a column that must equal two things at once, and all that `implausible` counts."""
+    of dates that cannot be, the first year of a decade for all of it, less than nothing, a column that must equal two things at once, and
+    all that `implausible` counts."""
     texts = odd = 0
     held = {value for _, value in beam.cells}
+    said = [word.text.lower() for word in linked.words]
+    decades, below = {int(word[:-1]) for word in said if _DECADE.fullmatch(word)}, not _BELOW.isdisjoint(said)
     equal: dict[tuple[int | None, str], str | int | float] = {}
     for position, token in enumerate(beam.tokens):
         if token in ("OR", "WHERE", "HAVING", "FILTER", *SET_OPERATIONS):
             equal = {}
         if not isinstance(token, Val):
             continue
-        target = target_of(beam.tokens[:position], schema)
+        target, by = target_of(beam.tokens[:position], schema), beam.tokens[position - 1]
+        odd += (by == "EQ" and target.function == "YEAR" and token.value in decades) or (by == "LT" and token.value == 0 and not below)
         if target.function in _RANGES:
             low, high = _RANGES[target.function]
             odd += not (isinstance(token.value, int) and low <= token.value <= high)
-            odd += beam.tokens[position - 1] == "EQ" and equal.setdefault((target.column, target.function), token.value) != token.value
-        elif target.column is not None and beam.tokens[position - 1] in _EQUALS:
+            odd += by == "EQ" and equal.setdefault((target.column, target.function), token.value) != token.value
+        elif target.column is not None and by in _EQUALS:
             if target.kind == "text" and (target.column, str(token.value)) not in beam.cells:
                 texts += 1
                 odd += str(token.value) in held

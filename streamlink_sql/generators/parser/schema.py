@@ -81,6 +81,14 @@ class Schema:
         primary = (self.column_index(number, name) for number, name in alone)
         return frozenset((*referred, *(column for column in primary if column is not None)))
 
+    def told_by(self, table: int) -> frozenset[int]:
+        """The tables of which one row, at most, belongs to a row of this one: itself, and those that its keys lead to."""
+        found, new = {table}, {table}
+        while new:
+            new = {self.table_of(to) for column, to in self.references if self.table_of(column) in new} - found
+            found |= new
+        return frozenset(found)
+
     def table_index(self, name: str) -> int | None:
         """The table of that name, without regard to case."""
         return self._tables_by_name.get(name.casefold())
