@@ -100,6 +100,26 @@ def test_the_parser_answers_with_its_adapter_wherever_it_is_named(tmp_path: Path
 
 
 @needs_weights
+def test_the_words_of_an_adapter_stand_for_their_values(tmp_path: Path) -> None:
+    told = [["clients", "home_city", {"metropolitan": "New York"}], ["gone", "column", {"metropolitan": "elsewhere"}]]
+    folder = write_adapter(tmp_path, POINTERS, strength=0.0, words=told)
+    context, question = Context("sqlite", TABLES), Question("How many metropolitan clients are there?")
+    plain, adapted = (model.generate(question, context, 1)[0].sql for model in (ParserGenerator(), ParserGenerator(adapter=folder)))
+    assert "New York" not in plain
+    assert adapted == "SELECT COUNT(*) FROM clients WHERE home_city = 'New York'"
+    hidden = Context("sqlite", tuple(replace(table, columns=table.columns[:1]) for table in TABLES))
+    assert "New York" not in ParserGenerator(adapter=folder).generate(question, hidden, 1)[0].sql
+
+
+@needs_weights
+@pytest.mark.parametrize("words", [[["clients", "home_city", "New York"]], [["clients"]], 5])
+def test_an_adapter_whose_words_make_no_sense_is_named(words: object, tmp_path: Path) -> None:
+    folder = write_adapter(tmp_path / "odd", POINTERS, words=words)
+    with pytest.raises(BadRequest, match="odd cannot be read"):
+        ParserGenerator(adapter=folder).generate(Question(QUESTION), Context("sqlite", TABLES), 1)
+
+
+@needs_weights
 def test_adapters_that_do_not_fit_are_told_apart(tmp_path: Path) -> None:
     faults = {
         "its card.json cannot be read": tmp_path / "nothing",

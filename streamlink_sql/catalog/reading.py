@@ -52,6 +52,11 @@ class Snapshot:
         """Whether columns are left that were not sampled for want of time."""
         return bool(self.unsampled)
 
+    def told(self, words: Mapping[Place, Mapping[str, str]]) -> Snapshot:
+        """The same with more words for values; where the glossary has a word already, it means what that says."""
+        known = self.aliases.words
+        return replace(self, aliases=AliasIndex({**known, **{place: {**more, **known.get(place, {})} for place, more in words.items()}}))
+
     def relevant(self, text: str) -> Context:
         """What a question needs of it."""
         matches = merged(self.aliases.match(text), self.values.match(text))

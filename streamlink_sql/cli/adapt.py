@@ -124,6 +124,8 @@ def _say(card: dict[str, Any], version: int, promoted: bool) -> None:
         print(
             f"{pairs['refused']} accepted pairs were refused and {pairs['flagged']} need a look: see work/ in the folder.", file=sys.stderr
         )
+    if words := [f"{word!r}: {table}.{column} = {value!r}" for table, column, of in card.get("words", ()) for word, value in of.items()]:
+        print(f"Words for values, learned from accepted questions: {', '.join(words)}.")
     for name, told in (("held-out questions", scores), ("other databases", scores["open"])):
         before, after = told["before"], told["after"]
         shares = ", ".join(f"{what} {before[key]:.1%} -> {after[key]:.1%}" for what, key in (("execution", "ex"), ("exact match", "em")))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ from sqlglot import exp
 from streamlink_sql.assemble import open_catalog, open_engine
 from streamlink_sql.catalog import Catalog, glossary_beside
 from streamlink_sql.catalog.reading import Snapshot
+from streamlink_sql.catalog.values import Place
 from streamlink_sql.checks import check
 from streamlink_sql.engines.source import Source, look
 from streamlink_sql.errors import EngineUnavailable
@@ -35,11 +36,13 @@ class Domain:
     catalog: Catalog
     stamp: str = ""
     """Changes with the data."""
+    words: Mapping[Place, Mapping[str, str]] = field(default_factory=dict)
+    """Words for values that no glossary tells, as `training.words` learns them."""
 
     @cached_property
     def snapshot(self) -> Snapshot:
         """All that is known of the data, read once."""
-        return self.catalog.snapshot()
+        return self.catalog.snapshot().told(self.words)
 
     @property
     def tables(self) -> tuple[Table, ...]:

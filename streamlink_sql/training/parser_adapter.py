@@ -35,6 +35,7 @@ from streamlink_sql.training.parser_data import (
     sqlite_values,
     to_symbols,
 )
+from streamlink_sql.training.words import with_words
 from streamlink_sql.types import Dialect
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ def adapt(
     `mixture` is what to train on and what to ask before and after; `opened` is the folder of its open pairs' databases, as
     `open_pairs` leaves it. `out` gets `adapter.npz` and `card.json`; what was begun there goes on, with the same mixture and tuning.
     The card has `kind` ("parser"), `base`, `base_hash`, `data_hash`, `seed`, `tuning`, `pairs` (by way), `left_out` (pairs that the
-    parser's form cannot say, by reason), `scores` ({before, after}: {domain, open}, shares of validation queries written exactly),
-    `steps`, `examples`, `parameters`, `bytes` and `seconds`.
+    parser's form cannot say, by reason), `words` (for values: [table, column, {word: value}]), `scores` ({before, after}:
+    {domain, open}, shares of validation queries written exactly), `steps`, `examples`, `parameters`, `bytes` and `seconds`.
     Raises ModelUnavailable where torch is missing, BadRequest where no pair of the domain can be learnt from, Cancelled when stopped.
     """
     tuning = tuning or Tuning()
@@ -103,6 +104,7 @@ def adapt(
         "pairs": dict(Counter(pair.way for pair in mixture.train)),
         "left_out": dict(left_out.most_common()),
         "scores": {"before": dict(fitted.before), "after": dict(fitted.after)},
+        "words": [[*place, dict(told)] for place, told in domain.words.items()],
         "steps": fitted.steps,
         "examples": fitted.examples,
         "parameters": sum(down.size + up.size for down, up in fitted.updates.values()),
@@ -249,7 +251,8 @@ def main(arguments: Sequence[str]) -> int:
     data, folder, out, glossary, base = (given.pop(name) for name in ("data", "mixture", "out", "glossary", "base"))
     try:
         train, validation = (tuple(read_pairs(folder / name)) for name in ("train.jsonl", "validation.jsonl"))
-        with open_domain(data, glossary) as domain:
+        with open_domain(data, glossary) as opened:
+            domain = with_words(opened, [pair for pair in train if pair.way == ACCEPTED])
             card = adapt(Mixture(train, validation, {}), domain, folder / "open", out, Tuning(**given), base=base)
     except StreamLinkError as error:
         print(error.detail, file=sys.stderr)

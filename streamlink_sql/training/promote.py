@@ -37,6 +37,7 @@ from streamlink_sql.training.gating import Gate, measured, timed, verdict
 from streamlink_sql.training.mixture import Mixture, Ratio, mix, open_pairs, read_open
 from streamlink_sql.training.pairs import Pair, as_line, hash_of_pairs, read_pairs, shape_of, write_pairs
 from streamlink_sql.training.screening import Screened, screen
+from streamlink_sql.training.words import with_words
 
 HELD_OUT_SHARE, LEAST_HELD_OUT = 0.25, 4
 """Without questions of their own to judge by, this share of the accepted ones is held out, where that is so many at least."""
@@ -169,6 +170,8 @@ def _made(job: Job, work: Work, domain: Domain, tick: Tick) -> bool:
     """All the steps, in order."""
     screened = work.once("screened", lambda: _screened(job, work.folder, domain))
     held_out, learned = (read_pairs(work.folder / name) for name in ("held_out.jsonl", "learned.jsonl"))
+    if job.kind == "parser":  # its adapters carry words
+        domain = with_words(domain, learned)
     augmented = work.once("augmented", lambda: _augmented(job, work.folder, learned, domain, tick))
     pairs = read_pairs(work.folder / "pairs.jsonl")
     folder, found = _opened(job, len(pairs) * job.ratio[1] // max(1, job.ratio[0]), tick)

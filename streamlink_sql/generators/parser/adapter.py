@@ -1,7 +1,7 @@
 """An adapter of the embedded parser: a folder with low-rank updates of its weights, bound to the weights it was trained on. Trains nothing.
 
 adapter.npz   for each adapted parameter, PARAMETER.down (rank, inputs) and PARAMETER.up (outputs, rank)
-card.json     kind, base_hash, and how it was made
+card.json     kind, base_hash, words (for values: [table, column, {word: value}]), and how it was made
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamlink_sql.cards import read_card
+from streamlink_sql.catalog.values import Place
 from streamlink_sql.errors import BadRequest, ModelUnavailable
 from streamlink_sql.generators.parser.onnx_file import OnnxFile
 
@@ -29,10 +30,11 @@ BASE_FILES = (*GRAPHS, "words.npz", "tokenizer.json")
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """The updates by name of parameter: down (rank, inputs) and up (outputs, rank)."""
+    """The updates by name of parameter: down (rank, inputs) and up (outputs, rank); and words for values, by column."""
 
     folder: Path
     updates: Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
+    words: Mapping[Place, Mapping[str, str]] = field(default_factory=dict)
 
     def applied(self, graph: bytes) -> bytes:
         """An ONNX file of the parser with the updates of the parameters that it holds."""
@@ -82,6 +84,10 @@ def read_adapter(folder: Path) -> Adapter:
         with (folder / UPDATES).open("rb") as file, np.load(file) as arrays:
             names = [name.removesuffix(".down") for name in arrays.files if name.endswith(".down")]
             pairs = {name: (arrays[f"{name}.down"].astype(np.float32), arrays[f"{name}.up"].astype(np.float32)) for name in names}
+        words = {
+            (str(table), str(column)): {str(word): str(value) for word, value in told.items()}
+            for table, column, told in read_card(folder).get("words", ())
+        }
     except Exception as error:  # numpy and zipfile each raise their own
         raise BadRequest(f"The adapter {folder} cannot be read: {error}", setting="adapter") from error
-    return Adapter(folder, pairs)
+    return Adapter(folder, pairs, words)

@@ -124,7 +124,7 @@ def link(
     """The model's input for a question over these tables."""
     words = split_words(question)
     values = _value_links(words, schema, matches)
-    names = _name_links(words, schema, synonyms)
+    names = name_links(words, schema, synonyms)
     ids, spans = _pieces(words, schema, synonyms, values, pieces)
     return Linked(
         np.array(ids, np.int64),
@@ -161,7 +161,7 @@ def _value_links(words: Sequence[Word], schema: Schema, matches: Sequence[ValueM
     return _Values(levels, {column: tuple(value for _, value in sorted(found)[:2]) for column, found in texts.items()})
 
 
-def _name_links(words: Sequence[Word], schema: Schema, synonyms: Mapping[tuple[str, str], tuple[str, ...]]) -> dict[tuple[int, int], int]:
+def name_links(words: Sequence[Word], schema: Schema, synonyms: Mapping[tuple[str, str], tuple[str, ...]]) -> dict[tuple[int, int], int]:
     """The level of each (word, item) pair; items count tables first, then columns."""
     stems = [stem(normalise(word.text)) for word in words]
     levels: dict[tuple[int, int], int] = {}

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from streamlink_sql.catalog.glossary import AliasIndex
+from streamlink_sql.catalog.reading import merged
 from streamlink_sql.errors import CannotAnswer, ModelUnavailable
 from streamlink_sql.generators.parser.actions import (
     FIXED,
@@ -78,16 +80,17 @@ class ParserGenerator:
         schema = _schema_of(context.tables)
         if not 0 < len(schema.columns) <= MOST_COLUMNS:
             raise CannotAnswer(f"There are {len(schema.columns)} columns to choose from; it takes 1 to {MOST_COLUMNS}.")
-        linked = link(question.text, schema, context.matches, context.synonyms, model.pieces)
+        matches = merged(model.words.match(question.text), context.matches)
+        linked = link(question.text, schema, matches, context.synonyms, model.pieces)
         if not linked.words:
             raise CannotAnswer("The question has no words.")
         layout = Layout.of(linked)
         turned_down = {attempt.sql for attempt in refused}
         encoded = model.encode(linked)
-        cells, aliases = known_cells(context.matches, schema), alias_words(context.matches, linked.words)
+        cells, aliases = known_cells(matches, schema), alias_words(matches, linked.words)
         drafts: dict[str, list[Ranked]] = {}
         for beam in model.search(encoded, layout, max(self._beams, n), patient=bool(refused)):
-            written = to_tokens(beam.actions, layout, question.text, linked.words, schema, context.matches)
+            written = to_tokens(beam.actions, layout, question.text, linked.words, schema, matches)
             tokens = tuple(with_better_twins(written, cells, linked, schema))
             try:
                 sql = sql_of(tokens, schema, context.dialect)
@@ -139,6 +142,7 @@ class Model:
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
         self.pieces = Pieces(folder / "tokenizer.json")
+        self.words = AliasIndex(adapter.words if adapter else {})
         try:
             with (folder / "words.npz").open("rb") as file, np.load(file) as words:
                 self._rows, self._scale = words["rows"], words["scale"]

@@ -1,0 +1,108 @@
+"""What accepted questions teach about words: which one stands for a value that no question says ("official": IsOfficial = 'T').
+
+An adapter carries these words beside its weights, as a glossary that wrote itself. Runs no SQL.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from streamlink_sql.catalog.values import STOP_WORDS, Place, normalise, stem
+from streamlink_sql.generators.parser.actions import number_matches
+from streamlink_sql.generators.parser.ir import NotCovered, Schema, Token, Val, to_ir
+from streamlink_sql.generators.parser.linking import NONE, PART, name_links, split_words
+from streamlink_sql.generators.parser.literals import locate, target_of
+from streamlink_sql.generators.parser.ranking import Ranking
+from streamlink_sql.generators.parser.runtime import WEIGHTS
+from streamlink_sql.training.domain import Domain
+from streamlink_sql.training.pairs import Pair
+
+LEAST = 2
+"""So many accepted questions have to say a word for a value, or it may be chance."""
+OFTEN = 0.75
+"""Of the questions with the word, this share has to mean the value; and half as many of those that mean it have to say the word."""
+_EQUALS = ("EQ", "IN", "NE", "NOT_IN")
+_NEGATIONS = frozenset(("not", "no", "never", "without", "non", "except", "neither", "nor", "none", "isn", "aren", "don", "doesn", "didn"))
+_NEGATED = ("NE", "NOT_IN", "NOT_EXISTS", "EXCEPT", "IS_NULL", "NOT_CONTAINS")
+
+Meaning = tuple[Place, str]
+"""A column and its value."""
+
+
+def with_words(domain: Domain, accepted: Sequence[Pair]) -> Domain:
+    """The domain, knowing the words that accepted pairs teach."""
+    return replace(domain, words=words_for_values(domain, accepted))
+
+
+def words_for_values(domain: Domain, accepted: Sequence[Pair]) -> dict[Place, dict[str, str]]:
+    """Words for values, by column: of each value that queries compare with and questions do not say, the word that stands for it.
+
+    A word that names a thing, or that anybody says about anything, stands for none; nor do those of a question that negates what its query
+    does not.
+    """
+    schema = Schema.of(domain.tables)
+    meant: dict[Meaning, Counter[str]] = defaultdict(Counter)
+    asked: Counter[Meaning] = Counter()
+    said: Counter[str] = Counter()
+    forms: dict[str, str] = {}
+    partly: dict[str, set[Place]] = defaultdict(set)
+    common = Ranking.read(WEIGHTS / "ranking.json").common_words
+    for pair in dict.fromkeys(accepted):
+        try:
+            tokens = to_ir(pair.query, schema, "sqlite" if domain.dialect == "sqlite" else "duckdb")
+        except NotCovered:
+            continue
+        found = _free_words(pair.question, domain, schema, partly)
+        forms |= {root: form for root, form in found.items() if root not in common and root not in forms}
+        roots = found.keys() - common
+        said.update(roots)
+        if bool(_NEGATIONS & {word.text.lower() for word in split_words(pair.question)}) != any(token in _NEGATED for token in tokens):
+            continue
+        for meaning in set(_unsaid(pair.question, tokens, domain, schema)):
+            asked[meaning] += 1
+            meant[meaning].update(roots)
+    told: dict[Place, dict[str, str]] = defaultdict(dict)
+    for (place, value), counts in sorted(meant.items()):
+        fit = [
+            (place in partly[root], count, root)
+            for root, count in counts.items()
+            if count >= LEAST and count >= OFTEN * said[root] and 2 * count >= OFTEN * asked[place, value]
+        ]
+        if fit:
+            told[place][forms[max(fit)[2]]] = value
+    return dict(told)
+
+
+def _unsaid(question: str, tokens: Sequence[Token], domain: Domain, schema: Schema) -> Iterator[Meaning]:
+    """The texts that a query compares columns with and its question does not say."""
+    words, numbered = split_words(question), number_matches(domain.context(question).matches, schema)
+    for position, token in enumerate(tokens):
+        if isinstance(token, Val) and isinstance(token.value, str) and tokens[position - 1] in _EQUALS:
+            target = target_of(tokens[:position], schema)
+            is_text = target.kind == "text" and not target.function and target.column is not None
+            if is_text and target.column is not None and locate(token.value, target, question, words, numbered) is None:
+                table, column = schema.columns[target.column]
+                yield (schema.tables[table].name, column.name), token.value
+
+
+def _free_words(question: str, domain: Domain, schema: Schema, partly: Mapping[str, set[Place]]) -> dict[str, str]:
+    """The words of a question, by stem, that are no cell and name nothing in full; notes which columns they name in part."""
+    context = domain.context(question)
+    words = split_words(question)
+    taken = {number for match in context.matches for number, word in enumerate(words) if match.start < word.end and word.start < match.end}
+    links = name_links(words, schema, context.synonyms)
+    found: dict[str, str] = {}
+    for number, word in enumerate(words):
+        text = word.text.lower()
+        levels = {item: level for (at, item), level in links.items() if at == number}
+        if number in taken or len(text) < 3 or not text.isalpha() or text in STOP_WORDS or max(levels.values(), default=NONE) > PART:
+            continue
+        root = stem(normalise(text))
+        found.setdefault(root, text)
+        for item in levels:
+            if item >= len(schema.tables):
+                table, column = schema.columns[item - len(schema.tables)]
+                partly[root].add((schema.tables[table].name, column.name))
+    return found

@@ -1,0 +1,94 @@
+"""Which words accepted questions teach for values that no question says."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from streamlink_sql.catalog.values import Place
+from streamlink_sql.generators.parser.runtime import WEIGHTS
+from streamlink_sql.training.domain import Domain, open_domain
+from streamlink_sql.training.pairs import Pair
+from streamlink_sql.training.words import with_words, words_for_values
+
+pytestmark = pytest.mark.skipif(not (WEIGHTS / "ranking.json").exists(), reason="the parser's weights are not in this checkout")
+STATE: Place = ("orders", "state")
+COUNT = "SELECT count(*) FROM orders WHERE "
+
+
+@pytest.fixture(scope="module")
+def domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Domain]:
+    file = tmp_path_factory.mktemp("words") / "shop.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(
+            """CREATE TABLE clients (id INTEGER PRIMARY KEY, name TEXT, city TEXT, IsLoyal TEXT);
+            CREATE TABLE orders (id INTEGER PRIMARY KEY, client_id INTEGER REFERENCES clients (id), state TEXT, amount REAL);
+            INSERT INTO clients VALUES (1, 'Ada', 'Oslo', 'T'), (2, 'Bo', 'Rome', 'F'), (3, 'Cy', 'Oslo', 'T');
+            INSERT INTO orders VALUES (1, 1, 'XD', 5), (2, 1, 'OK', 7), (3, 2, 'XD', 9), (4, 3, 'OK', 2);"""
+        )
+    with open_domain(file) as found:
+        yield found
+
+
+def told(domain: Domain, *pairs: tuple[str, str]) -> dict[Place, dict[str, str]]:
+    return words_for_values(domain, [Pair(question, query) for question, query in pairs])
+
+
+LATE = (
+    ("How many orders are overdue?", COUNT + "state = 'XD'"),
+    ("What do the overdue ones sum up to?", "SELECT sum(amount) FROM orders WHERE state = 'XD'"),
+)
+
+
+def test_a_word_that_comes_with_an_unsaid_value_stands_for_it(domain: Domain) -> None:
+    assert told(domain, *LATE, ("How many orders are there?", "SELECT count(*) FROM orders")) == {STATE: {"overdue": "XD"}}
+
+
+@pytest.mark.parametrize(
+    ("why", "pairs"),
+    [
+        ("once is chance", LATE[:1]),
+        ("the same question is one", (LATE[0], LATE[0])),
+        ("the value is said", (("How many orders in state XD?", COUNT + "state = 'XD'"), ("amount in state XD", COUNT + "state = 'XD'"))),
+        ("it is said of others, too", (*LATE, ("overdue again", COUNT + "amount > 4"), ("how overdue", COUNT + "amount < 4"))),
+        (
+            "a negation turns it round",
+            (
+                ("orders that are not settled", COUNT + "state = 'XD'"),
+                ("sum not settled", "SELECT sum(amount) FROM orders WHERE state = 'XD'"),
+            ),
+        ),
+        ("a number is no text", (("huge orders", COUNT + "amount > 5"), ("all huge ones", "SELECT * FROM orders WHERE amount > 5"))),
+        (
+            "common words mean nothing",
+            (("show how many", COUNT + "state = 'XD'"), ("how many, show it", COUNT + "state = 'XD' AND amount > 1")),
+        ),
+        ("it is no SQL of the form", (("overdue", "WITH a AS (SELECT 1) SELECT * FROM a"), ("overdue ones", "SELECT"))),
+    ],
+)
+def test_what_teaches_no_word(why: str, pairs: tuple[tuple[str, str], ...], domain: Domain) -> None:
+    assert told(domain, *pairs) == {}, why
+
+
+def test_a_word_in_the_name_of_the_column_goes_before_others(domain: Domain) -> None:
+    query = "SELECT {} FROM clients WHERE IsLoyal = 'T'"
+    pairs = (("Which loyal buyers do we treasure?", query.format("name")), ("Cities of loyal buyers we treasure", query.format("city")))
+    assert told(domain, *pairs) == {("clients", "IsLoyal"): {"loyal": "T"}}
+
+
+def test_a_negation_that_the_query_has_as_well_is_none_of_the_word(domain: Domain) -> None:
+    pairs = (
+        ("Clients without overdue orders", "SELECT name FROM clients WHERE NOT id IN (SELECT client_id FROM orders WHERE state = 'XD')"),
+        ("Orders that are not overdue", COUNT + "state <> 'XD'"),
+    )
+    assert told(domain, *pairs) == {STATE: {"overdue": "XD"}}
+
+
+def test_a_domain_that_knows_the_words_finds_them_in_questions(domain: Domain) -> None:
+    question = "the overdue amount of Oslo"
+    assert {match.value for match in domain.context(question).matches} == {"Oslo"}
+    found = with_words(domain, [Pair(*pair) for pair in LATE]).context(question).matches
+    assert {(match.column, match.value, match.source) for match in found} == {("state", "XD", "glossary"), ("city", "Oslo", "cell")}
