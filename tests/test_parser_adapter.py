@@ -27,7 +27,7 @@ from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.training.domain import Domain, open_domain
 from streamlink_sql.training.mixture import Mixture
 from streamlink_sql.training.pairs import Pair, shape_of, write_pairs
-from streamlink_sql.types import Context, Question
+from streamlink_sql.types import Context, Question, ValueMatch
 from tests.tiny_parser import MATCHES, QUESTION, SYNONYMS, TABLES, write_tokenizer
 
 needs_weights = pytest.mark.skipif(not (WEIGHTS / GRAPHS[0]).exists(), reason="the parser's weights are not in this checkout")
@@ -103,12 +103,17 @@ def test_the_parser_answers_with_its_adapter_wherever_it_is_named(tmp_path: Path
 def test_the_words_of_an_adapter_stand_for_their_values(tmp_path: Path) -> None:
     told = [["clients", "home_city", {"metropolitan": "New York"}], ["gone", "column", {"metropolitan": "elsewhere"}]]
     folder = write_adapter(tmp_path, POINTERS, strength=0.0, words=told)
-    context, question = Context("sqlite", TABLES), Question("How many metropolitan clients are there?")
+    samples = {("clients", "home_city"): ("Boston", "New York")}
+    context, question = Context("sqlite", TABLES, (), samples), Question("How many metropolitan clients are there?")
     plain, adapted = (model.generate(question, context, 1)[0].sql for model in (ParserGenerator(), ParserGenerator(adapter=folder)))
     assert "New York" not in plain
     assert adapted == "SELECT COUNT(*) FROM clients WHERE home_city = 'New York'"
-    hidden = Context("sqlite", tuple(replace(table, columns=table.columns[:1]) for table in TABLES))
-    assert "New York" not in ParserGenerator(adapter=folder).generate(question, hidden, 1)[0].sql
+    for shown in ({}, {("clients", "home_city"): ("***",)}, {("clients", "fullName"): ("New York",)}):  # as a role's masks and rows have it
+        masked = Context("sqlite", TABLES, (), shown)
+        assert all("New York" not in draft.sql for draft in ParserGenerator(adapter=folder).generate(question, masked, 5))
+    glossary = ValueMatch("clients", "home_city", "Boston", 9, 21, 1.0, "glossary")
+    told_otherwise = Context("sqlite", TABLES, (glossary,), samples)
+    assert "Boston" in ParserGenerator(adapter=folder).generate(question, told_otherwise, 1)[0].sql
 
 
 @needs_weights

@@ -170,14 +170,13 @@ def _made(job: Job, work: Work, domain: Domain, tick: Tick) -> bool:
     """All the steps, in order."""
     screened = work.once("screened", lambda: _screened(job, work.folder, domain))
     held_out, learned = (read_pairs(work.folder / name) for name in ("held_out.jsonl", "learned.jsonl"))
-    if job.kind == "parser":  # its adapters carry words
-        domain = with_words(domain, learned)
-    augmented = work.once("augmented", lambda: _augmented(job, work.folder, learned, domain, tick))
+    told = with_words(domain, learned) if job.kind == "parser" else domain  # its adapters carry words
+    augmented = work.once("augmented", lambda: _augmented(job, work.folder, learned, told, tick))
     pairs = read_pairs(work.folder / "pairs.jsonl")
     folder, found = _opened(job, len(pairs) * job.ratio[1] // max(1, job.ratio[0]), tick)
     opened, others = _others(folder, found, job.seed)
     mixture = mix(pairs, opened, job.ratio, job.seed, held_out=held_out)
-    lesson = Lesson(job, mixture, domain, folder, work.folder / "trained")
+    lesson = Lesson(job, mixture, told, folder, work.folder / "trained")
     gate = Gate(held_out, others, work.folder)
     plain = Answering(job.model, glossary=job.glossary)
     adapted = replace(plain, adapter=lesson.out)

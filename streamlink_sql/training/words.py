@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from streamlink_sql.catalog.values import STOP_WORDS, Place, normalise, stem
 from streamlink_sql.generators.parser.actions import number_matches
-from streamlink_sql.generators.parser.ir import NotCovered, Schema, Token, Val, to_ir
+from streamlink_sql.generators.parser.ir import Col, NotCovered, Schema, Tab, Token, Val, to_ir
 from streamlink_sql.generators.parser.linking import NONE, PART, name_links, split_words
 from streamlink_sql.generators.parser.literals import locate, target_of
 from streamlink_sql.generators.parser.ranking import Ranking
@@ -23,9 +23,11 @@ LEAST = 2
 """So many accepted questions have to say a word for a value, or it may be chance."""
 OFTEN = 0.75
 """Of the questions with the word, this share has to mean the value; and half as many of those that mean it have to say the word."""
-_EQUALS = ("EQ", "IN", "NE", "NOT_IN")
-_NEGATIONS = frozenset(("not", "no", "never", "without", "non", "except", "neither", "nor", "none", "isn", "aren", "don", "doesn", "didn"))
-_NEGATED = ("NE", "NOT_IN", "NOT_EXISTS", "EXCEPT", "IS_NULL", "NOT_CONTAINS")
+_NEGATIONS = frozenset(
+    "not no never without non except excluding neither nor none cannot lacking yet unless but isn aren wasn weren don doesn didn haven "
+    "hasn hadn won can couldn shouldn wouldn".split()
+)
+_NEGATED = ("NE", "EXCEPT", "IS_NULL")
 
 Meaning = tuple[Place, str]
 """A column and its value."""
@@ -39,8 +41,9 @@ def with_words(domain: Domain, accepted: Sequence[Pair]) -> Domain:
 def words_for_values(domain: Domain, accepted: Sequence[Pair]) -> dict[Place, dict[str, str]]:
     """Words for values, by column: of each value that queries compare with and questions do not say, the word that stands for it.
 
-    A word that names a thing, or that anybody says about anything, stands for none; nor do those of a question that negates what its query
-    does not.
+    A word that names a thing, or that anybody says about anything, stands for none. Pairs with a negation teach nothing, nor does a value
+    that every query of its table compares with, nor a word for several values of a column. Values are those that samples of the data show,
+    as of yes or no, and of states.
     """
     schema = Schema.of(domain.tables)
     meant: dict[Meaning, Counter[str]] = defaultdict(Counter)
@@ -49,37 +52,54 @@ def words_for_values(domain: Domain, accepted: Sequence[Pair]) -> dict[Place, di
     forms: dict[str, str] = {}
     partly: dict[str, set[Place]] = defaultdict(set)
     common = Ranking.read(WEIGHTS / "ranking.json").common_words
+    tables: Counter[str] = Counter()
     for pair in dict.fromkeys(accepted):
         try:
             tokens = to_ir(pair.query, schema, "sqlite" if domain.dialect == "sqlite" else "duckdb")
         except NotCovered:
             continue
+        if _negates(pair.question, tokens):
+            continue
         found = _free_words(pair.question, domain, schema, partly)
         forms |= {root: form for root, form in found.items() if root not in common and root not in forms}
         roots = found.keys() - common
         said.update(roots)
-        if bool(_NEGATIONS & {word.text.lower() for word in split_words(pair.question)}) != any(token in _NEGATED for token in tokens):
-            continue
+        tables.update(_tables_of(tokens, schema))
         for meaning in set(_unsaid(pair.question, tokens, domain, schema)):
             asked[meaning] += 1
             meant[meaning].update(roots)
-    told: dict[Place, dict[str, str]] = defaultdict(dict)
-    for (place, value), counts in sorted(meant.items()):
+    told: dict[Place, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for (place, value), counts in meant.items():
         fit = [
             (place in partly[root], count, root)
             for root, count in counts.items()
             if count >= LEAST and count >= OFTEN * said[root] and 2 * count >= OFTEN * asked[place, value]
         ]
-        if fit:
-            told[place][forms[max(fit)[2]]] = value
-    return dict(told)
+        is_shown = value in domain.snapshot.samples.get(place, ())  # or nobody could be shown it
+        if fit and is_shown and tables[place[0]] > asked[place, value]:
+            told[place][forms[max(fit)[2]]].add(value)
+    clear = {place: {word: min(values) for word, values in sorted(of.items()) if len(values) == 1} for place, of in sorted(told.items())}
+    return {place: words for place, words in clear.items() if words}
+
+
+def _negates(question: str, tokens: Sequence[Token]) -> bool:
+    """Whether a question or its query says what is not: who can tell then what a word stands for."""
+    is_said = any(word.text.lower() in _NEGATIONS for word in split_words(question))
+    return is_said or any(isinstance(token, str) and (token in _NEGATED or token.startswith("NOT_")) for token in tokens)
+
+
+def _tables_of(tokens: Sequence[Token], schema: Schema) -> set[str]:
+    """The names of the tables that a query speaks of."""
+    numbers = {schema.table_of(token.index) for token in tokens if isinstance(token, Col)}
+    numbers |= {token.index for token in tokens if isinstance(token, Tab)}
+    return {schema.tables[number].name for number in numbers}
 
 
 def _unsaid(question: str, tokens: Sequence[Token], domain: Domain, schema: Schema) -> Iterator[Meaning]:
     """The texts that a query compares columns with and its question does not say."""
     words, numbered = split_words(question), number_matches(domain.context(question).matches, schema)
     for position, token in enumerate(tokens):
-        if isinstance(token, Val) and isinstance(token.value, str) and tokens[position - 1] in _EQUALS:
+        if isinstance(token, Val) and isinstance(token.value, str) and tokens[position - 1] == "EQ":
             target = target_of(tokens[:position], schema)
             is_text = target.kind == "text" and not target.function and target.column is not None
             if is_text and target.column is not None and locate(token.value, target, question, words, numbered) is None:

@@ -17,7 +17,7 @@ from streamlink_sql.generators.parser.grammar import COL, START, STATE_COUNT, TA
 from streamlink_sql.generators.parser.linking import Linked, Word
 from streamlink_sql.generators.parser.literals import LITERALS, Target, around, is_unit_of_time, read, spanned, target_of, within
 from streamlink_sql.generators.parser.moments import day_with_year, words_of_day
-from streamlink_sql.generators.parser.numerals import is_scale
+from streamlink_sql.generators.parser.numerals import is_scale, read_number
 from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.generators.parser.tokens import KEYWORDS, Col, Tab, Token, Val
 from streamlink_sql.types import ValueMatch
@@ -167,8 +167,6 @@ def _literal(
     cell's name, or that goes on after it, and a day whose year the question says beside it, are taken as meant."""
     while last + 1 < len(words) and target.is_number and is_scale(words[last + 1].text):
         last += 1
-    if target.days and last + 1 < len(words) and is_unit_of_time(words[last + 1].text):
-        last += 1
     while target.kind == "text" and first < last and _is_initial(words[last : last + 3]):
         last += 2
     if target.is_moment:
@@ -177,10 +175,20 @@ def _literal(
     text = question[start:end]
     if target.is_moment:
         text = day_with_year(text, question[end:], question[:start])
+    if target.days:
+        text += f" {_unit_behind(words[last + 1 : last + 5])}"
     found = (
         spanned(start, end, target, numbered) or around(start, end, target, numbered) or within(words[first : last + 1], target, numbered)
     )
     return read(text, target, found)
+
+
+def _unit_behind(words: Sequence[Word]) -> str:
+    """The unit of a time that a number before these words has: of "2 weeks" and "two-week", and of the first one of "2 to 3 weeks"."""
+    texts = [word.text.lower() for word in words if word.text not in "-–"]
+    if len(texts) > 2 and texts[0] in ("and", "or", "to") and read_number(texts[1]) is not None:
+        texts = texts[2:]
+    return texts[0] if texts and is_unit_of_time(texts[0]) else ""
 
 
 def _is_initial(words: Sequence[Word]) -> bool:

@@ -123,13 +123,13 @@ def _groups_by_two_of_a_name(core: Core, schema: Schema) -> bool:
 
 def _groups_single_rows(core: Core, schema: Schema) -> bool:
     """Measures groups of one row each: by the key of a table, where all that is looked at is in it or in tables that it refers to."""
-    if core.best is not None:
+    refs = [node for clause in clauses(core) for node in walk(clause) if isinstance(node, Ref)]
+    if core.best is not None or any(ref.where for ref in refs) or any(source.where for source in core.sources):
         return False
-    used = {schema.table_of(node.column) for clause in clauses(core) for node in walk(clause) if isinstance(node, Ref)}
+    used = {schema.table_of(ref.column) for ref in refs} | {source.table for source in core.sources}
     used |= {node.table for clause in clauses(core) for node in walk(clause) if isinstance(node, Star)}
-    used |= {source.table for source in core.sources}
     keyed = {schema.table_of(key.column) for key in core.group if isinstance(key, Ref) and _is_the_key(key.column, schema)}
-    return any(used <= schema.told_by(table) for table in keyed)
+    return any(used <= schema.told_by(table) and not any(table in schema.told_by(other) for other in used - {table}) for table in keyed)
 
 
 def _is_the_key(column: int, schema: Schema) -> bool:

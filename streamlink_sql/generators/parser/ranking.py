@@ -170,18 +170,19 @@ def features(beam: Finished, linked: Linked, used: NDArray[np.float32], schema: 
 _RANGES = {"YEAR": (1000, 2200), "DECADE": (1000, 2200), "QUARTER": (1, 4), "MONTH": (1, 12), "DAY": (1, 31), "WEEKDAY": (0, 6)}
 _EQUALS = ("EQ", "IN")
 _DECADE = re.compile(r"\d{3}0s")
-_BELOW = frozenset(("below", "less", "lower", "minus", "negative", "under"))
+_NOTHING, _ZERO = frozenset(("no", "none", "without")), frozenset(("0", "zero", "<", "negative", "below", "under", "less"))
 _MEASURES_OF_TIME = frozenset(map(stem, ("day", "date", "time", "month", "year")))
 
 
 def _doubts(beam: Finished, linked: Linked, schema: Schema) -> tuple[int, int]:
     """Texts that no cell of their column is known to hold; and what hardly anybody asks: such a text where another column holds it, parts
-    of dates that cannot be, the first year of a decade for all of it, less than nothing, a column that must equal two things at once, and
-    all that `implausible` counts."""
+    of dates that cannot be, the first year of a decade for all of it, less than zero where the question says "without", a column that must
+    equal two things at once, and all that `implausible` counts."""
     texts = odd = 0
     held = {value for _, value in beam.cells}
     said = [word.text.lower() for word in linked.words]
-    decades, below = {int(word[:-1]) for word in said if _DECADE.fullmatch(word)}, not _BELOW.isdisjoint(said)
+    decades = {int(word[:-1]) for word in said if _DECADE.fullmatch(word)}
+    is_nothing = not _NOTHING.isdisjoint(said) and _ZERO.isdisjoint(said)
     equal: dict[tuple[int | None, str], str | int | float] = {}
     for position, token in enumerate(beam.tokens):
         if token in ("OR", "WHERE", "HAVING", "FILTER", *SET_OPERATIONS):
@@ -189,7 +190,7 @@ def _doubts(beam: Finished, linked: Linked, schema: Schema) -> tuple[int, int]:
         if not isinstance(token, Val):
             continue
         target, by = target_of(beam.tokens[:position], schema), beam.tokens[position - 1]
-        odd += (by == "EQ" and target.function == "YEAR" and token.value in decades) or (by == "LT" and token.value == 0 and not below)
+        odd += (by == "EQ" and target.function == "YEAR" and token.value in decades) or (by == "LT" and token.value == 0 and is_nothing)
         if target.function in _RANGES:
             low, high = _RANGES[target.function]
             odd += not (isinstance(token.value, int) and low <= token.value <= high)

@@ -32,7 +32,7 @@ from streamlink_sql.generators.parser.mending import moments_mended, with_better
 from streamlink_sql.generators.parser.pieces import Pieces
 from streamlink_sql.generators.parser.ranking import Finished, Ranked, Ranking
 from streamlink_sql.generators.parser.tokens import Token
-from streamlink_sql.types import Attempt, Context, Dialect, Draft, Question, Table
+from streamlink_sql.types import Attempt, Context, Dialect, Draft, Question, Table, ValueMatch
 
 WEIGHTS = Path(__file__).parent / "weights"
 BEAMS = 5
@@ -80,7 +80,7 @@ class ParserGenerator:
         schema = _schema_of(context.tables)
         if not 0 < len(schema.columns) <= MOST_COLUMNS:
             raise CannotAnswer(f"There are {len(schema.columns)} columns to choose from; it takes 1 to {MOST_COLUMNS}.")
-        matches = merged(model.words.match(question.text), context.matches)
+        matches = _with_words(model.words, question.text, context)
         linked = link(question.text, schema, matches, context.synonyms, model.pieces)
         if not linked.words:
             raise CannotAnswer("The question has no words.")
@@ -124,6 +124,14 @@ class ParserGenerator:
 def sql_of(tokens: tuple[Token, ...], schema: Schema, dialect: Dialect) -> str:
     """The SQL that tokens mean; raises NotCovered."""
     return to_sql(tokens if dialect == "sqlite" else tuple(moments_mended(tokens, schema)), schema, dialect)
+
+
+def _with_words(words: AliasIndex, question: str, context: Context) -> tuple[ValueMatch, ...]:
+    """The context's matches and those of an adapter's words: for values that the asker is shown, where no glossary says otherwise."""
+    told = [match for match in context.matches if match.source == "glossary"]
+    shown = [match for match in words.match(question) if match.value in context.samples.get((match.table, match.column), ())]
+    learned = [match for match in shown if not any(match.start < each.end and each.start < match.end for each in told)]
+    return merged(tuple(learned), context.matches) if learned else context.matches
 
 
 @lru_cache(maxsize=256)
