@@ -12,12 +12,13 @@ from dataclasses import replace
 from streamlink_sql.catalog.values import STOP_WORDS, Place, normalise, stem
 from streamlink_sql.generators.parser.actions import number_matches
 from streamlink_sql.generators.parser.ir import Col, NotCovered, Schema, Tab, Token, Val, to_ir
-from streamlink_sql.generators.parser.linking import NONE, PART, name_links, split_words
+from streamlink_sql.generators.parser.linking import NONE, PART, Word, name_links, split_words
 from streamlink_sql.generators.parser.literals import locate, target_of
 from streamlink_sql.generators.parser.ranking import Ranking
 from streamlink_sql.generators.parser.runtime import WEIGHTS
 from streamlink_sql.training.domain import Domain
 from streamlink_sql.training.pairs import Pair
+from streamlink_sql.types import Context
 
 LEAST = 2
 """So many accepted questions have to say a word for a value, or it may be chance."""
@@ -58,14 +59,15 @@ def words_for_values(domain: Domain, accepted: Sequence[Pair]) -> dict[Place, di
             tokens = to_ir(pair.query, schema, "sqlite" if domain.dialect == "sqlite" else "duckdb")
         except NotCovered:
             continue
-        if _negates(pair.question, tokens):
+        words, context = split_words(pair.question), domain.context(pair.question)
+        if _negates(words, tokens):
             continue
-        found = _free_words(pair.question, domain, schema, partly)
+        found = _free_words(words, context, schema, partly)
         forms |= {root: form for root, form in found.items() if root not in common and root not in forms}
         roots = found.keys() - common
         said.update(roots)
         tables.update(_tables_of(tokens, schema))
-        for meaning in set(_unsaid(pair.question, tokens, domain, schema)):
+        for meaning in set(_unsaid(pair.question, words, tokens, context, schema)):
             asked[meaning] += 1
             meant[meaning].update(roots)
     told: dict[Place, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
@@ -82,9 +84,9 @@ def words_for_values(domain: Domain, accepted: Sequence[Pair]) -> dict[Place, di
     return {place: words for place, words in clear.items() if words}
 
 
-def _negates(question: str, tokens: Sequence[Token]) -> bool:
+def _negates(words: Sequence[Word], tokens: Sequence[Token]) -> bool:
     """Whether a question or its query says what is not: who can tell then what a word stands for."""
-    is_said = any(word.text.lower() in _NEGATIONS for word in split_words(question))
+    is_said = any(word.text.lower() in _NEGATIONS for word in words)
     return is_said or any(isinstance(token, str) and (token in _NEGATED or token.startswith("NOT_")) for token in tokens)
 
 
@@ -95,22 +97,21 @@ def _tables_of(tokens: Sequence[Token], schema: Schema) -> set[str]:
     return {schema.tables[number].name for number in numbers}
 
 
-def _unsaid(question: str, tokens: Sequence[Token], domain: Domain, schema: Schema) -> Iterator[Meaning]:
+def _unsaid(question: str, words: Sequence[Word], tokens: Sequence[Token], context: Context, schema: Schema) -> Iterator[Meaning]:
     """The texts that a query compares columns with and its question does not say."""
-    words, numbered = split_words(question), number_matches(domain.context(question).matches, schema)
+    numbered = number_matches(context.matches, schema)
     for position, token in enumerate(tokens):
         if isinstance(token, Val) and isinstance(token.value, str) and tokens[position - 1] == "EQ":
             target = target_of(tokens[:position], schema)
-            is_text = target.kind == "text" and not target.function and target.column is not None
-            if is_text and target.column is not None and locate(token.value, target, question, words, numbered) is None:
+            if target.column is None or target.kind != "text" or target.function:
+                continue
+            if locate(token.value, target, question, words, numbered) is None:
                 table, column = schema.columns[target.column]
                 yield (schema.tables[table].name, column.name), token.value
 
 
-def _free_words(question: str, domain: Domain, schema: Schema, partly: Mapping[str, set[Place]]) -> dict[str, str]:
+def _free_words(words: Sequence[Word], context: Context, schema: Schema, partly: Mapping[str, set[Place]]) -> dict[str, str]:
     """The words of a question, by stem, that are no cell and name nothing in full; notes which columns they name in part."""
-    context = domain.context(question)
-    words = split_words(question)
     taken = {number for match in context.matches for number, word in enumerate(words) if match.start < word.end and word.start < match.end}
     links = name_links(words, schema, context.synonyms)
     found: dict[str, str] = {}

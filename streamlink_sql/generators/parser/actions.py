@@ -176,7 +176,7 @@ def _literal(
     if target.is_moment:
         text = day_with_year(text, question[end:], question[:start])
     if target.days:
-        text += f" {_unit_behind(words[last + 1 : last + 5])}"
+        text = f"{text} {_unit_behind(words[last + 1 : last + 5])}".rstrip()
     found = (
         spanned(start, end, target, numbered) or around(start, end, target, numbered) or within(words[first : last + 1], target, numbered)
     )

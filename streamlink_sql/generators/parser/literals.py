@@ -14,7 +14,7 @@ from streamlink_sql.catalog.values import normalise, stem
 from streamlink_sql.generators.parser.linking import Word
 from streamlink_sql.generators.parser.moments import read_date, read_part
 from streamlink_sql.generators.parser.numerals import number_within, read_fraction, read_number, unquoted
-from streamlink_sql.generators.parser.schema import Schema
+from streamlink_sql.generators.parser.schema import NUMBERS, TIMES, Schema
 from streamlink_sql.generators.parser.tokens import ARITHMETIC, FUNCTIONS, LAST, PATTERNS, Col, Tab, Token, Val
 from streamlink_sql.types import Kind, ValueMatch
 
@@ -44,7 +44,6 @@ LITERALS: tuple[str | int, ...] = (
 )
 """Values that questions imply without saying them; trained weights depend on the order, new ones go to the end."""
 LONGEST = 10
-_TIMES = ("date", "timestamp")
 _DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 """Of how many days people think who say how long something took."""
 NAMED_WHOLE = 0.9
@@ -66,12 +65,12 @@ class Target:
     @property
     def is_moment(self) -> bool:
         """Whether days are meant."""
-        return self.kind in _TIMES and not self.function and not self.pattern
+        return self.kind in TIMES and not self.function and not self.pattern
 
     @property
     def is_number(self) -> bool:
         """Whether plain numbers are meant."""
-        return self.kind in ("integer", "real", "decimal") and not self.function and not self.pattern
+        return self.kind in NUMBERS and not self.function and not self.pattern
 
 
 _ENDS_PERCENT = ("CLOSE",)
@@ -96,7 +95,7 @@ def target_of(tokens: Sequence[Token], schema: Schema) -> Target:
             if before in ("COUNT", "COUNT_DISTINCT", "LENGTH"):
                 return Target("integer")
             kind = schema.columns[token.index][1].kind
-            if kind in _TIMES and isinstance(before, Col) and position > 1 and tokens[position - 2] == "SUB":
+            if kind in TIMES and isinstance(before, Col) and position > 1 and tokens[position - 2] == "SUB":
                 return Target("integer", days=True)
             return Target(
                 kind, before if isinstance(before, str) and before in FUNCTIONS else "", pattern, token.index, late=_is_late(tokens)
@@ -116,12 +115,12 @@ def read(text: str, target: Target, found: Sequence[str] = ()) -> Val:
         return Val(read_part(text, target.function))
     if target.pattern:
         return Val(text)
-    if target.kind in ("integer", "real", "decimal"):
+    if target.kind in NUMBERS:
         number = read_fraction(text) if target.percent else None
         number = read_number(text) if number is None else number
         number = number_within(text) if number is None else number
         return Val(text if number is None else number * _days_in(text) if target.days else number)
-    if target.kind in _TIMES:
+    if target.kind in TIMES:
         return Val(read_date(text, late=target.late) or text)
     if found:
         return Val(found[0].strip())

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from streamlink_sql.generators.parser.linking import Linked
 from streamlink_sql.generators.parser.literals import target_of
-from streamlink_sql.generators.parser.schema import Schema
+from streamlink_sql.generators.parser.schema import TIMES, Schema
 from streamlink_sql.generators.parser.tokens import COMPARISONS, FUNCTIONS, Col, Token, Val
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -127,4 +127,4 @@ def years_in_order(tokens: Sequence[Token]) -> list[Token]:
 
 
 def _is_moment(token: Token, schema: Schema) -> bool:
-    return isinstance(token, Col) and schema.columns[token.index][1].kind in ("date", "timestamp")
+    return isinstance(token, Col) and schema.columns[token.index][1].kind in TIMES

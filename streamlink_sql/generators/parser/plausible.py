@@ -10,7 +10,7 @@ from itertools import combinations, pairwise
 from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.linking import plain_name
 from streamlink_sql.generators.parser.numerals import read_number
-from streamlink_sql.generators.parser.schema import NAMES_SHARED_BY_CHANCE, Schema
+from streamlink_sql.generators.parser.schema import NAMES_SHARED_BY_CHANCE, NUMBERS, TIMES, Schema
 from streamlink_sql.generators.parser.tokens import COMPARISONS, Val
 from streamlink_sql.generators.parser.tree import (
     MEASURES,
@@ -33,7 +33,6 @@ from streamlink_sql.generators.parser.tree import (
 
 Cells = frozenset[tuple[int, str]]
 _LOWER, _UPPER = ("GT", "GE"), ("LT", "LE")
-_NUMBERS, _TIMES = ("integer", "real", "decimal"), ("date", "timestamp")
 _TEXTS = ("VARCHAR", "STRING")
 """What engines call a column that holds texts and nothing else; SQLite holds numbers in columns of any name."""
 _MOMENT = re.compile(r"\d{4}(-\d{2}(-\d{2}([ T].*)?)?)?")
@@ -65,7 +64,7 @@ def implausible(query: Query, schema: Schema, cells: Cells, first_named: Mapping
                 case Arithmetic(_, left, right) if left == right or _is_text(left) or _is_text(right):
                     found += 1
                 case Aggregate("SUM" | "AVG", Ref(column)):
-                    found += schema.columns[column][1].kind in _TIMES or _is_an_identifier(column, schema, first_named)
+                    found += schema.columns[column][1].kind in TIMES or _is_an_identifier(column, schema, first_named)
                 case Aggregate("COUNT_DISTINCT", Ref(column)):
                     found += _has_a_name(column, schema)
                 case Arithmetic("SUB", Ref(left), Ref(right)):
@@ -180,7 +179,7 @@ def _is_text(node: Expr) -> bool:
 def _has_a_name(column: int, schema: Schema) -> bool:
     """Whether a number has a text beside it that is called alike: `inspector_count` beside `inspector_name`."""
     table, own = schema.columns[column]
-    if own.kind not in _NUMBERS or column in {side for edge in schema.edges for pair in edge.pairs for side in pair}:
+    if own.kind not in NUMBERS or column in {side for edge in schema.edges for pair in edge.pairs for side in pair}:
         return False
     if own.name in schema.tables[table].primary_key:
         return False
@@ -191,7 +190,7 @@ def _has_a_name(column: int, schema: Schema) -> bool:
 
 def _is_backwards(left: int, right: int, schema: Schema, first_named: Mapping[int, int]) -> bool:
     """Whether the earlier named date is the one that the later named one is taken from."""
-    both_times = all(schema.columns[column][1].kind in _TIMES for column in (left, right))
+    both_times = all(schema.columns[column][1].kind in TIMES for column in (left, right))
     return both_times and left in first_named and right in first_named and first_named[left] < first_named[right]
 
 
@@ -203,13 +202,13 @@ def _is_misfit(node: Predicate, schema: Schema, cells: Cells, first_named: Mappi
     if node.left in node.right:
         return True
     others = {schema.columns[value.column][1].kind for value in node.right if isinstance(value, Ref)}
-    if (kind in _NUMBERS and others & set(_TIMES)) or (kind in _TIMES and others & set(_NUMBERS)):
+    if (kind in NUMBERS and others & set(TIMES)) or (kind in TIMES and others & set(NUMBERS)):
         return True
     texts = [value.value for value in node.right if isinstance(value, Val) and isinstance(value.value, str)]
     is_bound = node.name in (*_LOWER, *_UPPER, "BETWEEN")
-    if kind in _NUMBERS:
+    if kind in NUMBERS:
         return any(not _is_number(text) for text in texts) or (is_bound and _is_an_identifier(node.left.column, schema, first_named))
-    if kind in _TIMES:
+    if kind in TIMES:
         return any(not _MOMENT.fullmatch(text) for text in texts)
     if is_bound and schema.columns[node.left.column][1].native.upper() in _TEXTS:
         return any(read_number(text) is not None for text in texts)
@@ -219,7 +218,7 @@ def _is_misfit(node: Predicate, schema: Schema, cells: Cells, first_named: Mappi
 def _is_an_identifier(column: int, schema: Schema, first_named: Mapping[int, int]) -> bool:
     """Whether a number names a row rather than measures something, and the question does not speak of it."""
     own = schema.columns[column][1]
-    return own.kind in _NUMBERS and plain_name(own.name).split()[-1:] == ["id"] and column not in first_named
+    return own.kind in NUMBERS and plain_name(own.name).split()[-1:] == ["id"] and column not in first_named
 
 
 def _is_number(text: str) -> bool:

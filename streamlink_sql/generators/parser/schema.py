@@ -11,6 +11,8 @@ from itertools import combinations
 from streamlink_sql.types import Column, Table
 
 _DECLARED, _INFERRED, _SHARED_KEY, _SHARED_NAME = 1.0, 1.01, 1.9, 3.5
+NUMBERS, TIMES = ("integer", "real", "decimal"), ("date", "timestamp")
+"""The kinds of columns that hold numbers, and days or moments."""
 NAMES_SHARED_BY_CHANCE = {
     "id",
     "name",

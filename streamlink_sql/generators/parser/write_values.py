@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from streamlink_sql.generators.parser.schema import Schema
+from streamlink_sql.generators.parser.schema import NUMBERS, TIMES, Schema
 from streamlink_sql.generators.parser.tokens import NotCovered, Val
 from streamlink_sql.generators.parser.tree import (
     Aggregate,
@@ -39,8 +39,6 @@ _AGGREGATES: dict[str, type[exp.Expr]] = {
 _ARITHMETIC: dict[str, type[exp.Binary]] = {"ADD": exp.Add, "SUB": exp.Sub, "MUL": exp.Mul}
 _PARTS: dict[str, type[exp.Expr]] = {"YEAR": exp.Year, "QUARTER": exp.Quarter, "MONTH": exp.Month, "DAY": exp.Day}
 _SQLITE_FORMATS = {"YEAR": "%Y", "MONTH": "%m", "DAY": "%d", "WEEKDAY": "%w"}
-_NUMBERS = ("integer", "real", "decimal")
-_TIMES = ("date", "timestamp")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?")
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*", re.IGNORECASE)
 
@@ -278,7 +276,7 @@ class ExpressionWriter(ABC):
         if node.name == "MUL" and isinstance(node.left, Val) and isinstance(node.right, Arithmetic) and node.right.name == "DIV":
             return self.division(str(float(_numeric(node.left))), node.right, scope)
         left, right = (_wrapped(self.operand(side, scope)) for side in (node.left, node.right))
-        if self.dialect == "spark" and node.name == "SUB" and self.kind(node.left) in _TIMES and self.kind(node.right) in _TIMES:
+        if self.dialect == "spark" and node.name == "SUB" and self.kind(node.left) in TIMES and self.kind(node.right) in TIMES:
             return exp.DateDiff(this=left, expression=right)  # days, as elsewhere: `-` gives an interval there
         return _ARITHMETIC[node.name](this=left, expression=right)
 
@@ -312,7 +310,7 @@ class ExpressionWriter(ABC):
 
     def moment(self, column: exp.Expr, ref: Ref) -> exp.Expr:
         """A column as a date, cast where the engine holds it as text."""
-        if self.dialect == "sqlite" or self.schema.columns[ref.column][1].kind in _TIMES:
+        if self.dialect == "sqlite" or self.schema.columns[ref.column][1].kind in TIMES:
             return column
         return exp.Cast(this=column, to=exp.DataType.build("date"))
 
@@ -353,11 +351,11 @@ class ExpressionWriter(ABC):
         value = node.value
         if kind == "boolean" and self.dialect != "sqlite" and str(value).casefold() in _BOOLEANS:
             return exp.Boolean(this=_BOOLEANS[str(value).casefold()])
-        if kind in _NUMBERS and isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value):
+        if kind in NUMBERS and isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value):
             return _number(value)
         if isinstance(value, str) or kind == "text":
             text = exp.Literal.string(str(value))
-            dated = kind in _TIMES and self.dialect != "sqlite" and _ISO.fullmatch(str(value))
+            dated = kind in TIMES and self.dialect != "sqlite" and _ISO.fullmatch(str(value))
             return exp.Cast(this=text, to=exp.DataType.build("date" if len(str(value)) == 10 else "timestamp")) if dated else text
         return _number(repr(value))
 
