@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamlink_sql.catalog import Budget, Catalog, ValueIndex, glossary_beside, load_glossary
-from streamlink_sql.catalog.names import spoken_words, words_of
+from streamlink_sql.catalog.names import spoken_name, spoken_words, words_of
 from streamlink_sql.catalog.values import normalise
 from streamlink_sql.engines import open_embedded
 from streamlink_sql.errors import BadRequest, CannotAnswer, EngineUnavailable, NotFound
@@ -164,6 +164,15 @@ def test_names_become_words(name: str, words: tuple[str, ...]) -> None:
 
 def test_abbreviations_are_written_out() -> None:
     assert spoken_words("dept_qty") == ("department", "quantity")
+    assert spoken_name("poNo_recdDt") == "po number received date"
+
+
+def test_names_that_are_abbreviated_are_also_said_in_full(data: DataMaker, tmp_path: Path) -> None:
+    source = data("CREATE TABLE po_hdr (order_dt DATE, qty INTEGER, amount DOUBLE)", "INSERT INTO po_hdr VALUES ('2024-01-01', 1, 2)")
+    assert Catalog(source).relevant("what?").synonyms == {("po_hdr", "order_dt"): ("order date",), ("po_hdr", "qty"): ("quantity",)}
+    (tmp_path / "own.toml").write_text('[tables.po_hdr.columns.qty]\nsynonyms = ["pieces"]\n')
+    told = Catalog(source, glossary=tmp_path / "own.toml").relevant("what?").synonyms
+    assert told["po_hdr", "qty"] == ("pieces", "quantity")
 
 
 # keys

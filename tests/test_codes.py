@@ -10,17 +10,18 @@ import pytest
 
 from streamlink_sql.assemble import open_engine
 from streamlink_sql.catalog import Catalog
-from streamlink_sql.catalog.codes import said_of_codes
+from streamlink_sql.catalog.codes import said_of_codes, said_of_flags
 from streamlink_sql.settings import Settings
+from streamlink_sql.types import Column, ForeignKey, Table
 
 COUNTRY = ("orders", "country")
 
 
 def test_a_country_is_said_by_name_and_adjective() -> None:
-    words = said_of_codes({COUNTRY: ("DE", "FR", "US")})[COUNTRY]
+    words = said_of_codes({COUNTRY: ("DE", "FR", "US")}, ())[COUNTRY]
     assert words["Germany"] == words["german"] == "DE"
     assert words["american"] == "US"
-    assert said_of_codes({("orders", "CTRY_CD"): ("DEU", "fra", "JPN", "USA", "EPO")})["orders", "CTRY_CD"]["France"] == "fra"
+    assert said_of_codes({("orders", "CTRY_CD"): ("DEU", "fra", "JPN", "USA", "EPO")}, ())["orders", "CTRY_CD"]["France"] == "fra"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def test_a_country_is_said_by_name_and_adjective() -> None:
     ],
 )
 def test_the_name_of_the_column_tells(name: str, values: tuple[str, ...], word: str, code: str) -> None:
-    assert said_of_codes({("t", name): values})["t", name][word] == code
+    assert said_of_codes({("t", name): values}, ())["t", name][word] == code
 
 
 @pytest.mark.parametrize(
@@ -48,11 +49,33 @@ def test_the_name_of_the_column_tells(name: str, values: tuple[str, ...], word: 
     ],
 )
 def test_other_columns_are_left_alone(name: str, values: tuple[str, ...]) -> None:
-    assert said_of_codes({("t", name): values}) == {}
+    assert said_of_codes({("t", name): values}, ()) == {}
 
 
-def test_names_in_the_data_go_before() -> None:
-    assert said_of_codes({("city", "CountryCode"): ("DEU", "FRA"), ("country", "Name"): ("France", "Germany")}) == {}
+def test_names_that_a_key_leads_to_go_before() -> None:
+    values = {("city", "CountryCode"): ("DEU", "FRA"), ("country", "Name"): ("France", "Germany")}
+    code = Column("CountryCode", "text", "VARCHAR")
+    city = Table("city", (code,), foreign_keys=(ForeignKey(("CountryCode",), "country", ("Code",)),))
+    assert said_of_codes(values, [city]) == {}
+    assert said_of_codes(values, [Table("city", (code,))])["city", "CountryCode"]["Germany"] == "DEU"
+    assert said_of_codes(values | {("city", "country"): ("France", "Germany")}, [Table("city", (code,))]) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        ("framework_yn", ("N", "Y"), {"framework": "Y"}),
+        ("IsOfficial", ("T", "F"), {"official": "T"}),
+        ("life_support_yn", ("yes", "no"), {"life support": "yes"}),
+        ("key_account", ("Y", "N"), {"key account": "Y"}),
+        ("is_yn", ("Y", "N"), {}),
+        ("name_yn", ("Y", "N"), {}),
+        ("grade", ("Y", "N", "A"), {}),
+        ("sex", ("F", "M"), {}),
+    ],
+)
+def test_a_flag_is_said_by_its_name(name: str, values: tuple[str, ...], said: dict[str, str]) -> None:
+    assert said_of_flags({("t", name): values}).get(("t", name), {}) == said
 
 
 def test_the_catalogue_knows_them_and_a_glossary_goes_before(tmp_path: Path) -> None:

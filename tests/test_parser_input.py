@@ -624,6 +624,27 @@ def test_texts_are_searched_for_one_as_for_many(question: str, first: str, opera
     assert to_tokens(actions, layout, question, words, schema, ())[-1] == Val(searched)
 
 
+@pytest.mark.parametrize(
+    ("question", "function", "words_read", "bound"),
+    [
+        ("jobs in the second half of 2018", "QUARTER", ("second", "second"), ("GE", 3)),
+        ("jobs in the first half of 2018", "QUARTER", ("first", "half"), ("LE", 2)),
+        ("jobs in the first half-year of 2018", "MONTH", ("first", "first"), ("LE", 6)),
+        ("jobs in H2 2018", "QUARTER", ("H2", "H2"), ("GE", 3)),
+        ("jobs in the last half of 2018", "MONTH", ("last", "last"), ("GE", 7)),
+        ("jobs in the second quarter of 2018", "QUARTER", ("second", "second"), ("EQ", 2)),
+        ("jobs of the second year, the first half done", "QUARTER", ("second", "second"), ("EQ", 2)),
+    ],
+)
+def test_half_of_a_year_is_two_quarters(question: str, function: str, words_read: tuple[str, str], bound: tuple[str, int]) -> None:
+    schema, words = Schema.of((Table("jobs", (Column("done_on", "date"),)),)), split_words(question)
+    layout, texts = Layout(len(words), 1, 1), [word.text for word in words]
+    keywords = [KEYWORDS.index(function), layout.first_column, KEYWORDS.index("EQ")]
+    actions = (*keywords, *(FIXED + texts.index(word) for word in words_read))
+    operator, value = bound
+    assert to_tokens(actions, layout, question, words, schema, ()) == [function, Col(0), operator, Val(value)]
+
+
 def test_the_upper_bound_of_a_range_stands_behind_the_lower_one() -> None:
     """Within a search; the grammar itself allows any order."""
     layout = Layout(6, 1, 2)

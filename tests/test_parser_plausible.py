@@ -89,6 +89,8 @@ def count(sql: str) -> int:
         """SELECT count(*) FILTER (WHERE T1.city = 'Oslo') - count(*) FILTER (WHERE T2.city = 'Rome')
            FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id""",
         "SELECT count(*) FROM permits WHERE fee < fee",
+        """SELECT firm_id FROM permits GROUP BY firm_id
+           HAVING avg(fee) FILTER (WHERE icd_code = 'A01') > avg(fee) FILTER (WHERE icd_code = 'A01')""",
         "SELECT count(*) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id WHERE T2.filed_date < T1.founded_year",
     ],
 )
@@ -130,6 +132,17 @@ def test_what_hardly_anybody_asks(sql: str) -> None:
 )
 def test_ordinary_queries_raise_no_doubt(sql: str) -> None:
     assert count(sql) == 0
+
+
+def test_tables_are_not_joined_by_a_name_that_they_share_by_chance() -> None:
+    ports = Table("ports", (Column("code", "text"), Column("harbour", "text")), ("harbour",))
+    words = Table("words", (Column("code", "text"), Column("label", "text")), ("label",))
+    sql = "SELECT harbour FROM ports JOIN words ON ports.code = words.code WHERE label = 'open'"
+    found = []
+    for keys in ((), (ForeignKey(("code",), "words", ("code",)),)):
+        schema = Schema.of((replace(ports, foreign_keys=keys), words))
+        found.append(implausible(parse(to_ir(sql, schema, "duckdb")), schema, frozenset(), {}))
+    assert found == [1, 0]
 
 
 def test_identifiers_that_the_question_names_may_be_bound() -> None:

@@ -1,6 +1,7 @@
-"""Which words people use for codes that everybody reads as words: DE is Germany, TX is Texas. Looks at values and names of columns only.
+"""Which words people use for codes that everybody reads as words: DE is Germany, TX is Texas, Y in `framework_yn` is "framework".
+Looks at values, keys and names of columns only.
 
-A glossary of the user's own goes before these, and so do cells: where the names of the codes stand in the data, they are the way to them.
+A glossary of the user's own goes before these, and so do cells: where a key leads from the codes to their names, those are the way to them.
 """
 
 from __future__ import annotations
@@ -13,10 +14,14 @@ from pathlib import Path
 
 from streamlink_sql.catalog.demonyms import DEMONYMS
 from streamlink_sql.catalog.names import spoken_words
-from streamlink_sql.catalog.values import Place, normalise
+from streamlink_sql.catalog.values import STOP_WORDS, Place, normalise
+from streamlink_sql.types import Table
 
 _KNOWN_PART = 0.8
 """Of the values of a column whose name says what they are, those that must be in the list: others (`EP`, `XX`) may stand among them."""
+_YES_AND_NO = (frozenset(("y", "n")), frozenset(("yes", "no")), frozenset(("t", "f")), frozenset(("true", "false")))
+_YES = frozenset(("y", "yes", "t", "true"))
+_MARKS_OF_FLAGS = frozenset("yn flag flg ind indicator is has have had was are can yes no status".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +32,23 @@ class _List:
     named: frozenset[str]
 
 
-def with_codes(told: Mapping[Place, Mapping[str, str]], values: Mapping[Place, Sequence[str]]) -> dict[Place, dict[str, str]]:
+def with_codes(
+    told: Mapping[Place, Mapping[str, str]], values: Mapping[Place, Sequence[str]], tables: Iterable[Table]
+) -> dict[Place, dict[str, str]]:
     """What a glossary says for cells, and what everybody says for those that are codes, by (table, column)."""
     found = {place: dict(words) for place, words in told.items()}
-    for place, words in said_of_codes(values).items():
+    for place, words in (said_of_codes(values, tables) | said_of_flags(values)).items():
         own = {normalise(word) for word in found.setdefault(place, {})}
         found[place] |= {word: cell for word, cell in words.items() if normalise(word) not in own}
     return found
 
 
-def said_of_codes(values: Mapping[Place, Sequence[str]]) -> dict[Place, dict[str, str]]:
+def said_of_codes(values: Mapping[Place, Sequence[str]], tables: Iterable[Table]) -> dict[Place, dict[str, str]]:
     """What people say for the codes in these columns: cells by words, by (table, column)."""
-    spelt = [{normalise(value) for value in column} for column in values.values()]
+    named = _named_by(tables)
+    spelt: dict[str, list[set[str]]] = {}
+    for (table, _), column in values.items():
+        spelt.setdefault(table, []).append({normalise(value) for value in column})
     found: dict[Place, dict[str, str]] = {}
     for place, column in values.items():
         known = _list_of(place[1], column)
@@ -46,8 +56,31 @@ def said_of_codes(values: Mapping[Place, Sequence[str]]) -> dict[Place, dict[str
             continue
         codes = [value for value in column if value.upper() in known.words]
         names = [normalise(known.words[code.upper()][0]) for code in codes]
-        if names and not any(sum(name in cells for name in names) * 2 >= len(names) for cells in spelt):
+        beside = [cells for table in {place[0], *named.get(place, ())} for cells in spelt.get(table, ())]
+        if names and not any(sum(name in cells for name in names) * 2 >= len(names) for cells in beside):
             found[place] = {word: code for code in codes for word in known.words[code.upper()]}
+    return found
+
+
+def said_of_flags(values: Mapping[Place, Sequence[str]]) -> dict[Place, dict[str, str]]:
+    """What people say for the yes of columns that hold yes and no: the column's name."""
+    found: dict[Place, dict[str, str]] = {}
+    for place, column in values.items():
+        if {value.lower() for value in column} not in _YES_AND_NO:
+            continue
+        words = [word for word in spoken_words(place[1]) if word not in _MARKS_OF_FLAGS]
+        if words and not all(word in STOP_WORDS for word in words):
+            found[place] = {" ".join(words): next(value for value in column if value.lower() in _YES)}
+    return found
+
+
+def _named_by(tables: Iterable[Table]) -> dict[Place, set[str]]:
+    """The tables that keys lead to from each column."""
+    found: dict[Place, set[str]] = {}
+    for table in tables:
+        for key in table.foreign_keys:
+            for column in key.columns:
+                found.setdefault((table.name, column), set()).add(key.to_table)
     return found
 
 

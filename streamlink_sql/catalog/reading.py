@@ -11,6 +11,7 @@ from itertools import chain
 from streamlink_sql.catalog.codes import with_codes
 from streamlink_sql.catalog.glossary import AliasIndex, Glossary
 from streamlink_sql.catalog.keys import infer_keys
+from streamlink_sql.catalog.names import with_spoken_names
 from streamlink_sql.catalog.relevance import Budget, Relevance
 from streamlink_sql.catalog.values import Place, ValueIndex
 from streamlink_sql.types import Context, Dialect, Engine, Sample, Table, ValueMatch
@@ -91,6 +92,7 @@ def read_snapshot(
     reader.deadline = started + _FOR_KEYS * time_limit_s
     inferred = infer_keys(declared, reader.sample, loosely_typed=engine.dialect == "sqlite")
     tables = glossary.describe(inferred)
+    glossary = replace(glossary, synonyms=with_spoken_names(glossary.synonyms, tables))
     reader.deadline = started + time_limit_s
     entries = reader.entries(declared)
     shown = reader.shown(declared)
@@ -99,7 +101,7 @@ def read_snapshot(
         _log.warning("%d columns were not sampled: reading them would have taken more than %.0f s", len(reader.skipped), time_limit_s)
     if keep is not None and reader.seconds > _WORTH_KEEPING_S:
         keep(reader.taken)
-    values, aliases = ValueIndex(entries), AliasIndex(with_codes(glossary.aliases, entries))
+    values, aliases = ValueIndex(entries), AliasIndex(with_codes(glossary.aliases, entries, inferred))
     seconds = time.monotonic() - started
     return Snapshot(
         stamp, engine.dialect, declared, tables, glossary, shown, values, aliases, relevance, seconds, frozenset(reader.skipped)

@@ -267,7 +267,7 @@ def read_set(
     examples = []
     for database, pairs in shown(parsed.items(), "questions", len(parsed)):
         cells = values.get(database) or literal_values((tokens, schemas[database]) for _, tokens in pairs)
-        index, told = ValueIndex(cells), AliasIndex(with_codes((aliases or {}).get(database, {}), cells))
+        index, told = ValueIndex(cells), AliasIndex(with_codes((aliases or {}).get(database, {}), cells, databases[database].tables))
         for line, tokens in pairs:
             matches = merged(told.match(line["question"]), index.match(line["question"]))
             try:

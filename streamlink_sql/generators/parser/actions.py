@@ -16,7 +16,7 @@ from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.grammar import COL, START, STATE_COUNT, TAB, VAL, State, masks, step
 from streamlink_sql.generators.parser.linking import Linked, Word
 from streamlink_sql.generators.parser.literals import LITERALS, Target, around, is_unit_of_time, read, spanned, target_of, within
-from streamlink_sql.generators.parser.moments import day_with_year, words_of_day
+from streamlink_sql.generators.parser.moments import day_with_year, read_half, words_of_day
 from streamlink_sql.generators.parser.numerals import is_scale, read_number
 from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.generators.parser.tokens import KEYWORDS, Col, Tab, Token, Val
@@ -28,6 +28,8 @@ FIXED = KEYWORD_COUNT + len(LITERALS)
 SPAN_END = STATE_COUNT
 """The state between the first and the last word of a literal."""
 STATES = STATE_COUNT + 1
+Span = tuple[int, int]
+"""The first and the last word of a literal."""
 _QUOTES = ("'", '"', "`", "“", "‘", "«")
 _BEGIN = frozenset(
     "a all also and are at by can compare count do does find for give group how i in is it list name of only on or order please print "
@@ -142,7 +144,10 @@ def to_tokens(
     tokens: list[Token] = []
     opened: int | None = None
     for action in actions:
-        if opened is not None:
+        if opened is not None and (bound := _half_of_a_year(tokens, opened, action - FIXED, question, words, schema)):
+            tokens[-1:] = bound
+            opened = None
+        elif opened is not None:
             literal = _literal(opened, action - FIXED, target_of(tokens, schema), question, words, numbered)
             is_quoted = question[: words[opened].start].endswith(_QUOTES)
             tokens.append(_in_any_number(literal) if tokens[-1] in ("CONTAINS", "NOT_CONTAINS") and not is_quoted else literal)
@@ -158,6 +163,21 @@ def to_tokens(
         else:
             tokens.append(Col(action - layout.first_column))
     return tokens
+
+
+def spans_of(actions: Sequence[int], layout: Layout) -> list[Span | None]:
+    """The first and last word of each literal in turn; None for one that no word says."""
+    found: list[Span | None] = []
+    opened: int | None = None
+    for action in actions:
+        if opened is not None:
+            found.append((opened, action - FIXED))
+            opened = None
+        elif KEYWORD_COUNT <= action < FIXED:
+            found.append(None)
+        elif FIXED <= action < layout.first_table:
+            opened = action - FIXED
+    return found
 
 
 def _literal(
@@ -181,6 +201,16 @@ def _literal(
         spanned(start, end, target, numbered) or around(start, end, target, numbered) or within(words[first : last + 1], target, numbered)
     )
     return read(text, target, found)
+
+
+def _half_of_a_year(tokens: Sequence[Token], first: int, last: int, question: str, words: Sequence[Word], schema: Schema) -> list[Token]:
+    """What a quarter or month is compared with that must equal half of a year ("the second half of 2018"): its bound; nothing else."""
+    middle = {"QUARTER": 2, "MONTH": 6}.get(target_of(tokens, schema).function)
+    if middle is None or tokens[-1] != "EQ":
+        return []
+    ends = [words[at].end for at in (last, last + 1) if at < len(words)]
+    half = next((half for end in ends if (half := read_half(question[words[first].start : end]))), None)
+    return [] if half is None else ["LE", Val(middle)] if half == 1 else ["GE", Val(middle + 1)]
 
 
 def _unit_behind(words: Sequence[Word]) -> str:

@@ -20,6 +20,8 @@ _DECADES = {
 }
 _QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4, "one": 1, "two": 2, "three": 3, "four": 4}
 
+_HALF = re.compile(r"h ?(?P<h>[12])|(?P<nth>first|1st|second|2nd|last) half(?:[- ]year)?")
+
 _NUMERIC = (
     (re.compile(r"(\d{4}) ?[-/.] ?(\d{1,2}) ?[-/.] ?(\d{1,2})"), "ymd"),
     (re.compile(r"(\d{1,2}) ?\. ?(\d{1,2}) ?\. ?(\d{4})"), "dmy"),
@@ -122,6 +124,12 @@ def _day(plain: str) -> int | None:
         return int(moment[8:])
     ordinal = re.search(r"(?<!\d)(\d{1,2})(?:st|nd|rd|th)(?![a-z])", plain)
     return int(ordinal.group(1)) if ordinal else None
+
+
+def read_half(text: str) -> int | None:
+    """Which half of a year a text names: 1 for "first half", 2 for "second half" and "H2"; None where it names none."""
+    half = _HALF.fullmatch(folded(text))
+    return None if half is None else int(half["h"]) if half["h"] else 1 if half["nth"] in ("first", "1st") else 2
 
 
 def _weekday(plain: str) -> int | None:

@@ -44,7 +44,7 @@ def implausible(query: Query, schema: Schema, cells: Cells, first_named: Mapping
     Rows: it averages dates, sums or bounds identifiers that the question does not name, compares numbers with words or with dates, bounds a
     text by a number or a column twice from one side, counts the different values of a number whose name stands beside it, takes the days
     "from A to B" as A - B, calculates with a text, compares or calculates with a column and itself, shows or groups by nothing but what a
-    condition fixes.
+    condition fixes, joins tables by a name that both have by chance.
 
     Groups: it groups without a use for groups, twice by the same, by a column beside another table of the same name, or single rows, shows
     what differs within groups, ranks by what it does not show beside another measure or by another part than the one shown, takes the first
@@ -58,7 +58,7 @@ def implausible(query: Query, schema: Schema, cells: Cells, first_named: Mapping
     for core in query.cores:
         found += _ranks_by_another(core) + _groups_for_nothing(core) + _shows_what_differs(core, schema) + _shows_what_is_fixed(core)
         found += _picks_the_only_one(core, schema) + _picks_in_no_order(core) + _groups_by_two_of_a_name(core, schema)
-        found += _groups_single_rows(core, schema) + _filters_by_two_of_a_name(core, schema)
+        found += _groups_single_rows(core, schema) + _filters_by_two_of_a_name(core, schema) + _joins_by_chance(core, schema)
         for node in _everything(core):
             match node:
                 case Arithmetic(_, left, right) if left == right or _is_text(left) or _is_text(right):
@@ -136,6 +136,17 @@ def _is_the_key(column: int, schema: Schema) -> bool:
     return schema.tables[table].primary_key == (own.name,)
 
 
+def _joins_by_chance(core: Core, schema: Schema) -> bool:
+    """Joins tables by nothing but a name such as `code` that both have."""
+    if core.sources:
+        return False
+    nodes = [node for clause in clauses(core) for node in walk(clause)]
+    tables = {schema.table_of(node.column) for node in nodes if isinstance(node, Ref)} | {
+        node.table for node in nodes if isinstance(node, Star)
+    }
+    return any(edge.is_by_chance for edge in schema.join_tree(tables) or ())
+
+
 def _filters_by_two_of_a_name(core: Core, schema: Schema) -> bool:
     """Puts figures side by side of which one has a condition on a column, the other on another that is called alike."""
     figures = [node for clause in clauses(core) for node in walk(clause) if isinstance(node, (Filtered, Percent))]
@@ -196,11 +207,13 @@ def _is_backwards(left: int, right: int, schema: Schema, first_named: Mapping[in
 
 def _is_misfit(node: Predicate, schema: Schema, cells: Cells, first_named: Mapping[int, int]) -> bool:
     """Whether a column is compared with itself, or with a literal or another column that cannot be what it holds."""
-    if not isinstance(node.left, Ref) or node.name not in (*COMPARISONS, "BETWEEN", "IN", "NOT_IN"):
+    if node.name not in (*COMPARISONS, "BETWEEN", "IN", "NOT_IN"):
         return False
-    kind = schema.columns[node.left.column][1].kind
     if node.left in node.right:
         return True
+    if not isinstance(node.left, Ref):
+        return False
+    kind = schema.columns[node.left.column][1].kind
     others = {schema.columns[value.column][1].kind for value in node.right if isinstance(value, Ref)}
     if (kind in NUMBERS and others & set(TIMES)) or (kind in TIMES and others & set(NUMBERS)):
         return True

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamlink_sql.catalog.values import stem
-from streamlink_sql.generators.parser.actions import FIXED, KEYWORD_COUNT, Layout
+from streamlink_sql.generators.parser.actions import FIXED, KEYWORD_COUNT, Layout, spans_of
 from streamlink_sql.generators.parser.linking import NONE, RELATIONS, WHOLE, Linked
 from streamlink_sql.generators.parser.literals import target_of
+from streamlink_sql.generators.parser.misheard import misheard
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.plausible import implausible
 from streamlink_sql.generators.parser.schema import Schema
@@ -201,7 +202,9 @@ def _doubts(beam: Finished, linked: Linked, schema: Schema) -> tuple[int, int]:
                 odd += str(token.value) in held
             odd += equal.setdefault((target.column, ""), token.value) != token.value
     try:
-        return texts, odd + implausible(parse(beam.tokens), schema, beam.cells, _first_named(linked))
+        query = parse(beam.tokens)
+        odd += misheard(linked, schema, beam.tokens, spans_of(beam.actions, Layout.of(linked)), query)
+        return texts, odd + implausible(query, schema, beam.cells, _first_named(linked))
     except NotCovered:
         return texts, odd
 

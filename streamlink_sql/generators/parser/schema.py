@@ -10,7 +10,7 @@ from itertools import combinations
 
 from streamlink_sql.types import Column, Table
 
-_DECLARED, _INFERRED, _SHARED_KEY, _SHARED_NAME = 1.0, 1.01, 1.9, 3.5
+_DECLARED, _INFERRED, _SHARED_KEY, _SHARED_NAME, _BY_CHANCE = 1.0, 1.01, 1.9, 3.5, 7.0
 NUMBERS, TIMES = ("integer", "real", "decimal"), ("date", "timestamp")
 """The kinds of columns that hold numbers, and days or moments."""
 NAMES_SHARED_BY_CHANCE = {
@@ -37,6 +37,11 @@ class Edge:
     right: int
     pairs: tuple[tuple[int, int], ...]
     cost: float
+
+    @property
+    def is_by_chance(self) -> bool:
+        """Whether no key joins them, only a name that tables share by chance."""
+        return self.cost == _BY_CHANCE
 
     def other(self, table: int) -> int:
         """The table at the far end."""
@@ -194,7 +199,7 @@ def _shared(left: int, right: int, tables: Sequence[Table], by_column: Mapping[t
         is_key = any(name in map(str.casefold, tables[side].primary_key) for side in (left, right))
         cost = _SHARED_KEY if is_key else _SHARED_NAME
         if name in NAMES_SHARED_BY_CHANCE:
-            cost = 2 * _SHARED_NAME
+            cost = _BY_CHANCE
         found.append(Edge(left, right, ((by_column[left, name], other),), cost))
     if found:
         yield min(found, key=lambda edge: (edge.cost, edge.pairs))

@@ -1,0 +1,184 @@
+"""Where a finished query does not fit the words of its question: counts such places. Knows no model and no probability."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from streamlink_sql.catalog.values import stem
+from streamlink_sql.generators.parser.actions import Span
+from streamlink_sql.generators.parser.linking import NONE, PART, RELATIONS, Linked
+from streamlink_sql.generators.parser.schema import NAMES_SHARED_BY_CHANCE, TIMES, Schema
+from streamlink_sql.generators.parser.tokens import FUNCTIONS, Col, Tab, Token, Val
+from streamlink_sql.generators.parser.tree import Aggregate, Call, Core, Query, Ref, Star, clauses, walk
+
+_TABLE_WHOLE = RELATIONS.index("word-table whole")
+_COLUMN_NONE, _COLUMN_PART, _COLUMN_WHOLE = (RELATIONS.index(f"word-column {level}") for level in ("none", "part", "whole"))
+_VALUES = (RELATIONS.index("word-column value part"), RELATIONS.index("word-column value whole"))
+_BUT = frozenset("except excluding without besides ignoring not isn aren wasn weren".split())
+_BUT_PAIRS = frozenset((("other", "than"), ("leaving", "out"), ("apart", "from"), ("not", "counting"), ("leave", "out"), ("aside", "from")))
+_WINDOW = 3
+"""So many words before a value may say that it is not meant: "leaving out the cancelled"."""
+_NEGATIVE = ("NE", "EXCEPT", "IS_NULL", "NOT_NULL")
+_OPPOSITES = (
+    (frozenset(("highest", "maximum", "max")), frozenset(("lowest", "minimum", "min"))),
+    (frozenset(("largest", "biggest", "greatest")), frozenset(("smallest",))),
+    (frozenset(("oldest", "earliest")), frozenset(("newest", "youngest", "latest"))),
+    (frozenset(("longest",)), frozenset(("shortest",))),
+    (frozenset(("best",)), frozenset(("worst",))),
+)
+_BOUNDS = ("GT", "GE", "LT", "LE", "BETWEEN")
+_EXTREMES = ("MAX", "MIN", "LIMIT", "EACH")
+_PARTS = {"year": "YEAR", "month": "MONTH", "quarter": "QUARTER"}
+_ENDS = frozenset(",.;:!?)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Literal:
+    """A literal that the question says: its words, its value, the operator before it, and the column, if any, that it is compared with."""
+
+    first: int
+    last: int
+    value: str | int | float
+    by: str
+    column: int | None
+    is_plain: bool
+    """Whether the column is not counted, nor a part of its dates taken."""
+
+
+def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: Sequence[Span | None], query: Query) -> int:
+    """How often the query says something else than the words do.
+
+    It keeps what the question leaves out ("without cancelled orders"), compares another column with a number that counts things ("at least
+    20 orders"), puts a word before a thing on another table ("German customers" by the orders' country), gives one of two extremes ("the
+    oldest and the newest"), a whole date where a year is asked for, no order where one is said ("biggest first"), shows a column that is
+    named in part where the words name another in full, or reads a table that nobody speaks of for a column that the others have, too.
+
+    `spans` are the words of each literal in `tokens`, None for one that no word says.
+    """
+    words = [word.text.lower() for word in question.words]
+    literals = list(_literals(tokens, spans))
+    first = query.cores[0]
+    is_negative = any(isinstance(token, str) and (token in _NEGATIVE or token.startswith("NOT_")) for token in tokens)
+    return (
+        sum(_is_left_out(words, literal) for literal in literals if not is_negative)
+        + sum(_is_number_of_things(question, literal) or _is_of_another(question, schema, literal, literals) for literal in literals)
+        + _gives_one_extreme(words, tokens)
+        + _shows_a_whole_date(words, first, schema)
+        + _lacks_order(words, tokens)
+        + _shows_what_is_named_in_part(question, schema, first)
+        + sum(_reads_another_table(question, schema, core) for core in query.cores)
+    )
+
+
+def _literals(tokens: Sequence[Token], spans: Sequence[Span | None]) -> Iterator[_Literal]:
+    places = [(place, token) for place, token in enumerate(tokens) if isinstance(token, Val)]
+    for (place, token), span in zip(places, spans, strict=False):
+        if span is None:
+            continue
+        by = next((token for token in reversed(tokens[:place]) if isinstance(token, str)), "")
+        at = next((at for at in range(place - 1, -1, -1) if isinstance(tokens[at], (Col, Tab))), None)
+        told = None if at is None else tokens[at]
+        is_plain = at is not None and tokens[at - 1] not in ("COUNT", "COUNT_DISTINCT", *FUNCTIONS)
+        yield _Literal(*span, token.value, by, told.index if isinstance(told, Col) else None, is_plain)
+
+
+def _is_left_out(words: Sequence[str], literal: _Literal) -> bool:
+    """Whether the words say that a value is not meant, though rows that have it are kept."""
+    before = words[max(0, literal.first - _WINDOW) : literal.first]
+    before = before[max((at + 1 for at, word in enumerate(before) if word in _ENDS or word in ("and", "but", "or")), default=0) :]
+    said = not _BUT.isdisjoint(before) or any(pair in _BUT_PAIRS for pair in pairwise(before))
+    return said and "only" not in before and literal.by in ("EQ", "IN")
+
+
+def _is_number_of_things(question: Linked, literal: _Literal) -> bool:
+    """Whether a number right before the name of a table is compared with something that is not named so and no count."""
+    behind = literal.last + 1
+    size = len(question.words)
+    if literal.by not in _BOUNDS or not literal.is_plain or literal.column is None or behind >= size:
+        return False
+    named = (question.relations[behind, size : size + question.table_count] == _TABLE_WHOLE).any()
+    return bool(
+        named
+        and isinstance(literal.value, (int, float))
+        and question.relations[behind, size + question.table_count + literal.column] == _COLUMN_NONE
+    )
+
+
+def _is_of_another(question: Linked, schema: Schema, literal: _Literal, literals: Sequence[_Literal]) -> bool:
+    """Whether a value right before the name of a table, of which it is a cell, is sought in another table only."""
+    behind, size = literal.last + 1, len(question.words)
+    if literal.by not in ("EQ", "IN") or literal.column is None or behind >= size:
+        return False
+    named = np.flatnonzero(question.relations[behind, size : size + question.table_count] == _TABLE_WHOLE)
+    cells = np.flatnonzero(np.isin(question.relations[literal.last, size + question.table_count :], _VALUES))
+    holders = {schema.table_of(int(column)) for column in cells}
+    sought = {schema.table_of(other.column) for other in literals if other.column is not None and other.value == literal.value}
+    return len(named) == 1 and int(named[0]) in holders - sought
+
+
+def _gives_one_extreme(words: Sequence[str], tokens: Sequence[Token]) -> bool:
+    said = any(not one.isdisjoint(words) and not other.isdisjoint(words) for one, other in _OPPOSITES)
+    is_of_all = "SUB" in tokens or ("ORDER" in tokens and "LIMIT" not in tokens)
+    return said and not is_of_all and sum(token in _EXTREMES for token in tokens) < 2
+
+
+def _shows_a_whole_date(words: Sequence[str], core: Core, schema: Schema) -> bool:
+    """Whether a year (month, quarter) is asked for and a date is shown instead of it."""
+    asked = {_PARTS[stem(word)] for before, word in pairwise(words[:4]) if before in ("what", "which") and stem(word) in _PARTS}
+    shown = [node for item in core.items for node in walk(item)]
+    told = {node.name for node in shown if isinstance(node, Call)}
+    dates = [item.of if isinstance(item, Aggregate) else item for item in core.items]
+    return bool(asked - told) and any(isinstance(date, Ref) and schema.columns[date.column][1].kind in TIMES for date in dates)
+
+
+def _lacks_order(words: Sequence[str], tokens: Sequence[Token]) -> bool:
+    """Whether "biggest first" or "most frequent first" ends a part of the question and nothing is put in order."""
+    said = any(
+        word == "first"
+        and (at + 1 == len(words) or words[at + 1] in _ENDS)
+        and (words[at - 1].endswith("est") or {"most", "least"} & set(words[max(0, at - 2) : at]))
+        for at, word in enumerate(words)
+        if at
+    )
+    return said and "ORDER" not in tokens
+
+
+def _shows_what_is_named_in_part(question: Linked, schema: Schema, core: Core) -> bool:
+    """Whether a column is shown of which the question says a part, where this part belongs to the full name of one that is not."""
+    size, first = len(question.words), len(question.words) + question.table_count
+    shown = {item.column for item in core.items if isinstance(item, Ref)}
+    names = {schema.columns[column][1].name for column in shown}
+    levels = question.relations[:size, first:]
+    full = [set(np.flatnonzero(levels[:, column] == _COLUMN_WHOLE)) for column in range(len(schema.columns))]
+    used = {node.column for clause in clauses(core) for node in walk(clause) if isinstance(node, Ref)} - shown
+    explained = {word for column in used for word in full[column] if len(full[column]) == 1}
+    others = [words for words, (_, column) in zip(full, schema.columns, strict=True) if column.name not in names]
+    for column in shown:
+        if question.features[first + column, 4] == PART:
+            said = set(np.flatnonzero(levels[:, column] == _COLUMN_PART)) - explained
+            if said and any(said < words for words in others):
+                return True
+    return False
+
+
+def _reads_another_table(question: Linked, schema: Schema, core: Core) -> bool:
+    """Whether a table that the question does not name is read for columns only that another table of the query has by the same names."""
+    nodes = [node for clause in clauses(core) for node in walk(clause)]
+    columns: dict[int, set[int]] = {}
+    for node in nodes:
+        if isinstance(node, Ref) and not node.where:
+            columns.setdefault(schema.table_of(node.column), set()).add(node.column)
+        elif isinstance(node, Star):
+            columns.setdefault(node.table, set())
+    size, used, keys = len(question.words), set().union(*columns.values()), {column for pair in schema.references for column in pair}
+    for table, own in columns.items():
+        free = {index for other in columns if other != table for index in schema.columns_of(other)} - used - keys
+        others = {schema.columns[column][1].name.casefold() for column in free} - NAMES_SHARED_BY_CHANCE
+        is_named = question.features[size + table, 4] != NONE
+        if own and not is_named and {schema.columns[column][1].name.casefold() for column in own} <= others:
+            return True
+    return False

@@ -1,0 +1,134 @@
+"""Where a query does not fit the words of its question, and that queries which do fit raise no doubt."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamlink_sql.generators.parser.actions import Layout, spans_of
+from streamlink_sql.generators.parser.ir import Schema, to_ir
+from streamlink_sql.generators.parser.linking import link
+from streamlink_sql.generators.parser.misheard import misheard
+from streamlink_sql.generators.parser.parse import parse
+from streamlink_sql.generators.parser.pieces import Pieces
+from streamlink_sql.generators.parser.runtime import WEIGHTS
+from streamlink_sql.training.parser_data import to_actions, to_symbols
+from streamlink_sql.types import Column, ForeignKey, Table, ValueMatch
+
+SCHEMA = Schema.of(
+    (
+        Table(
+            "orders",
+            (
+                Column("order_id", "integer"),
+                Column("customer_id", "integer"),
+                Column("ordered_on", "date"),
+                Column("status", "text", "VARCHAR"),
+                Column("country", "text", "VARCHAR"),
+                Column("line_count", "integer"),
+                Column("cost_centre", "text", "VARCHAR"),
+            ),
+            ("order_id",),
+            (ForeignKey(("customer_id",), "customers", ("customer_id",)), ForeignKey(("cost_centre",), "centres", ("cost_centre",))),
+        ),
+        Table(
+            "customers",
+            (Column("customer_id", "integer"), Column("customer_name", "text"), Column("country", "text"), Column("staff", "integer")),
+            ("customer_id",),
+        ),
+        Table("centres", (Column("cost_centre", "text"), Column("centre_title", "text")), ("cost_centre",)),
+    )
+)
+CELLS = {
+    "cancelled": ("orders", "status"),
+    "open": ("orders", "status"),
+    "Dutch": ("orders", "country"),
+    "Dutch ": ("customers", "country"),
+}
+
+
+def doubts(question: str, sql: str) -> int:
+    matches = []
+    for word, (table, column) in CELLS.items():
+        if (start := question.find(word.strip())) >= 0:
+            value = "NL" if word.strip() == "Dutch" else word
+            matches.append(ValueMatch(table, column, value, start, start + len(word.strip()), 1.0))
+    tokens = to_ir(sql, SCHEMA, "duckdb")
+    linked = link(question, SCHEMA, matches, {}, Pieces(WEIGHTS / "tokenizer.json"))
+    layout = Layout.of(linked)
+    actions = to_actions(to_symbols(tokens, question, SCHEMA, matches), layout.words, layout.tables)
+    return misheard(linked, SCHEMA, tokens, spans_of(actions, layout), parse(tokens))
+
+
+JOINED = "FROM orders JOIN customers ON orders.customer_id = customers.customer_id"
+
+
+@pytest.mark.parametrize(
+    ("question", "wrong", "right"),
+    [
+        (
+            "How many orders per country, leaving out cancelled ones?",
+            "SELECT country, count(*) FROM orders WHERE status = 'cancelled' GROUP BY country",
+            "SELECT country, count(*) FROM orders WHERE status <> 'cancelled' GROUP BY country",
+        ),
+        (
+            "Orders that are not cancelled, how many?",
+            "SELECT count(*) FROM orders WHERE status = 'cancelled'",
+            "SELECT count(*) FROM orders WHERE NOT status = 'cancelled'",
+        ),
+        (
+            "Which customers have at least 20 orders?",
+            f"SELECT customer_name {JOINED} WHERE staff >= 20",
+            f"SELECT customer_name {JOINED} GROUP BY customer_name HAVING count(*) >= 20",
+        ),
+        (
+            "How many orders did Dutch customers place?",
+            f"SELECT count(*) {JOINED} WHERE orders.country = 'NL'",
+            f"SELECT count(*) {JOINED} WHERE customers.country = 'NL'",
+        ),
+        (
+            "What are the highest and the lowest line count?",
+            "SELECT max(line_count) FROM orders",
+            "SELECT max(line_count), min(line_count) FROM orders",
+        ),
+        (
+            "In which year was the first order placed?",
+            "SELECT min(ordered_on) FROM orders",
+            "SELECT year(ordered_on) FROM orders ORDER BY ordered_on LIMIT 1",
+        ),
+        (
+            "Orders per status, most frequent first",
+            "SELECT status, count(*) FROM orders GROUP BY status",
+            "SELECT status, count(*) FROM orders GROUP BY status ORDER BY count(*) DESC",
+        ),
+        (
+            "Which cost centres have open orders?",
+            "SELECT centre_title FROM centres JOIN orders ON orders.cost_centre = centres.cost_centre WHERE status = 'open'",
+            "SELECT orders.cost_centre FROM orders WHERE status = 'open'",
+        ),
+        (
+            "How many orders are there by country?",
+            f"SELECT customers.country, count(order_id) {JOINED} GROUP BY customers.country",
+            "SELECT country, count(order_id) FROM orders GROUP BY country",
+        ),
+    ],
+)
+def test_what_the_words_do_not_say(question: str, wrong: str, right: str) -> None:
+    assert (doubts(question, wrong), doubts(question, right)) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("question", "sql"),
+    [
+        ("Not only cancelled orders: how many cancelled ones?", "SELECT count(*) FROM orders WHERE status = 'cancelled'"),
+        ("Not those of 2019, but cancelled orders", "SELECT count(*) FROM orders WHERE status = 'cancelled'"),
+        ("2019 orders by country", "SELECT country, count(*) FROM orders WHERE year(ordered_on) = 2019 GROUP BY country"),
+        ("orders from the longest to the shortest line count", "SELECT order_id FROM orders ORDER BY line_count DESC"),
+        ("By how much do the highest and the lowest line count differ?", "SELECT max(line_count) - min(line_count) FROM orders"),
+        ("Which year had open orders, and which cost centres?", "SELECT year(ordered_on), cost_centre FROM orders WHERE status = 'open'"),
+        ("When was the first order of each status placed?", "SELECT status, min(ordered_on) FROM orders GROUP BY status"),
+        ("Orders of customers by the customers' country", f"SELECT customers.country, count(*) {JOINED} GROUP BY customers.country"),
+        ("Dutch orders of Dutch customers", f"SELECT count(*) {JOINED} WHERE orders.country = 'NL' AND customers.country = 'NL'"),
+    ],
+)
+def test_what_fits_the_words(question: str, sql: str) -> None:
+    assert doubts(question, sql) == 0
