@@ -36,7 +36,7 @@ from streamlink_sql.training.lora import causal, files  # noqa: E402
 from streamlink_sql.training.lora.__main__ import main  # noqa: E402
 from streamlink_sql.training.lora.causal import Shape  # noqa: E402
 from streamlink_sql.training.lora.examples import Example, Plan, Sources, alike, target_tokens  # noqa: E402
-from streamlink_sql.training.lora.run import Run, Settings, train  # noqa: E402
+from streamlink_sql.training.lora.run import Progress, Run, Settings, train  # noqa: E402
 from tests.tiny_chat import make_model  # noqa: E402
 from tests.tiny_gguf import make_gguf  # noqa: E402
 
@@ -304,6 +304,22 @@ def test_training_stops_where_nothing_is_gained(place: Path) -> None:
     assert train(settings, wrong, PAIRS) == 0
     card = read_card(settings.out)
     assert card["steps"] == len(card["scores"]["checks"]) == 3, "the first of equals counts"
+
+
+@pytest.mark.parametrize(
+    ("count", "scores", "chosen"),
+    [
+        (14, (0.36, 0.29, 0.29), 2),
+        (1000, (0.36, 0.29, 0.29), 0),
+        (14, (0.36, 0.71, 0.29), 1),
+        (14, (0.0, 0.0), 1),
+        (50, (0.5, 0.5, 0.3), 1),
+    ],
+)
+def test_the_last_check_that_no_other_is_clearly_better_than_is_chosen(count: int, scores: tuple[float, ...], chosen: int) -> None:
+    progress = Progress(checks=[{"step": step, "ex": ex, "count": count} for step, ex in enumerate(scores)])
+    assert progress.chosen == progress.checks[chosen]
+    assert Progress().chosen is None
 
 
 def test_gradient_checkpointing_learns_the_same(place: Path) -> None:

@@ -2,13 +2,15 @@
 
 A run can be stopped at any moment and goes on with the very step that it was at: the examples, their order, the weights, the optimizer and
 the random numbers are those of a run that was never stopped. It ends with its last epoch, when its time is used up, or when the execution
-accuracy on held-out questions has not risen for some checks; what it leaves is the adapter of the best check.
+accuracy on held-out questions has not risen for some checks. What it leaves is the adapter of the last check that no other is clearly
+better than: of few held-out questions the best score is mostly luck, and the rate falls to nothing towards the end.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -72,13 +74,15 @@ class Progress:
     checks: list[dict[str, Any]] = field(default_factory=list)
 
     @property
-    def best(self) -> dict[str, Any] | None:
-        """The check with the highest accuracy, the first of equals."""
-        return max(self.checks, key=lambda check: check["ex"], default=None)
+    def chosen(self) -> dict[str, Any] | None:
+        """The last check within one standard error of the highest accuracy (the rule of Breiman et al. 1984, section 3.4.3)."""
+        top = max((check["ex"] for check in self.checks), default=0.0)
+        return next((check for check in reversed(self.checks) if check["ex"] >= top - math.sqrt(top * (1 - top) / check["count"])), None)
 
     def is_stuck(self, patience: int) -> bool:
-        """Whether so many checks went by since the best one."""
-        return self.best is not None and len(self.checks) - 1 - self.checks.index(self.best) >= patience
+        """Whether so many checks went by since the first one of the highest accuracy."""
+        scores = [check["ex"] for check in self.checks]
+        return bool(scores) and len(scores) - 1 - scores.index(max(scores)) >= patience
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ class Run:
     def __init__(self, settings: Settings, pairs: Sequence[Pair], held_out: Sequence[Pair] = ()) -> None:
         self.work = settings.out / "work"
         self.work.mkdir(parents=True, exist_ok=True)
-        self._checkpoint, self._best = self.work / "last.pt", self.work / "best.pt"
+        self._checkpoint, self._chosen = self.work / "last.pt", self.work / "chosen.pt"
         saved = torch.load(self._checkpoint, weights_only=True, map_location="cpu") if self._checkpoint.exists() else None
         self.settings = settings = replace(settings, shape=_with_precision(settings.shape, saved))
         self.tokenizer = causal.load_tokenizer(settings.model)
@@ -223,13 +227,13 @@ class Run:
         return {name: weight.detach().cpu().clone() for name, weight in self.weights}
 
     def check(self, watch: Watch) -> None:
-        """Asks the held-out questions and keeps the adapter where it is the best so far."""
+        """Asks the held-out questions and keeps the adapter where it would be chosen now: one that is not will not be later."""
         self.tick()
         progress, found = self.progress, self._score()
         progress.checks.append({"step": progress.step, "seconds": round(progress.seconds), "loss": round(progress.loss, 4), **found})
         print(json.dumps(progress.checks[-1]), flush=True)
-        if progress.best is progress.checks[-1]:
-            _write(self.adapter(), self._best)
+        if progress.chosen is progress.checks[-1]:
+            _write(self.adapter(), self._chosen)
         watch(self)
         self.save()
 
@@ -257,20 +261,20 @@ class Run:
             return [find_sql(text).sql for text in causal.written(self.model, self.tokenizer, prompts, told=bar.update)]
 
     def finish(self) -> None:
-        """Writes the adapter of the best check, or of the end where nothing was held out, with its card; the checkpoint goes."""
+        """Writes the adapter of the chosen check, or of the end where nothing was held out, with its card; the checkpoint goes."""
         self.tick()
-        if self.progress.best is not None:
-            best = torch.load(self._best, weights_only=True)
+        if self.progress.chosen is not None:
+            chosen = torch.load(self._chosen, weights_only=True)
             with torch.no_grad():
                 for name, weight in self.weights:
-                    weight.copy_(best[name])
+                    weight.copy_(chosen[name])
         self.model.save_pretrained(str(self.settings.out))
         files.write_gguf(self.settings.out, self.model.get_base_model().config)
         write_card(self.settings.out, self._card())
         shutil.rmtree(self.work)
 
     def _card(self) -> dict[str, Any]:
-        progress, best = self.progress, self.progress.best
+        progress = self.progress
         return {
             "kind": "causal",
             "base": self.settings.model.name,
@@ -284,7 +288,7 @@ class Run:
             "examples": progress.examples,
             "seconds": round(progress.seconds),
             "loss": round(progress.loss, 4),
-            "scores": {"before": progress.before, "after": best, "checks": progress.checks},
+            "scores": {"before": progress.before, "after": progress.chosen, "checks": progress.checks},
         }
 
 
