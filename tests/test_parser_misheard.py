@@ -39,19 +39,20 @@ SCHEMA = Schema.of(
     )
 )
 CELLS = {
-    "cancelled": ("orders", "status"),
-    "open": ("orders", "status"),
-    "Dutch": ("orders", "country"),
-    "Dutch ": ("customers", "country"),
+    "cancelled": [("orders", "status")],
+    "open": [("orders", "status")],
+    "Dutch": [("orders", "country"), ("customers", "country")],
+    "Utrecht": [("orders", "country"), ("customers", "country")],
 }
 
 
 def doubts(question: str, sql: str) -> int:
-    matches = []
-    for word, (table, column) in CELLS.items():
-        if (start := question.find(word.strip())) >= 0:
-            value = "NL" if word.strip() == "Dutch" else word
-            matches.append(ValueMatch(table, column, value, start, start + len(word.strip()), 1.0))
+    matches = [
+        ValueMatch(*place, "NL" if word == "Dutch" else word, question.find(word), question.find(word) + len(word), 1.0)
+        for word, places in CELLS.items()
+        for place in places
+        if word in question
+    ]
     tokens = to_ir(sql, SCHEMA, "duckdb")
     linked = link(question, SCHEMA, matches, {}, Pieces(WEIGHTS / "tokenizer.json"))
     layout = Layout.of(linked)
@@ -84,6 +85,16 @@ JOINED = "FROM orders JOIN customers ON orders.customer_id = customers.customer_
             "How many orders did Dutch customers place?",
             f"SELECT count(*) {JOINED} WHERE orders.country = 'NL'",
             f"SELECT count(*) {JOINED} WHERE customers.country = 'NL'",
+        ),
+        (
+            "Which customers from Utrecht have open orders?",
+            f"SELECT customer_name {JOINED} WHERE orders.country = 'Utrecht' AND status = 'open'",
+            f"SELECT customer_name {JOINED} WHERE customers.country = 'Utrecht' AND status = 'open'",
+        ),
+        (
+            "Customers with 5 or more orders",
+            f"SELECT customer_name {JOINED} WHERE staff >= 5",
+            f"SELECT customer_name {JOINED} GROUP BY customer_name HAVING count(*) >= 5",
         ),
         (
             "What are the highest and the lowest line count?",

@@ -30,6 +30,8 @@ _OPPOSITES = (
     (frozenset(("longest",)), frozenset(("shortest",))),
     (frozenset(("best",)), frozenset(("worst",))),
 )
+_OR_MORE = (("or", "more"), ("or", "fewer"), ("or", "less"))
+_OF = frozenset(("from", "in", "of"))
 _BOUNDS = ("GT", "GE", "LT", "LE", "BETWEEN")
 _EXTREMES = ("MAX", "MIN", "LIMIT", "EACH")
 _PARTS = {"year": "YEAR", "month": "MONTH", "quarter": "QUARTER"}
@@ -53,7 +55,7 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
     """How often the query says something else than the words do.
 
     It keeps what the question leaves out ("without cancelled orders"), compares another column with a number that counts things ("at least
-    20 orders"), puts a word before a thing on another table ("German customers" by the orders' country), gives one of two extremes ("the
+    20 orders"), puts a word beside a thing on another table ("German customers" by the orders' country), gives one of two extremes ("the
     oldest and the newest"), a whole date where a year is asked for, no order where one is said ("biggest first"), shows a column that is
     named in part where the words name another in full, or reads a table that nobody speaks of for a column that the others have, too.
 
@@ -65,7 +67,10 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
     is_negative = any(isinstance(token, str) and (token in _NEGATIVE or token.startswith("NOT_")) for token in tokens)
     return (
         sum(_is_left_out(words, literal) for literal in literals if not is_negative)
-        + sum(_is_number_of_things(question, literal) or _is_of_another(question, schema, literal, literals) for literal in literals)
+        + sum(
+            _is_number_of_things(question, words, literal) or _is_of_another(question, schema, words, literal, literals)
+            for literal in literals
+        )
         + _gives_one_extreme(words, tokens)
         + _shows_a_whole_date(words, first, schema)
         + _lacks_order(words, tokens)
@@ -94,10 +99,11 @@ def _is_left_out(words: Sequence[str], literal: _Literal) -> bool:
     return said and "only" not in before and literal.by in ("EQ", "IN")
 
 
-def _is_number_of_things(question: Linked, literal: _Literal) -> bool:
-    """Whether a number right before the name of a table is compared with something that is not named so and no count."""
-    behind = literal.last + 1
-    size = len(question.words)
+def _is_number_of_things(question: Linked, words: Sequence[str], literal: _Literal) -> bool:
+    """Whether a number before the name of a table is compared with something that is not named so and no count."""
+    behind, size = literal.last + 1, len(words)
+    if tuple(words[behind : behind + 2]) in _OR_MORE:
+        behind += 2
     if literal.by not in _BOUNDS or not literal.is_plain or literal.column is None or behind >= size:
         return False
     named = (question.relations[behind, size : size + question.table_count] == _TABLE_WHOLE).any()
@@ -108,16 +114,20 @@ def _is_number_of_things(question: Linked, literal: _Literal) -> bool:
     )
 
 
-def _is_of_another(question: Linked, schema: Schema, literal: _Literal, literals: Sequence[_Literal]) -> bool:
-    """Whether a value right before the name of a table, of which it is a cell, is sought in another table only."""
-    behind, size = literal.last + 1, len(question.words)
-    if literal.by not in ("EQ", "IN") or literal.column is None or behind >= size:
+def _is_of_another(question: Linked, schema: Schema, words: Sequence[str], literal: _Literal, literals: Sequence[_Literal]) -> bool:
+    """Whether a value right beside the name of a table of which it is a cell ("Dutch customers", "customers from Utrecht") is sought in
+    another table only."""
+    size = len(words)
+    if literal.by not in ("EQ", "IN") or literal.column is None or not isinstance(literal.value, str):
         return False
-    named = np.flatnonzero(question.relations[behind, size : size + question.table_count] == _TABLE_WHOLE)
+    before = literal.first - (2 if words[literal.first - 1] in ("the", "based", "located") else 1)
+    places = [literal.last + 1, before - 1 if words[before] in _OF else size]
+    beside = [place for place in places if 0 <= place < size]
+    named = set(np.flatnonzero((question.relations[beside, size : size + question.table_count] == _TABLE_WHOLE).any(0)))
     cells = np.flatnonzero(np.isin(question.relations[literal.last, size + question.table_count :], _VALUES))
     holders = {schema.table_of(int(column)) for column in cells}
     sought = {schema.table_of(other.column) for other in literals if other.column is not None and other.value == literal.value}
-    return len(named) == 1 and int(named[0]) in holders - sought
+    return len(named) == 1 and named <= holders - sought
 
 
 def _gives_one_extreme(words: Sequence[str], tokens: Sequence[Token]) -> bool:
