@@ -164,7 +164,9 @@ def test_names_become_words(name: str, words: tuple[str, ...]) -> None:
 
 def test_abbreviations_are_written_out() -> None:
     assert spoken_words("dept_qty") == ("department", "quantity")
-    assert spoken_name("poNo_recdDt") == "po number received date"
+    assert spoken_name("recdQty_poNo") == "received quantity po number"
+    for name in ("co2", "no_smoking", "cat", "sub_total", "exp"):
+        assert spoken_name(name) == name.replace("_", " ").replace("co2", "co 2"), "it may mean something else"
 
 
 def test_names_that_are_abbreviated_are_also_said_in_full(data: DataMaker, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from streamlink_sql.assemble import open_engine
 from streamlink_sql.catalog import Catalog
-from streamlink_sql.catalog.codes import said_of_codes, said_of_flags
+from streamlink_sql.catalog.codes import said_of_codes, said_of_countries, said_of_flags
 from streamlink_sql.settings import Settings
 from streamlink_sql.types import Column, ForeignKey, Table
 
@@ -70,12 +70,26 @@ def test_names_that_a_key_leads_to_go_before() -> None:
         ("key_account", ("Y", "N"), {"key account": "Y"}),
         ("is_yn", ("Y", "N"), {}),
         ("name_yn", ("Y", "N"), {}),
+        ("no_smoking", ("Y", "N"), {}),
+        ("paid_yn", ("Y", "y", "N", "n"), {}),
+        ("paid_yn", ("Y ", "N "), {"paid": "Y "}),
         ("grade", ("Y", "N", "A"), {}),
         ("sex", ("F", "M"), {}),
     ],
 )
 def test_a_flag_is_said_by_its_name(name: str, values: tuple[str, ...], said: dict[str, str]) -> None:
     assert said_of_flags({("t", name): values}).get(("t", name), {}) == said
+
+
+def test_countries_are_called_by_their_other_names() -> None:
+    said = said_of_countries({("makers", "CountryName"): ("usa", "germany", "uk", "japan", "korea")})["makers", "CountryName"]
+    assert said["United States"] == said["America"] == "usa"
+    assert said["Great Britain"] == said["Britain"] == "uk"
+    assert said["South Korea"] == "korea"
+    assert {"german", "american"}.isdisjoint(said), "the cells themselves are found by these"
+    assert said_of_countries({("country", "Name"): ("United States", "China")})["country", "Name"]["America"] == "United States"
+    assert said_of_countries({("t", "country"): ("America", "USA")}).get(("t", "country"), {}).keys().isdisjoint({"USA", "America"})
+    assert said_of_countries({("teams", "name"): ("usa", "germany"), ("t", "country"): ("north", "south", "usa")}) == {}
 
 
 def test_the_catalogue_knows_them_and_a_glossary_goes_before(tmp_path: Path) -> None:

@@ -130,6 +130,15 @@ def test_what_the_words_do_not_say(question: str, wrong: str, right: str) -> Non
 @pytest.mark.parametrize(
     ("question", "sql"),
     [
+        ("Utrecht", "SELECT count(*) FROM orders WHERE country = 'Utrecht'"),
+        ("the 5 orders from highest to lowest line count", "SELECT order_id FROM orders ORDER BY line_count DESC LIMIT 5"),
+        ("the 5 newest orders, oldest first", "SELECT order_id FROM orders ORDER BY ordered_on DESC LIMIT 5"),
+        ("Isn't it cancelled orders that come from Utrecht?", "SELECT count(*) FROM orders WHERE status = 'cancelled'"),
+        ("orders without lines in Utrecht", "SELECT count(*) FROM orders WHERE country = 'Utrecht' AND line_count > 3"),
+        ("Since 2015 orders with more lines?", "SELECT count(*) FROM orders WHERE line_count > 2015"),
+        ("Who came to the request first", "SELECT customer_name FROM customers"),
+        ("Whose customer staff is largest?", "SELECT customer_name FROM customers ORDER BY staff DESC LIMIT 1"),
+        ("orders not in the second half of 2019", "SELECT count(*) FROM orders WHERE quarter(ordered_on) <= 2 AND year(ordered_on) = 2019"),
         ("Not only cancelled orders: how many cancelled ones?", "SELECT count(*) FROM orders WHERE status = 'cancelled'"),
         ("Not those of 2019, but cancelled orders", "SELECT count(*) FROM orders WHERE status = 'cancelled'"),
         ("2019 orders by country", "SELECT country, count(*) FROM orders WHERE year(ordered_on) = 2019 GROUP BY country"),

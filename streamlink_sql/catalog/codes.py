@@ -1,13 +1,14 @@
 """Which words people use for codes that everybody reads as words: DE is Germany, TX is Texas, Y in `framework_yn` is "framework".
 Looks at values, keys and names of columns only.
 
-A glossary of the user's own goes before these, and so do cells: where a key leads from the codes to their names, those are the way to them.
+A glossary of the user's own goes before these, and so do cells: where the names of codes stand in the same table, or a key leads to them,
+those are the way to them.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,9 @@ _KNOWN_PART = 0.8
 """Of the values of a column whose name says what they are, those that must be in the list: others (`EP`, `XX`) may stand among them."""
 _YES_AND_NO = (frozenset(("y", "n")), frozenset(("yes", "no")), frozenset(("t", "f")), frozenset(("true", "false")))
 _YES = frozenset(("y", "yes", "t", "true"))
-_MARKS_OF_FLAGS = frozenset("yn flag flg ind indicator is has have had was are can yes no status".split())
+_NOT = ("no", "not", "non", "number")
+"""A flag `no_smoking` says what is not; `no` is read as number."""
+_MARKS_OF_FLAGS = frozenset("yn flag flg ind indicator is has have had was are can yes status".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ def with_codes(
 ) -> dict[Place, dict[str, str]]:
     """What a glossary says for cells, and what everybody says for those that are codes, by (table, column)."""
     found = {place: dict(words) for place, words in told.items()}
-    for place, words in (said_of_codes(values, tables) | said_of_flags(values)).items():
+    for place, words in (said_of_codes(values, tables) | said_of_countries(values)).items():
         own = {normalise(word) for word in found.setdefault(place, {})}
         found[place] |= {word: cell for word, cell in words.items() if normalise(word) not in own}
     return found
@@ -66,12 +69,26 @@ def said_of_flags(values: Mapping[Place, Sequence[str]]) -> dict[Place, dict[str
     """What people say for the yes of columns that hold yes and no: the column's name."""
     found: dict[Place, dict[str, str]] = {}
     for place, column in values.items():
-        if {value.lower() for value in column} not in _YES_AND_NO:
+        if len(column) != 2 or {value.strip().lower() for value in column} not in _YES_AND_NO:
             continue
         words = [word for word in spoken_words(place[1]) if word not in _MARKS_OF_FLAGS]
-        if words and not all(word in STOP_WORDS for word in words):
-            found[place] = {" ".join(words): next(value for value in column if value.lower() in _YES)}
+        if words and words[0] not in _NOT and not all(word in STOP_WORDS for word in words):
+            found[place] = {" ".join(words): next(value for value in column if value.strip().lower() in _YES)}
     return found
+
+
+def said_of_countries(values: Mapping[Place, Sequence[str]]) -> dict[Place, dict[str, str]]:
+    """What else people call the countries in columns that hold their names: United States and America for USA."""
+    known, named = _names_of_countries(), _lists()[0].named
+    found: dict[Place, dict[str, str]] = {}
+    for (table, name), column in values.items():
+        words = spoken_words(name)
+        cells = {normalise(value): value for value in column}
+        is_told = named & set(words) or (words == ("name",) and named & set(spoken_words(table)))
+        if is_told and sum(cell in known for cell in cells) >= _KNOWN_PART * len(cells):
+            others = {other: value for cell, value in cells.items() for other in known.get(cell, ())}
+            found[table, name] = {other: value for other, value in others.items() if normalise(other) not in cells}
+    return {place: words for place, words in found.items() if words}
 
 
 def _named_by(tables: Iterable[Table]) -> dict[Place, set[str]]:
@@ -94,19 +111,37 @@ def _list_of(name: str, values: Sequence[str]) -> _List | None:
 
 @cache
 def _lists() -> tuple[_List, ...]:
-    content = tomllib.loads(Path(__file__).with_name("codes.toml").read_text(encoding="utf-8"))
+    content = _content()
     adjectives: dict[str, list[str]] = {}
     for adjective, names in DEMONYMS.items():
         for name in names:
             adjectives.setdefault(name, []).append(adjective)
-    lines = [line.partition(": ") for line in content["countries"].split("\n") if line]
-    countries = [(codes.split(), _with(adjectives, names.split(", "))) for codes, _, names in lines]
+    countries = [(codes.split(), _with(adjectives, names)) for codes, names in _countries(content)]
     country = frozenset("country nation nationality cntry".split())
     return (
         *(_List({codes[at]: names for codes, names in countries}, country) for at in (0, 1)),
         _List(_read(content["states"]), frozenset("state province region".split())),
         _List(_read(content["sexes"]), frozenset("sex gender".split())),
     )
+
+
+def _countries(content: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
+    """The codes of each country, and its names."""
+    for line in content["countries"].split("\n"):
+        if line:
+            codes, _, names = line.partition(": ")
+            yield codes, names.split(", ")
+
+
+@cache
+def _names_of_countries() -> dict[str, list[str]]:
+    """All names of a country by each of them."""
+    return {normalise(name): names for _, names in _countries(_content()) for name in names}
+
+
+@cache
+def _content() -> dict[str, str]:
+    return tomllib.loads(Path(__file__).with_name("codes.toml").read_text(encoding="utf-8"))
 
 
 def _with(adjectives: Mapping[str, Iterable[str]], names: Sequence[str]) -> tuple[str, ...]:

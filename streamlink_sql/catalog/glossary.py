@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rapidfuzz import process, utils
 
@@ -51,9 +51,13 @@ class Glossary:
 
 
 class AliasIndex:
-    """Finds in a question the words that stand for cells: those of a glossary, and those that everybody says for a code."""
+    """Finds in a question the words that stand for cells: those of a glossary, and those that everybody says for a code.
 
-    def __init__(self, aliases: Mapping[Place, Mapping[str, str]]) -> None:
+    `source` is what its matches are told to be: "cell" where the words weigh no more than a cell's own.
+    """
+
+    def __init__(self, aliases: Mapping[Place, Mapping[str, str]], source: Literal["cell", "glossary"] = "glossary") -> None:
+        self._source = source
         self.words = {place: dict(values) for place, values in aliases.items()}
         self._index = ValueIndex(self.words)
 
@@ -62,7 +66,7 @@ class AliasIndex:
         if not self.words:
             return ()
         return tuple(
-            replace(found, value=self.words[found.table, found.column][found.value], source="glossary")
+            replace(found, value=self.words[found.table, found.column][found.value], source=self._source)
             for found in self._index.match(question)
             if len(normalise(question[found.start : found.end]).split()) == len(normalise(found.value).split())
         )

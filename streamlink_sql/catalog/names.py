@@ -41,6 +41,12 @@ ABBREVIATIONS = {
 }  # fmt: skip
 
 
+_OF_MANY_MEANINGS = frozenset("co comp dep dob ent exp hr ht inv len max min pos reg rep sem spec st stat std sub temp ver".split())
+"""Abbreviations that are read in one way for searching, and not said in full, as people say them so or mean something else."""
+_LAST_ONLY = frozenset(("no", "cat", "cd"))
+"""Those that mean what they stand for behind another word only: `wagon_no`, and not `no_smoking`."""
+
+
 @lru_cache(maxsize=65536)
 def words_of(name: str) -> tuple[str, ...]:
     """The stemmed words of a name: 'custOrder_IDs' has 'cust', 'order', 'id'."""
@@ -61,9 +67,11 @@ def spoken_words(name: str) -> tuple[str, ...]:
 
 
 def spoken_name(name: str) -> str:
-    """The name as its words with common abbreviations written out: 'qtySold' is 'quantity sold'."""
+    """The name as its words with common abbreviations written out that mean one thing only: 'qtySold' is 'quantity sold', 'co2' itself."""
     parts = (part for piece in re.split(r"[\W_]+", name) for part in _CAMEL.split(piece))
-    return " ".join(ABBREVIATIONS.get(word, word) for part in parts for word in normalise(part).split())
+    words = [word for part in parts for word in normalise(part).split()]
+    known = {word for word in words if word not in _OF_MANY_MEANINGS and (word not in _LAST_ONLY or (len(words) > 1 and word == words[-1]))}
+    return " ".join(ABBREVIATIONS.get(word, word) if word in known else word for word in words)
 
 
 def with_spoken_names(told: Mapping[Place, tuple[str, ...]], tables: Iterable[Table]) -> dict[Place, tuple[str, ...]]:

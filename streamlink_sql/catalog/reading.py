@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from streamlink_sql.catalog.codes import with_codes
+from streamlink_sql.catalog.codes import said_of_flags, with_codes
 from streamlink_sql.catalog.glossary import AliasIndex, Glossary
 from streamlink_sql.catalog.keys import infer_keys
 from streamlink_sql.catalog.names import with_spoken_names
@@ -44,6 +44,7 @@ class Snapshot:
     samples: Mapping[Place, tuple[str, ...]]
     values: ValueIndex
     aliases: AliasIndex
+    flags: AliasIndex
     relevance: Relevance
     seconds: float
     unsampled: frozenset[Place]
@@ -60,7 +61,7 @@ class Snapshot:
 
     def relevant(self, text: str) -> Context:
         """What a question needs of it."""
-        matches = merged(self.aliases.match(text), self.values.match(text))
+        matches = matched(text, self.aliases, self.flags, self.values)
         tables = self.relevance.choose(text, matches)
         places = {(table.name, column.name) for table in tables for column in table.columns} | {(table.name, "") for table in tables}
         return Context(
@@ -102,9 +103,10 @@ def read_snapshot(
     if keep is not None and reader.seconds > _WORTH_KEEPING_S:
         keep(reader.taken)
     values, aliases = ValueIndex(entries), AliasIndex(with_codes(glossary.aliases, entries, inferred))
+    flags = AliasIndex(said_of_flags(entries), "cell")
     seconds = time.monotonic() - started
     return Snapshot(
-        stamp, engine.dialect, declared, tables, glossary, shown, values, aliases, relevance, seconds, frozenset(reader.skipped)
+        stamp, engine.dialect, declared, tables, glossary, shown, values, aliases, flags, relevance, seconds, frozenset(reader.skipped)
     )
 
 
@@ -180,6 +182,14 @@ def is_worth_indexing(seen: Sample) -> bool:
     letters = sum(character.isalpha() for value in looked_at for character in value)
     characters = sum(not character.isspace() for value in looked_at for character in value)
     return words <= _NAME_WORDS and letters > 0.8 * characters and not seen.unique
+
+
+def matched(text: str, aliases: AliasIndex, flags: AliasIndex, values: ValueIndex) -> tuple[ValueMatch, ...]:
+    """All that a question mentions of cells, in its order. A flag's word within a cell's name means the cell."""
+    cells = values.match(text)
+    named = [cell for cell in cells if cell.score >= _WHOLE_MATCH]
+    said = (flag for flag in flags.match(text) if not any(cell.start <= flag.start and flag.end <= cell.end for cell in named))
+    return merged(aliases.match(text), (*cells, *said))
 
 
 def merged(aliases: tuple[ValueMatch, ...], cells: tuple[ValueMatch, ...]) -> tuple[ValueMatch, ...]:

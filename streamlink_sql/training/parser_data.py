@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from streamlink_sql.catalog.codes import with_codes
+from streamlink_sql.catalog.codes import said_of_flags, with_codes
 from streamlink_sql.catalog.glossary import AliasIndex
-from streamlink_sql.catalog.reading import merged
+from streamlink_sql.catalog.reading import matched
 from streamlink_sql.catalog.values import Place, ValueIndex
 from streamlink_sql.errors import BadRequest
 from streamlink_sql.generators.parser.actions import FIXED, KEYWORD_COUNT, Layout, Position, number_matches
@@ -267,9 +267,10 @@ def read_set(
     examples = []
     for database, pairs in shown(parsed.items(), "questions", len(parsed)):
         cells = values.get(database) or literal_values((tokens, schemas[database]) for _, tokens in pairs)
-        index, told = ValueIndex(cells), AliasIndex(with_codes((aliases or {}).get(database, {}), cells, databases[database].tables))
+        told = AliasIndex(with_codes((aliases or {}).get(database, {}), cells, databases[database].tables))
+        index, flags = ValueIndex(cells), AliasIndex(said_of_flags(cells), "cell")
         for line, tokens in pairs:
-            matches = merged(told.match(line["question"]), index.match(line["question"]))
+            matches = matched(line["question"], told, flags, index)
             try:
                 symbols = to_symbols(tokens, line["question"], schemas[database], matches)
             except NotCovered as error:

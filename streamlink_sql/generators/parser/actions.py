@@ -16,7 +16,7 @@ from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.grammar import COL, START, STATE_COUNT, TAB, VAL, State, masks, step
 from streamlink_sql.generators.parser.linking import Linked, Word
 from streamlink_sql.generators.parser.literals import LITERALS, Target, around, is_unit_of_time, read, spanned, target_of, within
-from streamlink_sql.generators.parser.moments import day_with_year, read_half, words_of_day
+from streamlink_sql.generators.parser.moments import day_with_year, is_month, read_half, words_of_day
 from streamlink_sql.generators.parser.numerals import is_scale, read_number
 from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.generators.parser.tokens import KEYWORDS, Col, Tab, Token, Val
@@ -204,11 +204,14 @@ def _literal(
 
 
 def _half_of_a_year(tokens: Sequence[Token], first: int, last: int, question: str, words: Sequence[Word], schema: Schema) -> list[Token]:
-    """What a quarter or month is compared with that must equal half of a year ("the second half of 2018"): its bound; nothing else."""
+    """What a quarter or month is compared with that should equal half of a year ("the second half of 2018"): its bound; nothing where it
+    is compared otherwise, or half of a month is meant."""
     middle = {"QUARTER": 2, "MONTH": 6}.get(target_of(tokens, schema).function)
     if middle is None or tokens[-1] != "EQ":
         return []
     ends = [words[at].end for at in (last, last + 1) if at < len(words)]
+    if is_month(" ".join(word.text for word in words[last + 1 : last + 4])):
+        return []
     half = next((half for end in ends if (half := read_half(question[words[first].start : end]))), None)
     return [] if half is None else ["LE", Val(middle)] if half == 1 else ["GE", Val(middle + 1)]
 

@@ -18,7 +18,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from streamlink_sql.catalog.names import spoken_name
 from streamlink_sql.catalog.values import STOP_WORDS, normalise, stem
 from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.types import ValueMatch
@@ -106,7 +105,7 @@ def shown_name(name: str, synonyms: tuple[str, ...] = ()) -> str:
     for synonym in synonyms[:1]:
         if not set(_stems(synonym)) <= set(_stems(plain)):
             squashed = normalise(synonym).replace(" ", "") == normalise(plain).replace(" ", "")
-            return synonym.lower() if squashed or synonym == spoken_name(name) else f"{plain} ( {synonym.lower()} )"
+            return synonym.lower() if squashed else f"{plain} ( {synonym.lower()} )"
     return plain
 
 

@@ -10,19 +10,22 @@ import numpy as np
 
 from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.actions import Span
-from streamlink_sql.generators.parser.linking import NONE, PART, RELATIONS, Linked
+from streamlink_sql.generators.parser.linking import NONE, PART, RELATIONS, Linked, plain_name
+from streamlink_sql.generators.parser.moments import read_half
 from streamlink_sql.generators.parser.schema import NAMES_SHARED_BY_CHANCE, TIMES, Schema
 from streamlink_sql.generators.parser.tokens import FUNCTIONS, Col, Tab, Token, Val
-from streamlink_sql.generators.parser.tree import Aggregate, Call, Core, Query, Ref, Star, clauses, walk
+from streamlink_sql.generators.parser.tree import Aggregate, Call, Core, Predicate, Query, Ref, Star, clauses, walk
 
 _TABLE_WHOLE = RELATIONS.index("word-table whole")
 _COLUMN_NONE, _COLUMN_PART, _COLUMN_WHOLE = (RELATIONS.index(f"word-column {level}") for level in ("none", "part", "whole"))
-_VALUES = (RELATIONS.index("word-column value part"), RELATIONS.index("word-column value whole"))
+_VALUE_WHOLE = RELATIONS.index("word-column value whole")
 _BUT = frozenset("except excluding without besides ignoring not isn aren wasn weren".split())
 _BUT_PAIRS = frozenset((("other", "than"), ("leaving", "out"), ("apart", "from"), ("not", "counting"), ("leave", "out"), ("aside", "from")))
 _WINDOW = 3
 """So many words before a value may say that it is not meant: "leaving out the cancelled"."""
 _NEGATIVE = ("NE", "EXCEPT", "IS_NULL", "NOT_NULL")
+_NO = frozenset(("n", "no", "f", "false", "0"))
+"""Texts and numbers by which a query says no itself."""
 _OPPOSITES = (
     (frozenset(("highest", "maximum", "max")), frozenset(("lowest", "minimum", "min"))),
     (frozenset(("largest", "biggest", "greatest")), frozenset(("smallest",))),
@@ -32,9 +35,14 @@ _OPPOSITES = (
 )
 _OR_MORE = (("or", "more"), ("or", "fewer"), ("or", "less"))
 _OF = frozenset(("from", "in", "of"))
+_YEARS, _SINCE = range(1500, 2200), frozenset("since after before from until in by".split())
 _BOUNDS = ("GT", "GE", "LT", "LE", "BETWEEN")
 _EXTREMES = ("MAX", "MIN", "LIMIT", "EACH")
 _PARTS = {"year": "YEAR", "month": "MONTH", "quarter": "QUARTER"}
+_EXTREME_WORDS = frozenset(
+    "biggest busiest cheapest closest dearest deepest earliest fastest greatest heaviest highest largest latest lightest longest lowest "
+    "nearest newest oldest priciest richest shortest slowest smallest soonest strongest tallest weakest widest worst youngest".split()
+)
 _ENDS = frozenset(",.;:!?)")
 
 
@@ -64,7 +72,12 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
     words = [word.text.lower() for word in question.words]
     literals = list(_literals(tokens, spans))
     first = query.cores[0]
-    is_negative = any(isinstance(token, str) and (token in _NEGATIVE or token.startswith("NOT_")) for token in tokens)
+    is_negative = any(
+        token in _NEGATIVE or token.startswith("NOT_")
+        if isinstance(token, str)
+        else isinstance(token, Val) and str(token.value).lower() in _NO
+        for token in tokens
+    )
     return (
         sum(_is_left_out(words, literal) for literal in literals if not is_negative)
         + sum(
@@ -92,11 +105,14 @@ def _literals(tokens: Sequence[Token], spans: Sequence[Span | None]) -> Iterator
 
 
 def _is_left_out(words: Sequence[str], literal: _Literal) -> bool:
-    """Whether the words say that a value is not meant, though rows that have it are kept."""
-    before = words[max(0, literal.first - _WINDOW) : literal.first]
+    """Whether the words say that a value is not meant, though rows that have it are kept. A question may begin with "isn't"."""
+    before = list(words[max(1, literal.first - _WINDOW) : literal.first])
     before = before[max((at + 1 for at, word in enumerate(before) if word in _ENDS or word in ("and", "but", "or")), default=0) :]
-    said = not _BUT.isdisjoint(before) or any(pair in _BUT_PAIRS for pair in pairwise(before))
-    return said and "only" not in before and literal.by in ("EQ", "IN")
+    first = next((at for at, word in enumerate(before) if word in _BUT or tuple(before[at : at + 2]) in _BUT_PAIRS), None)
+    if first is None or "only" in before or not _OF.isdisjoint(before[first + 2 :]):
+        return False
+    halves = {read_half(" ".join(words[literal.first : end])) for end in (literal.last + 1, literal.last + 2)}
+    return literal.by in ("EQ", "IN") or (literal.by == "LE" and 1 in halves) or (literal.by == "GE" and 2 in halves)
 
 
 def _is_number_of_things(question: Linked, words: Sequence[str], literal: _Literal) -> bool:
@@ -105,6 +121,8 @@ def _is_number_of_things(question: Linked, words: Sequence[str], literal: _Liter
     if tuple(words[behind : behind + 2]) in _OR_MORE:
         behind += 2
     if literal.by not in _BOUNDS or not literal.is_plain or literal.column is None or behind >= size:
+        return False
+    if literal.value in _YEARS and not _SINCE.isdisjoint(words[max(0, literal.first - 2) : literal.first]):
         return False
     named = (question.relations[behind, size : size + question.table_count] == _TABLE_WHOLE).any()
     return bool(
@@ -120,11 +138,12 @@ def _is_of_another(question: Linked, schema: Schema, words: Sequence[str], liter
     size = len(words)
     if literal.by not in ("EQ", "IN") or literal.column is None or not isinstance(literal.value, str):
         return False
-    before = literal.first - (2 if words[literal.first - 1] in ("the", "based", "located") else 1)
-    places = [literal.last + 1, before - 1 if words[before] in _OF else size]
-    beside = [place for place in places if 0 <= place < size]
+    before = [word for word in words[: literal.first] if word not in ("the", "based", "located")]
+    beside = [place for place in (literal.last + 1,) if place < size]
+    if len(before) > 1 and before[-1] in _OF:
+        beside.append(max(place for place in range(literal.first) if words[place] == before[-2]))
     named = set(np.flatnonzero((question.relations[beside, size : size + question.table_count] == _TABLE_WHOLE).any(0)))
-    cells = np.flatnonzero(np.isin(question.relations[literal.last, size + question.table_count :], _VALUES))
+    cells = np.flatnonzero(question.relations[literal.last, size + question.table_count :] == _VALUE_WHOLE)
     holders = {schema.table_of(int(column)) for column in cells}
     sought = {schema.table_of(other.column) for other in literals if other.column is not None and other.value == literal.value}
     return len(named) == 1 and named <= holders - sought
@@ -132,8 +151,9 @@ def _is_of_another(question: Linked, schema: Schema, words: Sequence[str], liter
 
 def _gives_one_extreme(words: Sequence[str], tokens: Sequence[Token]) -> bool:
     said = any(not one.isdisjoint(words) and not other.isdisjoint(words) for one, other in _OPPOSITES)
-    is_of_all = "SUB" in tokens or ("ORDER" in tokens and "LIMIT" not in tokens)
-    return said and not is_of_all and sum(token in _EXTREMES for token in tokens) < 2
+    limit = tokens[tokens.index("LIMIT") + 1] if "LIMIT" in tokens else None
+    is_of_many = "SUB" in tokens or ("ORDER" in tokens and limit != Val(1)) or not {"to", "not"}.isdisjoint(words)
+    return said and not is_of_many and sum(token in _EXTREMES for token in tokens) < 2
 
 
 def _shows_a_whole_date(words: Sequence[str], core: Core, schema: Schema) -> bool:
@@ -142,7 +162,9 @@ def _shows_a_whole_date(words: Sequence[str], core: Core, schema: Schema) -> boo
     shown = [node for item in core.items for node in walk(item)]
     told = {node.name for node in shown if isinstance(node, Call)}
     dates = [item.of if isinstance(item, Aggregate) else item for item in core.items]
-    return bool(asked - told) and any(isinstance(date, Ref) and schema.columns[date.column][1].kind in TIMES for date in dates)
+    shown_dates = [schema.columns[date.column][1] for date in dates if isinstance(date, Ref)]
+    called = {_PARTS.get(stem(word)) for column in shown_dates for word in plain_name(column.name).split()}
+    return bool(asked - told - called) and any(column.kind in TIMES for column in shown_dates)
 
 
 def _lacks_order(words: Sequence[str], tokens: Sequence[Token]) -> bool:
@@ -150,7 +172,7 @@ def _lacks_order(words: Sequence[str], tokens: Sequence[Token]) -> bool:
     said = any(
         word == "first"
         and (at + 1 == len(words) or words[at + 1] in _ENDS)
-        and (words[at - 1].endswith("est") or {"most", "least"} & set(words[max(0, at - 2) : at]))
+        and (words[at - 1] in _EXTREME_WORDS or {"most", "least"} & set(words[max(0, at - 2) : at]))
         for at, word in enumerate(words)
         if at
     )
@@ -164,8 +186,7 @@ def _shows_what_is_named_in_part(question: Linked, schema: Schema, core: Core) -
     names = {schema.columns[column][1].name for column in shown}
     levels = question.relations[:size, first:]
     full = [set(np.flatnonzero(levels[:, column] == _COLUMN_WHOLE)) for column in range(len(schema.columns))]
-    used = {node.column for clause in clauses(core) for node in walk(clause) if isinstance(node, Ref)} - shown
-    explained = {word for column in used for word in full[column] if len(full[column]) == 1}
+    explained = {word for column in _looked_at(core) - shown for word in full[column]}
     others = [words for words, (_, column) in zip(full, schema.columns, strict=True) if column.name not in names]
     for column in shown:
         if question.features[first + column, 4] == PART:
@@ -173,6 +194,13 @@ def _shows_what_is_named_in_part(question: Linked, schema: Schema, core: Core) -
             if said and any(said < words for words in others):
                 return True
     return False
+
+
+def _looked_at(core: Core) -> set[int]:
+    """The columns of a query, but for those by which rows are sought among the results of another query."""
+    nodes = [node for clause in clauses(core) for node in walk(clause)]
+    sought = {id(node.left) for node in nodes if isinstance(node, Predicate) and any(isinstance(right, Query) for right in node.right)}
+    return {node.column for node in nodes if isinstance(node, Ref) and id(node) not in sought}
 
 
 def _reads_another_table(question: Linked, schema: Schema, core: Core) -> bool:

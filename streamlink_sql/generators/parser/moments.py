@@ -126,6 +126,11 @@ def _day(plain: str) -> int | None:
     return int(ordinal.group(1)) if ordinal else None
 
 
+def is_month(text: str) -> bool:
+    """Whether a text names a month, or says the word."""
+    return any(word in _MONTH or word == "month" for word in folded(text).split())
+
+
 def read_half(text: str) -> int | None:
     """Which half of a year a text names: 1 for "first half", 2 for "second half" and "H2"; None where it names none."""
     half = _HALF.fullmatch(folded(text))

@@ -44,7 +44,7 @@ def implausible(query: Query, schema: Schema, cells: Cells, first_named: Mapping
     Rows: it averages dates, sums or bounds identifiers that the question does not name, compares numbers with words or with dates, bounds a
     text by a number or a column twice from one side, counts the different values of a number whose name stands beside it, takes the days
     "from A to B" as A - B, calculates with a text, compares or calculates with a column and itself, shows or groups by nothing but what a
-    condition fixes, joins tables by a name that both have by chance.
+    condition fixes, joins tables by nothing or by a name that both have by chance.
 
     Groups: it groups without a use for groups, twice by the same, by a column beside another table of the same name, or single rows, shows
     what differs within groups, ranks by what it does not show beside another measure or by another part than the one shown, takes the first
@@ -137,14 +137,16 @@ def _is_the_key(column: int, schema: Schema) -> bool:
 
 
 def _joins_by_chance(core: Core, schema: Schema) -> bool:
-    """Joins tables by nothing but a name such as `code` that both have."""
+    """Joins tables by nothing, or nothing but a name such as `code` that both have; days and years may well be joined."""
     if core.sources:
         return False
     nodes = [node for clause in clauses(core) for node in walk(clause)]
     tables = {schema.table_of(node.column) for node in nodes if isinstance(node, Ref)} | {
         node.table for node in nodes if isinstance(node, Star)
     }
-    return any(edge.is_by_chance for edge in schema.join_tree(tables) or ())
+    tree = schema.join_tree(tables)
+    by_chance = (schema.columns[edge.pairs[0][0]][1] for edge in tree or () if edge.is_by_chance)
+    return tree is None or any(column.kind not in TIMES and column.name.casefold() != "year" for column in by_chance)
 
 
 def _filters_by_two_of_a_name(core: Core, schema: Schema) -> bool:
