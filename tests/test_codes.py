@@ -10,7 +10,7 @@ import pytest
 
 from streamlink_sql.assemble import open_engine
 from streamlink_sql.catalog import Catalog
-from streamlink_sql.catalog.codes import said_of_codes, said_of_countries, said_of_flags
+from streamlink_sql.catalog.codes import ambiguous_flags, said_of_codes, said_of_countries, said_of_flags
 from streamlink_sql.settings import Settings
 from streamlink_sql.types import Column, ForeignKey, Table
 
@@ -79,6 +79,21 @@ def test_names_that_a_key_leads_to_go_before() -> None:
 )
 def test_a_flag_is_said_by_its_name(name: str, values: tuple[str, ...], said: dict[str, str]) -> None:
     assert said_of_flags({("t", name): values}).get(("t", name), {}) == said
+
+
+def test_a_flag_that_shares_its_word_is_ambiguous() -> None:
+    columns = tuple(Column(name, "text") for name in ("paid_yn", "paid_on", "gift_yn", "is_old"))
+    flags = [("orders", name) for name in ("paid_yn", "gift_yn", "is_old")]
+    assert ambiguous_flags(flags, [Table("orders", columns), Table("gifts", (Column("gift", "text"),))]) == {("orders", "paid_yn")}
+
+
+def test_words_of_flags_within_a_cell_mean_the_cell(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as connection:
+        connection.execute("CREATE TABLE t AS SELECT * FROM (VALUES ('Y', 'Premium Light'), ('N', 'Basic')) t(premium_yn, plan)")
+    with closing(open_engine(Settings(data=str(tmp_path / "shop.duckdb")))) as engine:
+        catalog = Catalog(engine)
+        assert [match.column for match in catalog.relevant("How many have Premium Light?").matches] == ["plan"]
+        assert [match.value for match in catalog.relevant("How many premium ones?").matches] == ["Y", "Premium Light"]
 
 
 def test_countries_are_called_by_their_other_names() -> None:

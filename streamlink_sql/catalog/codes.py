@@ -77,6 +77,16 @@ def said_of_flags(values: Mapping[Place, Sequence[str]]) -> dict[Place, dict[str
     return found
 
 
+def ambiguous_flags(flags: Iterable[Place], tables: Iterable[Table]) -> frozenset[Place]:
+    """Those whose name shares a word with another column of the table: "paid" may be `paid_yn` or `paid_on`."""
+    words = {(table.name, column.name): set(spoken_words(column.name)) for table in tables for column in table.columns}
+    return frozenset(
+        flag
+        for flag in flags
+        if any(words[flag] & more - _MARKS_OF_FLAGS for place, more in words.items() if place[0] == flag[0] and place != flag)
+    )
+
+
 def said_of_countries(values: Mapping[Place, Sequence[str]]) -> dict[Place, dict[str, str]]:
     """What else people call the countries in columns that hold their names: United States and America for USA."""
     known, named = _names_of_countries(), _lists()[0].named

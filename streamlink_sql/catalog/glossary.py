@@ -12,10 +12,10 @@ values = { "germany" = "DE", "german" = "DE" }
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from rapidfuzz import process, utils
 
@@ -53,11 +53,11 @@ class Glossary:
 class AliasIndex:
     """Finds in a question the words that stand for cells: those of a glossary, and those that everybody says for a code.
 
-    `source` is what its matches are told to be: "cell" where the words weigh no more than a cell's own.
+    Those of the `weak` columns weigh no more than a cell's own words.
     """
 
-    def __init__(self, aliases: Mapping[Place, Mapping[str, str]], source: Literal["cell", "glossary"] = "glossary") -> None:
-        self._source = source
+    def __init__(self, aliases: Mapping[Place, Mapping[str, str]], weak: Collection[Place] = ()) -> None:
+        self._weak = weak
         self.words = {place: dict(values) for place, values in aliases.items()}
         self._index = ValueIndex(self.words)
 
@@ -66,7 +66,11 @@ class AliasIndex:
         if not self.words:
             return ()
         return tuple(
-            replace(found, value=self.words[found.table, found.column][found.value], source=self._source)
+            replace(
+                found,
+                value=self.words[found.table, found.column][found.value],
+                source="cell" if (found.table, found.column) in self._weak else "glossary",
+            )
             for found in self._index.match(question)
             if len(normalise(question[found.start : found.end]).split()) == len(normalise(found.value).split())
         )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from streamlink_sql.catalog.codes import said_of_flags, with_codes
+from streamlink_sql.catalog.codes import ambiguous_flags, said_of_flags, with_codes
 from streamlink_sql.catalog.glossary import AliasIndex, Glossary
 from streamlink_sql.catalog.keys import infer_keys
 from streamlink_sql.catalog.names import with_spoken_names
@@ -103,7 +103,8 @@ def read_snapshot(
     if keep is not None and reader.seconds > _WORTH_KEEPING_S:
         keep(reader.taken)
     values, aliases = ValueIndex(entries), AliasIndex(with_codes(glossary.aliases, entries, inferred))
-    flags = AliasIndex(said_of_flags(entries), "cell")
+    said = said_of_flags(entries)
+    flags = AliasIndex(said, weak=ambiguous_flags(said, tables))
     seconds = time.monotonic() - started
     return Snapshot(
         stamp, engine.dialect, declared, tables, glossary, shown, values, aliases, flags, relevance, seconds, frozenset(reader.skipped)

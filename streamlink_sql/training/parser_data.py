@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from streamlink_sql.catalog.codes import said_of_flags, with_codes
+from streamlink_sql.catalog.codes import ambiguous_flags, said_of_flags, with_codes
 from streamlink_sql.catalog.glossary import AliasIndex
 from streamlink_sql.catalog.reading import matched
 from streamlink_sql.catalog.values import Place, ValueIndex
@@ -268,7 +268,8 @@ def read_set(
     for database, pairs in shown(parsed.items(), "questions", len(parsed)):
         cells = values.get(database) or literal_values((tokens, schemas[database]) for _, tokens in pairs)
         told = AliasIndex(with_codes((aliases or {}).get(database, {}), cells, databases[database].tables))
-        index, flags = ValueIndex(cells), AliasIndex(said_of_flags(cells), "cell")
+        index, said = ValueIndex(cells), said_of_flags(cells)
+        flags = AliasIndex(said, weak=ambiguous_flags(said, databases[database].tables))
         for line, tokens in pairs:
             matches = matched(line["question"], told, flags, index)
             try:
