@@ -24,9 +24,9 @@ def domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Domain]:
     file = tmp_path_factory.mktemp("words") / "shop.sqlite"
     with closing(sqlite3.connect(file)) as connection:
         connection.executescript(
-            """CREATE TABLE clients (id INTEGER PRIMARY KEY, name TEXT, city TEXT, IsLoyal TEXT);
+            """CREATE TABLE clients (id INTEGER PRIMARY KEY, name TEXT, city TEXT, IsLoyal TEXT, IsOld TEXT);
             CREATE TABLE orders (id INTEGER PRIMARY KEY, client_id INTEGER REFERENCES clients (id), state TEXT, amount REAL);
-            INSERT INTO clients VALUES (1, 'Ada', 'Oslo', 'T'), (2, 'Bo', 'Rome', 'F'), (3, 'Cy', 'Oslo', 'T');
+            INSERT INTO clients VALUES (1, 'Ada', 'Oslo', 'L', 'T'), (2, 'Bo', 'Rome', 'M', 'F'), (3, 'Cy', 'Oslo', 'L', 'T');
             INSERT INTO orders VALUES (1, 1, 'XD', 5), (2, 1, 'OK', 7), (3, 2, 'XD', 9), (4, 3, 'OK', 2);"""
         )
     with open_domain(file) as found:
@@ -92,9 +92,16 @@ def test_a_query_that_negates_teaches_no_word(domain: Domain) -> None:
 
 
 def test_a_word_in_the_name_of_the_column_goes_before_others(domain: Domain) -> None:
-    query = "SELECT {} FROM clients WHERE IsLoyal = 'T'"
+    query = "SELECT {} FROM clients WHERE IsLoyal = 'L'"
     pairs = (("Which loyal buyers do we treasure?", query.format("name")), ("Cities of loyal buyers we treasure", query.format("city")))
-    assert told(domain, *pairs, ("All clients", "SELECT name FROM clients")) == {("clients", "IsLoyal"): {"loyal": "T"}}
+    assert told(domain, *pairs, ("All clients", "SELECT name FROM clients")) == {("clients", "IsLoyal"): {"loyal": "L"}}
+
+
+def test_the_yes_of_a_flag_needs_no_learning(domain: Domain) -> None:
+    query = "SELECT {} FROM clients WHERE IsOld = 'T'"
+    pairs = (("Which old buyers do we treasure?", query.format("name")), ("Cities of old buyers we treasure", query.format("city")))
+    assert told(domain, *pairs, ("All clients", "SELECT name FROM clients")) == {}
+    assert {(match.column, match.value) for match in domain.context("old buyers").matches} == {("IsOld", "T")}
 
 
 def test_a_domain_that_knows_the_words_finds_them_in_questions(domain: Domain) -> None:
