@@ -89,6 +89,8 @@ def count(sql: str) -> int:
         """SELECT count(*) FILTER (WHERE T1.city = 'Oslo') - count(*) FILTER (WHERE T2.city = 'Rome')
            FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id""",
         "SELECT count(*) FROM permits WHERE fee < fee",
+        "SELECT count(*) FROM permits WHERE icd_code IS NULL",
+        "SELECT count(*) FROM permits WHERE NOT inspector_name IS NULL",
         """SELECT firm_id FROM permits GROUP BY firm_id
            HAVING avg(fee) FILTER (WHERE icd_code = 'A01') > avg(fee) FILTER (WHERE icd_code = 'A01')""",
         "SELECT count(*) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id WHERE T2.filed_date < T1.founded_year",
@@ -113,6 +115,7 @@ def test_what_hardly_anybody_asks(sql: str) -> None:
         "SELECT icd_code, count(*) FILTER (WHERE fee > 1) FROM permits GROUP BY icd_code ORDER BY count(*) FILTER (WHERE fee > 1) DESC",
         "SELECT T1.city, T2.city, count(*) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id GROUP BY T1.city, T2.city",
         "SELECT icd_code FROM permits LIMIT 5",
+        "SELECT count(*) FROM permits WHERE granted_date IS NULL AND icd_code = 'A01'",
         "SELECT icd_code, count(*) FROM permits GROUP BY icd_code ORDER BY count(*) FILTER (WHERE fee > 1) DESC",
         "SELECT icd_code, count(*) FROM permits WHERE icd_code = 'A01' OR fee > 10 GROUP BY icd_code",
         "SELECT T1.firm_name, count(*) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id GROUP BY T2.firm_id",

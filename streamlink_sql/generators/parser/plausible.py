@@ -43,8 +43,9 @@ def implausible(query: Query, schema: Schema, cells: Cells, first_named: Mapping
 
     Rows: it averages dates, sums or bounds identifiers that the question does not name, compares numbers with words or with dates, bounds a
     text by a number or a column twice from one side, counts the different values of a number whose name stands beside it, takes the days
-    "from A to B" as A - B, calculates with a text, compares or calculates with a column and itself, shows or groups by nothing but what a
-    condition fixes, joins tables by nothing or by a name that both have by chance.
+    "from A to B" as A - B, calculates with a text, compares or calculates with a column and itself, asks whether a column has a value of
+    which the question names one, shows or groups by nothing but what a condition fixes, joins tables by nothing or by a name that both have
+    by chance.
 
     Groups: it groups without a use for groups, twice by the same, by a column beside another table of the same name, or single rows, shows
     what differs within groups, ranks by what it does not show beside another measure or by another part than the one shown, takes the first
@@ -208,7 +209,10 @@ def _is_backwards(left: int, right: int, schema: Schema, first_named: Mapping[in
 
 
 def _is_misfit(node: Predicate, schema: Schema, cells: Cells, first_named: Mapping[int, int]) -> bool:
-    """Whether a column is compared with itself, or with a literal or another column that cannot be what it holds."""
+    """Whether a column is compared with itself, or with a literal or another column that cannot be what it holds; or whether it has a value
+    at all is asked, though the question names one."""
+    if node.name in ("IS_NULL", "NOT_NULL"):
+        return isinstance(node.left, Ref) and any(column == node.left.column for column, _ in cells)
     if node.name not in (*COMPARISONS, "BETWEEN", "IN", "NOT_IN"):
         return False
     if node.left in node.right:
