@@ -40,7 +40,7 @@ def with_codes(
 ) -> dict[Place, dict[str, str]]:
     """What a glossary says for cells, and what everybody says for those that are codes, by (table, column)."""
     found = {place: dict(words) for place, words in told.items()}
-    for place, words in (said_of_codes(values, tables) | said_of_countries(values)).items():
+    for place, words in (said_of_countries(values) | said_of_codes(values, tables)).items():
         own = {normalise(word) for word in found.setdefault(place, {})}
         found[place] |= {word: cell for word, cell in words.items() if normalise(word) not in own}
     return found
@@ -49,9 +49,6 @@ def with_codes(
 def said_of_codes(values: Mapping[Place, Sequence[str]], tables: Iterable[Table]) -> dict[Place, dict[str, str]]:
     """What people say for the codes in these columns: cells by words, by (table, column)."""
     named = _named_by(tables)
-    spelt: dict[str, list[set[str]]] = {}
-    for (table, _), column in values.items():
-        spelt.setdefault(table, []).append({normalise(value) for value in column})
     found: dict[Place, dict[str, str]] = {}
     for place, column in values.items():
         known = _list_of(place[1], column)
@@ -59,7 +56,8 @@ def said_of_codes(values: Mapping[Place, Sequence[str]], tables: Iterable[Table]
             continue
         codes = [value for value in column if value.upper() in known.words]
         names = [normalise(known.words[code.upper()][0]) for code in codes]
-        beside = [cells for table in {place[0], *named.get(place, ())} for cells in spelt.get(table, ())]
+        near = {place[0], *named.get(place, ())}
+        beside = ({normalise(value) for value in others} for (table, _), others in values.items() if table in near)
         if names and not any(sum(name in cells for name in names) * 2 >= len(names) for cells in beside):
             found[place] = {word: code for code in codes for word in known.words[code.upper()]}
     return found
@@ -79,12 +77,13 @@ def said_of_flags(values: Mapping[Place, Sequence[str]]) -> dict[Place, dict[str
 
 def ambiguous_flags(flags: Iterable[Place], tables: Iterable[Table]) -> frozenset[Place]:
     """Those whose name shares a word with another column of the table: "paid" may be `paid_yn` or `paid_on`."""
-    words = {(table.name, column.name): set(spoken_words(column.name)) for table in tables for column in table.columns}
-    return frozenset(
-        flag
-        for flag in flags
-        if any(words[flag] & more - _MARKS_OF_FLAGS for place, more in words.items() if place[0] == flag[0] and place != flag)
-    )
+    by_name = {table.name: table for table in tables}
+
+    def shares(table: str, flag: str) -> bool:
+        own = set(spoken_words(flag)) - _MARKS_OF_FLAGS
+        return any(not own.isdisjoint(spoken_words(other.name)) for other in by_name[table].columns if other.name != flag)
+
+    return frozenset(flag for flag in flags if shares(*flag))
 
 
 def said_of_countries(values: Mapping[Place, Sequence[str]]) -> dict[Place, dict[str, str]]:
@@ -93,9 +92,10 @@ def said_of_countries(values: Mapping[Place, Sequence[str]]) -> dict[Place, dict
     found: dict[Place, dict[str, str]] = {}
     for (table, name), column in values.items():
         words = spoken_words(name)
+        if named.isdisjoint(spoken_words(table) if words == ("name",) else words):
+            continue
         cells = {normalise(value): value for value in column}
-        is_told = named & set(words) or (words == ("name",) and named & set(spoken_words(table)))
-        if is_told and sum(cell in known for cell in cells) >= _KNOWN_PART * len(cells):
+        if sum(cell in known for cell in cells) >= _KNOWN_PART * len(cells):
             others = {other: value for cell, value in cells.items() for other in known.get(cell, ())}
             found[table, name] = {other: value for other, value in others.items() if normalise(other) not in cells}
     return {place: words for place, words in found.items() if words}

@@ -50,8 +50,11 @@ _LAST_ONLY = frozenset(("no", "cat", "cd"))
 @lru_cache(maxsize=65536)
 def words_of(name: str) -> tuple[str, ...]:
     """The stemmed words of a name: 'custOrder_IDs' has 'cust', 'order', 'id'."""
-    parts = (part for piece in re.split(r"[\W_]+", name) for part in _CAMEL.split(piece))
-    return tuple(stem(word) for part in parts for word in normalise(part).split())
+    return tuple(map(stem, _parts(name)))
+
+
+def _parts(name: str) -> list[str]:
+    return [word for piece in re.split(r"[\W_]+", name) for part in _CAMEL.split(piece) for word in normalise(part).split()]
 
 
 def table_words(name: str) -> tuple[str, ...]:
@@ -68,10 +71,10 @@ def spoken_words(name: str) -> tuple[str, ...]:
 
 def spoken_name(name: str) -> str:
     """The name as its words with common abbreviations written out that mean one thing only: 'qtySold' is 'quantity sold', 'co2' itself."""
-    parts = (part for piece in re.split(r"[\W_]+", name) for part in _CAMEL.split(piece))
-    words = [word for part in parts for word in normalise(part).split()]
-    known = {word for word in words if word not in _OF_MANY_MEANINGS and (word not in _LAST_ONLY or (len(words) > 1 and word == words[-1]))}
-    return " ".join(ABBREVIATIONS.get(word, word) if word in known else word for word in words)
+    words = _parts(name)
+    last = words[-1] if len(words) > 1 else ""
+    kept = _OF_MANY_MEANINGS | _LAST_ONLY - {last}
+    return " ".join(word if word in kept else ABBREVIATIONS.get(word, word) for word in words)
 
 
 def with_spoken_names(told: Mapping[Place, tuple[str, ...]], tables: Iterable[Table]) -> dict[Place, tuple[str, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -103,11 +103,20 @@ def read_snapshot(
     if keep is not None and reader.seconds > _WORTH_KEEPING_S:
         keep(reader.taken)
     values, aliases = ValueIndex(entries), AliasIndex(with_codes(glossary.aliases, entries, inferred))
-    said = said_of_flags(entries)
-    flags = AliasIndex(said, weak=ambiguous_flags(said, tables))
     seconds = time.monotonic() - started
     return Snapshot(
-        stamp, engine.dialect, declared, tables, glossary, shown, values, aliases, flags, relevance, seconds, frozenset(reader.skipped)
+        stamp,
+        engine.dialect,
+        declared,
+        tables,
+        glossary,
+        shown,
+        values,
+        aliases,
+        flags_of(entries, tables),
+        relevance,
+        seconds,
+        frozenset(reader.skipped),
     )
 
 
@@ -183,6 +192,12 @@ def is_worth_indexing(seen: Sample) -> bool:
     letters = sum(character.isalpha() for value in looked_at for character in value)
     characters = sum(not character.isspace() for value in looked_at for character in value)
     return words <= _NAME_WORDS and letters > 0.8 * characters and not seen.unique
+
+
+def flags_of(values: Mapping[Place, Sequence[str]], tables: Iterable[Table]) -> AliasIndex:
+    """The names of flags as words for their yes; those that share a word with another column weigh less."""
+    said = said_of_flags(values)
+    return AliasIndex(said, weak=ambiguous_flags(said, tables))
 
 
 def matched(text: str, aliases: AliasIndex, flags: AliasIndex, values: ValueIndex) -> tuple[ValueMatch, ...]:

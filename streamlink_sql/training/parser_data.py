@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from streamlink_sql.catalog.codes import ambiguous_flags, said_of_flags, with_codes
+from streamlink_sql.catalog.codes import with_codes
 from streamlink_sql.catalog.glossary import AliasIndex
-from streamlink_sql.catalog.reading import matched
+from streamlink_sql.catalog.reading import flags_of, matched
 from streamlink_sql.catalog.values import Place, ValueIndex
 from streamlink_sql.errors import BadRequest
 from streamlink_sql.generators.parser.actions import FIXED, KEYWORD_COUNT, Layout, Position, number_matches
@@ -268,8 +268,7 @@ def read_set(
     for database, pairs in shown(parsed.items(), "questions", len(parsed)):
         cells = values.get(database) or literal_values((tokens, schemas[database]) for _, tokens in pairs)
         told = AliasIndex(with_codes((aliases or {}).get(database, {}), cells, databases[database].tables))
-        index, said = ValueIndex(cells), said_of_flags(cells)
-        flags = AliasIndex(said, weak=ambiguous_flags(said, databases[database].tables))
+        index, flags = ValueIndex(cells), flags_of(cells, databases[database].tables)
         for line, tokens in pairs:
             matches = matched(line["question"], told, flags, index)
             try:

@@ -16,6 +16,7 @@ from streamlink_sql.generators.parser.linking import NONE, PART, Word, name_link
 from streamlink_sql.generators.parser.literals import locate, target_of
 from streamlink_sql.generators.parser.ranking import Ranking
 from streamlink_sql.generators.parser.runtime import WEIGHTS
+from streamlink_sql.generators.parser.tokens import NEGATIVE
 from streamlink_sql.training.domain import Domain
 from streamlink_sql.training.pairs import Pair
 from streamlink_sql.types import Context
@@ -28,7 +29,6 @@ _NEGATIONS = frozenset(
     "not no never without non except excluding neither nor none cannot lacking yet unless but isn aren wasn weren don doesn didn haven "
     "hasn hadn won can couldn shouldn wouldn".split()
 )
-_NEGATED = ("NE", "EXCEPT", "IS_NULL")
 
 Meaning = tuple[Place, str]
 """A column and its value."""
@@ -86,8 +86,7 @@ def words_for_values(domain: Domain, accepted: Sequence[Pair]) -> dict[Place, di
 
 def _negates(words: Sequence[Word], tokens: Sequence[Token]) -> bool:
     """Whether a question or its query says what is not: who can tell then what a word stands for."""
-    is_said = any(word.text.lower() in _NEGATIONS for word in words)
-    return is_said or any(isinstance(token, str) and (token in _NEGATED or token.startswith("NOT_")) for token in tokens)
+    return any(word.text.lower() in _NEGATIONS for word in words) or any(token in NEGATIVE for token in tokens)
 
 
 def _tables_of(tokens: Sequence[Token], schema: Schema) -> set[str]:

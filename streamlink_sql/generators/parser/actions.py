@@ -144,13 +144,14 @@ def to_tokens(
     tokens: list[Token] = []
     opened: int | None = None
     for action in actions:
-        if opened is not None and (bound := _half_of_a_year(tokens, opened, action - FIXED, question, words, schema)):
-            tokens[-1:] = bound
-            opened = None
-        elif opened is not None:
-            literal = _literal(opened, action - FIXED, target_of(tokens, schema), question, words, numbered)
-            is_quoted = question[: words[opened].start].endswith(_QUOTES)
-            tokens.append(_in_any_number(literal) if tokens[-1] in ("CONTAINS", "NOT_CONTAINS") and not is_quoted else literal)
+        if opened is not None:
+            target = target_of(tokens, schema)
+            if tokens[-1] == "EQ" and (bound := _half_of_a_year(opened, action - FIXED, target, question, words)):
+                tokens[-1:] = bound
+            else:
+                literal = _literal(opened, action - FIXED, target, question, words, numbered)
+                is_quoted = question[: words[opened].start].endswith(_QUOTES)
+                tokens.append(_in_any_number(literal) if tokens[-1] in ("CONTAINS", "NOT_CONTAINS") and not is_quoted else literal)
             opened = None
         elif action < KEYWORD_COUNT:
             tokens.append(KEYWORDS[action])
@@ -203,15 +204,13 @@ def _literal(
     return read(text, target, found)
 
 
-def _half_of_a_year(tokens: Sequence[Token], first: int, last: int, question: str, words: Sequence[Word], schema: Schema) -> list[Token]:
-    """What a quarter or month is compared with that should equal half of a year ("the second half of 2018"): its bound; nothing where it
-    is compared otherwise, or half of a month is meant."""
-    middle = {"QUARTER": 2, "MONTH": 6}.get(target_of(tokens, schema).function)
-    if middle is None or tokens[-1] != "EQ":
+def _half_of_a_year(first: int, last: int, target: Target, question: str, words: Sequence[Word]) -> list[Token]:
+    """The bound of a quarter or month that should equal half of a year ("the second half of 2018"); nothing where half of a month is meant,
+    or something else."""
+    middle = {"QUARTER": 2, "MONTH": 6}.get(target.function)
+    if middle is None or is_month(" ".join(word.text for word in words[last + 1 : last + 4])):
         return []
     ends = [words[at].end for at in (last, last + 1) if at < len(words)]
-    if is_month(" ".join(word.text for word in words[last + 1 : last + 4])):
-        return []
     half = next((half for end in ends if (half := read_half(question[words[first].start : end]))), None)
     return [] if half is None else ["LE", Val(middle)] if half == 1 else ["GE", Val(middle + 1)]
 

@@ -10,20 +10,20 @@ import numpy as np
 
 from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.actions import Span
+from streamlink_sql.generators.parser.joins import pointed
 from streamlink_sql.generators.parser.linking import NONE, PART, RELATIONS, Linked, plain_name
 from streamlink_sql.generators.parser.moments import read_half
 from streamlink_sql.generators.parser.schema import NAMES_SHARED_BY_CHANCE, TIMES, Schema
-from streamlink_sql.generators.parser.tokens import FUNCTIONS, Col, Tab, Token, Val
-from streamlink_sql.generators.parser.tree import Aggregate, Call, Core, Predicate, Query, Ref, Star, clauses, walk
+from streamlink_sql.generators.parser.tokens import FUNCTIONS, NEGATIVE, Col, Tab, Token, Val
+from streamlink_sql.generators.parser.tree import Aggregate, Call, Core, Predicate, Query, Ref, clauses, walk
 
 _TABLE_WHOLE = RELATIONS.index("word-table whole")
 _COLUMN_NONE, _COLUMN_PART, _COLUMN_WHOLE = (RELATIONS.index(f"word-column {level}") for level in ("none", "part", "whole"))
 _VALUE_WHOLE = RELATIONS.index("word-column value whole")
 _BUT = frozenset("except excluding without besides ignoring not isn aren wasn weren".split())
-_BUT_PAIRS = frozenset((("other", "than"), ("leaving", "out"), ("apart", "from"), ("not", "counting"), ("leave", "out"), ("aside", "from")))
+_BUT_PAIRS = frozenset((("other", "than"), ("leaving", "out"), ("apart", "from"), ("leave", "out"), ("aside", "from")))
 _WINDOW = 3
 """So many words before a value may say that it is not meant: "leaving out the cancelled"."""
-_NEGATIVE = ("NE", "EXCEPT", "IS_NULL", "NOT_NULL")
 _NO = frozenset(("n", "no", "f", "false", "0"))
 """Texts and numbers by which a query says no itself."""
 _OPPOSITES = (
@@ -72,12 +72,7 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
     words = [word.text.lower() for word in question.words]
     literals = list(_literals(tokens, spans))
     first = query.cores[0]
-    is_negative = any(
-        token in _NEGATIVE or token.startswith("NOT_")
-        if isinstance(token, str)
-        else isinstance(token, Val) and str(token.value).lower() in _NO
-        for token in tokens
-    )
+    is_negative = any(token in NEGATIVE or (isinstance(token, Val) and str(token.value).lower() in _NO) for token in tokens)
     return (
         sum(_is_left_out(words, literal) for literal in literals if not is_negative)
         + sum(
@@ -138,10 +133,10 @@ def _is_of_another(question: Linked, schema: Schema, words: Sequence[str], liter
     size = len(words)
     if literal.by not in ("EQ", "IN") or literal.column is None or not isinstance(literal.value, str):
         return False
-    before = [word for word in words[: literal.first] if word not in ("the", "based", "located")]
     beside = [place for place in (literal.last + 1,) if place < size]
-    if len(before) > 1 and before[-1] in _OF:
-        beside.append(max(place for place in range(literal.first) if words[place] == before[-2]))
+    before = [place for place in range(literal.first) if words[place] not in ("the", "based", "located")]
+    if len(before) > 1 and words[before[-1]] in _OF:
+        beside.append(before[-2])
     named = set(np.flatnonzero((question.relations[beside, size : size + question.table_count] == _TABLE_WHOLE).any(0)))
     cells = np.flatnonzero(question.relations[literal.last, size + question.table_count :] == _VALUE_WHOLE)
     holders = {schema.table_of(int(column)) for column in cells}
@@ -183,17 +178,16 @@ def _shows_what_is_named_in_part(question: Linked, schema: Schema, core: Core) -
     """Whether a column is shown of which the question says a part, where this part belongs to the full name of one that is not."""
     size, first = len(question.words), len(question.words) + question.table_count
     shown = {item.column for item in core.items if isinstance(item, Ref)}
+    partly = [column for column in shown if question.features[first + column, 4] == PART]
+    if not partly:
+        return False
     names = {schema.columns[column][1].name for column in shown}
     levels = question.relations[:size, first:]
     full = [set(np.flatnonzero(levels[:, column] == _COLUMN_WHOLE)) for column in range(len(schema.columns))]
     explained = {word for column in _looked_at(core) - shown for word in full[column]}
     others = [words for words, (_, column) in zip(full, schema.columns, strict=True) if column.name not in names]
-    for column in shown:
-        if question.features[first + column, 4] == PART:
-            said = set(np.flatnonzero(levels[:, column] == _COLUMN_PART)) - explained
-            if said and any(said < words for words in others):
-                return True
-    return False
+    said = [set(np.flatnonzero(levels[:, column] == _COLUMN_PART)) - explained for column in partly]
+    return any(part and part < words for part in said for words in others)
 
 
 def _looked_at(core: Core) -> set[int]:
@@ -205,18 +199,14 @@ def _looked_at(core: Core) -> set[int]:
 
 def _reads_another_table(question: Linked, schema: Schema, core: Core) -> bool:
     """Whether a table that the question does not name is read for columns only that another table of the query has by the same names."""
-    nodes = [node for clause in clauses(core) for node in walk(clause)]
-    columns: dict[int, set[int]] = {}
-    for node in nodes:
-        if isinstance(node, Ref) and not node.where:
-            columns.setdefault(schema.table_of(node.column), set()).add(node.column)
-        elif isinstance(node, Star):
-            columns.setdefault(node.table, set())
-    size, used, keys = len(question.words), set().union(*columns.values()), {column for pair in schema.references for column in pair}
-    for table, own in columns.items():
-        free = {index for other in columns if other != table for index in schema.columns_of(other)} - used - keys
+    used = {node.column for clause in clauses(core) for node in walk(clause) if isinstance(node, Ref) and not node.where}
+    tables = [table for table, where in pointed(core, schema) if not where]
+    keys = {column for pair in schema.references for column in pair}
+    for table in tables:
+        own = used.intersection(schema.columns_of(table))
+        free = {column for other in tables if other != table for column in schema.columns_of(other)} - used - keys
         others = {schema.columns[column][1].name.casefold() for column in free} - NAMES_SHARED_BY_CHANCE
-        is_named = question.features[size + table, 4] != NONE
+        is_named = question.features[len(question.words) + table, 4] != NONE
         if own and not is_named and {schema.columns[column][1].name.casefold() for column in own} <= others:
             return True
     return False

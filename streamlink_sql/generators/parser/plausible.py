@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations, pairwise
 
 from streamlink_sql.catalog.values import stem
+from streamlink_sql.generators.parser.joins import pointed
 from streamlink_sql.generators.parser.linking import plain_name
 from streamlink_sql.generators.parser.numerals import read_number
 from streamlink_sql.generators.parser.schema import NAMES_SHARED_BY_CHANCE, NUMBERS, TIMES, Schema
@@ -26,7 +27,6 @@ from streamlink_sql.generators.parser.tree import (
     Predicate,
     Query,
     Ref,
-    Star,
     clauses,
     walk,
 )
@@ -126,8 +126,7 @@ def _groups_single_rows(core: Core, schema: Schema) -> bool:
     refs = [node for clause in clauses(core) for node in walk(clause) if isinstance(node, Ref)]
     if core.best is not None or any(ref.where for ref in refs) or any(source.where for source in core.sources):
         return False
-    used = {schema.table_of(ref.column) for ref in refs} | {source.table for source in core.sources}
-    used |= {node.table for clause in clauses(core) for node in walk(clause) if isinstance(node, Star)}
+    used = {table for table, _ in pointed(core, schema)} | {source.table for source in core.sources}
     keyed = {schema.table_of(key.column) for key in core.group if isinstance(key, Ref) and _is_the_key(key.column, schema)}
     return any(used <= schema.told_by(table) and not any(table in schema.told_by(other) for other in used - {table}) for table in keyed)
 
@@ -141,11 +140,7 @@ def _joins_by_chance(core: Core, schema: Schema) -> bool:
     """Joins tables by nothing, or nothing but a name such as `code` that both have; days and years may well be joined."""
     if core.sources:
         return False
-    nodes = [node for clause in clauses(core) for node in walk(clause)]
-    tables = {schema.table_of(node.column) for node in nodes if isinstance(node, Ref)} | {
-        node.table for node in nodes if isinstance(node, Star)
-    }
-    tree = schema.join_tree(tables)
+    tree = schema.join_tree({table for table, _ in pointed(core, schema)})
     by_chance = (schema.columns[edge.pairs[0][0]][1] for edge in tree or () if edge.is_by_chance)
     return tree is None or any(column.kind not in TIMES and column.name.casefold() != "year" for column in by_chance)
 

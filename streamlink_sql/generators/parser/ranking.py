@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamlink_sql.catalog.values import stem
-from streamlink_sql.generators.parser.actions import FIXED, KEYWORD_COUNT, Layout, spans_of
+from streamlink_sql.generators.parser.actions import KEYWORD_COUNT, Layout, spans_of
 from streamlink_sql.generators.parser.linking import NONE, RELATIONS, WHOLE, Linked
 from streamlink_sql.generators.parser.literals import target_of
 from streamlink_sql.generators.parser.misheard import misheard
@@ -227,8 +227,7 @@ def _is_unknown(linked: Linked, number: int, common_words: frozenset[str]) -> bo
 
 def _covered_words(actions: Sequence[int], layout: Layout) -> set[int]:
     """The words that lie in a literal."""
-    spans = [action - FIXED for action in actions if FIXED <= action < layout.first_table]
-    return {word for first, last in zip(spans[::2], spans[1::2], strict=False) for word in range(first, last + 1)}
+    return {word for span in spans_of(actions, layout) if span for word in range(span[0], span[1] + 1)}
 
 
 def _value_words(linked: Linked) -> set[int]:

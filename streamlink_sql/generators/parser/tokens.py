@@ -63,3 +63,5 @@ KEYWORDS: tuple[str, ...] = (
     *SEQUENCES,
 )
 """Trained weights depend on this order: new keywords go to the end."""
+NEGATIVE = frozenset(("NE", "EXCEPT", "IS_NULL", *(keyword for keyword in KEYWORDS if keyword.startswith("NOT_"))))
+"""Keywords by which a query says what is not."""
