@@ -215,6 +215,13 @@ def test_a_result_is_capped_in_bytes(server: str, files: dict[str, str]) -> None
 
 
 @pytest.mark.cluster
+def test_a_batch_that_the_client_does_not_take_is_too_costly(own_engine: SparkEngine) -> None:
+    with pytest.raises(TooCostly, match="Ask for"):
+        run(own_engine, "SELECT repeat('x', 100000) AS t FROM sales", row_limit=1_500)
+    assert answers(own_engine)
+
+
+@pytest.mark.cluster
 @pytest.mark.parametrize(
     ("sql", "tables"),
     [
@@ -379,6 +386,7 @@ def overheard(port: int) -> Iterator[tuple[int, bytearray]]:
                 to.shutdown(socket.SHUT_WR)
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Way) as server:
+        server.daemon_threads = True  # a connection that neither side closes is not waited for
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield server.server_address[1], heard
         server.shutdown()
@@ -458,6 +466,8 @@ def test_a_session_that_was_made_anew_outlives_the_one_that_was_lost(monkeypatch
         connection.forget(lost)  # by one that learns of it later
         assert connection.session() is anew
         until(lambda: closed == ["session 0"])
+        lost.client.close()  # as its finalizer does
+        assert closed == ["session 0"]
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,13 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from concurrent.futures import Future, InvalidStateError
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from streamlink_sql import tracing
 from streamlink_sql.engines import spark_plan, spark_samples
@@ -184,14 +184,15 @@ class SparkEngine:
         try:
             frame = _frame(session, sql).limit(row_limit + 1)
             parts = session.client.to_table_as_iterator(frame._plan.to_proto(session.client), {})
-            batches = (batch for part in parts if isinstance(part, pa.Table) for batch in part.to_batches())
-            first = next(batches, None)
-            if first is None:
-                return _without_zones(_empty(frame.schema)), False
-            table, truncated = capped(first.schema, chain((first,), batches), row_limit, self._result_bytes)
-            if truncated:
-                self._stop(run)
-            return _without_zones(table), truncated
+            with closing(cast("Generator[object, None, None]", parts)):  # here and now, or the garbage collector does it too late
+                batches = (batch for part in parts if isinstance(part, pa.Table) for batch in part.to_batches())
+                first = next(batches, None)
+                if first is None:
+                    return _without_zones(_empty(frame.schema)), False
+                table, truncated = capped(first.schema, chain((first,), batches), row_limit, self._result_bytes)
+                if truncated:
+                    self._stop(run)
+                return _without_zones(table), truncated
         except StreamLinkError:
             self._stop(run)
             raise

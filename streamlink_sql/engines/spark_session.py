@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from streamlink_sql.engines import plain_words
-from streamlink_sql.errors import BadRequest, EngineUnavailable, InvalidSQL, StreamLinkError
+from streamlink_sql.errors import BadRequest, EngineUnavailable, InvalidSQL, StreamLinkError, TooCostly
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
@@ -30,6 +30,8 @@ _WISHES = {"spark.connect.progress.reportInterval": "500ms"}
 _GONE = ("SESSION_NOT_FOUND", "SESSION_CHANGED", "SESSION_CLOSED", "session not found")
 _AWAY = ("UNAVAILABLE", "failed to connect", "Connection refused", "RETRIES_EXCEEDED", "Socket closed", "DEADLINE_EXCEEDED")
 _DENIED = ("UNAUTHENTICATED", "PERMISSION_DENIED", "Unauthenticated")
+_TOO_LARGE = "message larger than max"
+"""A batch of rows that Spark's client does not take: rows are sent some thousands together, however wide they are."""
 _ON_VALUES = ("Arithmetic", "NumberFormat", "DateTime", "ArrayIndexOutOfBounds", "SparkRuntime", "SparkUpgrade")
 _CONDITION = re.compile(r"\[([A-Z][A-Z0-9_.]+)\]")
 _DETAILS = re.compile(r'details = "(.*)"')
@@ -121,7 +123,8 @@ class Connection:
             if is_open:
                 self._session = None
         if is_open:
-            _in_background(lost.client.close)
+            close, lost.client.close = lost.client.close, _nothing
+            _in_background(close)  # its finalizer closes once more, and would let whatever thread collects garbage wait for ten seconds
 
     def close(self) -> None:
         """Ends the session."""
@@ -138,6 +141,8 @@ class Connection:
         if any(mark in text or mark in kind.upper() for mark in _AWAY) or is_session_lost(error):
             self.forget(session)
             return EngineUnavailable(f"The Spark server at {self._where} does not answer any more. Ask again when it is back.", log=text)
+        if _TOO_LARGE in text:
+            return TooCostly("One part of the result is too large to be sent. Ask for fewer columns, or for shorter ones.", log=text)
         condition = getattr(error, "getCondition", lambda: None)() or next(iter(_CONDITION.findall(text)), "")
         if kind.startswith(_ON_VALUES):
             return InvalidSQL(f"The query fails on a value of the data{f' ({condition})' if condition else ''}.", log=text)
@@ -232,6 +237,10 @@ def is_session_lost(error: Exception) -> bool:
 
 def _first_line(text: str) -> str:
     return text.strip().partition("\n")[0][:300]
+
+
+def _nothing() -> None:
+    pass
 
 
 def _in_background(call: Callable[[], Any]) -> None:
