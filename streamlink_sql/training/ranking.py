@@ -26,7 +26,7 @@ from streamlink_sql.evaluate.sets import database_file
 from streamlink_sql.generators.parser.actions import Layout, known_cells, to_tokens
 from streamlink_sql.generators.parser.ir import NotCovered, Schema
 from streamlink_sql.generators.parser.linking import link, split_words
-from streamlink_sql.generators.parser.mending import with_better_twins
+from streamlink_sql.generators.parser.mending import as_meant
 from streamlink_sql.generators.parser.ranking import (
     CONFIDENCE_NAMES,
     FEATURE_NAMES,
@@ -144,7 +144,7 @@ class Looker:
         rows, worth, right = [], [], []
         for beam in self.model.search(encoded, layout, BEAMS):
             written = to_tokens(beam.actions, layout, example.question, linked.words, schema, example.matches)
-            tokens = tuple(with_better_twins(written, cells, linked, schema))
+            tokens = tuple(as_meant(written, cells, linked, schema))
             try:
                 same_rows = returns_gold(sql_of(tokens, schema, dialect))
             except NotCovered:

@@ -8,11 +8,17 @@ from itertools import pairwise
 
 from streamlink_sql.generators.parser.linking import Linked
 from streamlink_sql.generators.parser.literals import target_of
+from streamlink_sql.generators.parser.roles import with_named_roles
 from streamlink_sql.generators.parser.schema import TIMES, Schema
 from streamlink_sql.generators.parser.tokens import COMPARISONS, FUNCTIONS, Col, Token, Val
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _YEAR = re.compile(r"[12]\d{3}")
+
+
+def as_meant(tokens: Sequence[Token], cells: frozenset[tuple[int, str]], linked: Linked, schema: Schema) -> list[Token]:
+    """The same where the question's words say which of several like columns is meant, to hold a value or to join by."""
+    return with_named_roles(with_better_twins(tokens, cells, linked, schema), linked, schema)
 
 
 def with_better_twins(tokens: Sequence[Token], cells: frozenset[tuple[int, str]], linked: Linked, schema: Schema) -> list[Token]:

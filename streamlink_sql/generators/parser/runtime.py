@@ -28,7 +28,7 @@ from streamlink_sql.generators.parser.actions import (
 from streamlink_sql.generators.parser.adapter import GRAPHS, Adapter, must_fit, read_adapter
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, to_sql
 from streamlink_sql.generators.parser.linking import FEATURE_SIZES, RELATIONS, Linked, link
-from streamlink_sql.generators.parser.mending import moments_mended, with_better_twins
+from streamlink_sql.generators.parser.mending import as_meant, moments_mended
 from streamlink_sql.generators.parser.pieces import Pieces
 from streamlink_sql.generators.parser.ranking import Finished, Ranked, Ranking
 from streamlink_sql.generators.parser.tokens import Token
@@ -91,7 +91,7 @@ class ParserGenerator:
         drafts: dict[str, list[Ranked]] = {}
         for beam in model.search(encoded, layout, max(self._beams, n), patient=bool(refused)):
             written = to_tokens(beam.actions, layout, question.text, linked.words, schema, matches)
-            tokens = tuple(with_better_twins(written, cells, linked, schema))
+            tokens = tuple(as_meant(written, cells, linked, schema))
             try:
                 sql = sql_of(tokens, schema, context.dialect)
             except NotCovered:

@@ -81,6 +81,14 @@ class Schema:
         return frozenset(pair for edge in self.edges if edge.cost < _SHARED_KEY for pair in edge.pairs)
 
     @cached_property
+    def rivals(self) -> Mapping[int, frozenset[int]]:
+        """Of a column that refers to a key, the others of its table that refer to the same one: home and away team."""
+        to: dict[tuple[int, int], set[int]] = {}
+        for column, key in self.references:
+            to.setdefault((self.table_of(column), key), set()).add(column)
+        return {column: frozenset(group - {column}) for group in to.values() if len(group) > 1 for column in group}
+
+    @cached_property
     def keys(self) -> frozenset[int]:
         """Columns that tell a row of their table alone: those that others refer to, and primary keys of one column."""
         referred = {pair[1] for edge in self.edges if edge.cost < _SHARED_KEY and len(edge.pairs) == 1 for pair in edge.pairs}
