@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+import duckdb
 import pytest
 
+from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.ir import Schema, to_ir, to_sql
-from streamlink_sql.generators.parser.linking import link
+from streamlink_sql.generators.parser.linking import link, split_words
 from streamlink_sql.generators.parser.pieces import Pieces
-from streamlink_sql.generators.parser.roles import family, with_named_roles
+from streamlink_sql.generators.parser.roles import family, with_roles
 from streamlink_sql.generators.parser.runtime import WEIGHTS
+from streamlink_sql.generators.parser.tokens import Token, Val
 from streamlink_sql.types import Column, ForeignKey, Table
 
 
 def table(name: str, columns: str, **keys: str) -> Table:
-    """Its columns are integers but for those called name or town; `keys` lead to the other table's id."""
-    found = tuple(Column(each, "text" if each in ("name", "town") else "integer") for each in columns.split())
+    """Its columns are integers but for names and towns; `keys` lead to the other table's id."""
+    found = tuple(Column(each, "text" if each.endswith(("name", "town")) else "integer") for each in columns.split())
     return Table(name, found, ("id",), tuple(ForeignKey((column,), to, ("id",)) for column, to in keys.items()))
 
 
@@ -25,6 +29,7 @@ SCHEMA = Schema.of(
         table("clubs", "id name town"),
         table("games", "id lost_by_club winning_club goals season", lost_by_club="clubs", winning_club="clubs"),
         table("trips", "id orig_club dest_club miles", orig_club="clubs", dest_club="clubs"),
+        table("hops", "id from_town to_town begin_year end_year"),
         table("rivalries", "id club_id rival_id since", club_id="clubs", rival_id="clubs"),
     )
 )
@@ -36,9 +41,17 @@ def joined_by(sql: str) -> list[str]:
     return re.findall(r"\w+_by_club|\w+_club|\w+_id", " ".join(re.findall(r" ON (\S+ = \S+)", sql)))
 
 
+def spans(question: str, tokens: Sequence[Token]) -> list[Span | None]:
+    """Where the question says each literal."""
+    words = [word.text.lower() for word in split_words(question)]
+    values = [[word.text.lower() for word in split_words(str(token.value))] for token in tokens if isinstance(token, Val)]
+    starts = [next((at for at in range(len(words)) if words[at : at + len(value)] == value), None) for value in values]
+    return [None if at is None else (at, at + len(value) - 1) for at, value in zip(starts, values, strict=True)]
+
+
 def mended(question: str, sql: str) -> str:
     written = to_ir(sql, SCHEMA, "duckdb")
-    return to_sql(tuple(with_named_roles(written, link(question, SCHEMA, (), {}, PIECES), SCHEMA)), SCHEMA, "duckdb")
+    return to_sql(tuple(with_roles(written, spans(question, written), link(question, SCHEMA, (), {}, PIECES), SCHEMA)), SCHEMA, "duckdb")
 
 
 WON = "SELECT c.name FROM games g JOIN clubs c ON g.winning_club = c.id"
@@ -66,6 +79,54 @@ def test_the_key_that_the_question_names_is_joined_by(written: str, question: st
 )
 def test_names_of_keys_may_be_abbreviated(question: str, key: str) -> None:
     assert joined_by(mended(question, TRIPS)) == [key]
+
+
+@pytest.mark.parametrize("written", [TRIPS, TRIPS.replace("orig_club", "dest_club")])
+@pytest.mark.parametrize(
+    ("question", "key"),
+    [
+        ("miles of trips from Ulm", "orig_club"),
+        ("miles of trips to Ulm", "dest_club"),
+        ("trips that went to the club in Ulm", "dest_club"),
+        ("trips departing from Ulm", "orig_club"),
+        ("trips leaving Ulm", "orig_club"),
+        ("who left Ulm", "orig_club"),
+        ("trips that arrived in Ulm", "dest_club"),
+    ],
+)
+def test_a_value_is_sought_at_the_end_of_the_way_that_the_question_says(written: str, question: str, key: str) -> None:
+    assert joined_by(mended(question, written)) == [key]
+
+
+@pytest.mark.parametrize(("question", "starts", "ends"), [("from Ulm to Trier", "Ulm", "Trier"), ("to Ulm from Trier", "Trier", "Ulm")])
+def test_both_ends_of_a_way_are_joined(question: str, starts: str, ends: str) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE clubs AS FROM (VALUES (1, 'A', 'Ulm'), (2, 'B', 'Trier')) clubs(id, name, town)")
+        connection.execute("CREATE TABLE trips AS FROM (VALUES (1, 1, 2, 700), (2, 2, 1, 800)) trips(id, orig_club, dest_club, miles)")
+        sql = mended(f"trips {question}", f"{TRIPS} AND c.town = 'Trier'")
+        of = connection.execute("SELECT id FROM clubs WHERE town = ?", [starts]).fetchone()
+        assert connection.execute(sql).fetchall() == connection.execute("SELECT miles FROM trips WHERE orig_club = ?", of).fetchall()
+        assert ends in sql
+
+
+@pytest.mark.parametrize(
+    ("question", "written", "meant"),
+    [
+        ("hops to Ulm", "from_town", "to_town"),
+        ("hops from Ulm", "to_town", "from_town"),
+        ("hops towards Ulm", "to_town", "to_town"),
+        ("hops of Ulm", "from_town", "from_town"),
+        ("hops, to begin with, by Ulm", "from_town", "from_town"),
+    ],
+)
+def test_of_two_columns_the_one_of_that_end_is_meant(question: str, written: str, meant: str) -> None:
+    sql = "SELECT count(*) FROM hops WHERE {} = 'Ulm'"
+    assert mended(question, sql.format(written)) == mended("", sql.format(meant))
+
+
+def test_numbers_are_no_end_of_a_way() -> None:
+    sql = "SELECT count(*) FROM hops WHERE begin_year = 2001"
+    assert mended("hops from 1990 to 2001", sql) == mended("", sql)
 
 
 @pytest.mark.parametrize("question", ["Which clubs played?", "clubs that won or lost", "clubs and their wins and losses"])

@@ -23,7 +23,7 @@ from streamlink_sql.catalog.values import stem
 from streamlink_sql.errors import InvalidSQL, StreamLinkError
 from streamlink_sql.evaluate.execution import Row, SQLiteRunner, comparable_rows, execution_match, is_ordered
 from streamlink_sql.evaluate.sets import database_file
-from streamlink_sql.generators.parser.actions import Layout, known_cells, to_tokens
+from streamlink_sql.generators.parser.actions import Layout, known_cells, spans_of, to_tokens
 from streamlink_sql.generators.parser.ir import NotCovered, Schema
 from streamlink_sql.generators.parser.linking import link, split_words
 from streamlink_sql.generators.parser.mending import as_meant
@@ -144,7 +144,7 @@ class Looker:
         rows, worth, right = [], [], []
         for beam in self.model.search(encoded, layout, BEAMS):
             written = to_tokens(beam.actions, layout, example.question, linked.words, schema, example.matches)
-            tokens = tuple(as_meant(written, cells, linked, schema))
+            tokens = tuple(as_meant(written, spans_of(beam.actions, layout), cells, linked, schema))
             try:
                 same_rows = returns_gold(sql_of(tokens, schema, dialect))
             except NotCovered:

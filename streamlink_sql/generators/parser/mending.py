@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.linking import Linked
 from streamlink_sql.generators.parser.literals import target_of
-from streamlink_sql.generators.parser.roles import with_named_roles
+from streamlink_sql.generators.parser.roles import with_roles
 from streamlink_sql.generators.parser.schema import TIMES, Schema
 from streamlink_sql.generators.parser.tokens import COMPARISONS, FUNCTIONS, Col, Token, Val
 
@@ -16,9 +17,12 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _YEAR = re.compile(r"[12]\d{3}")
 
 
-def as_meant(tokens: Sequence[Token], cells: frozenset[tuple[int, str]], linked: Linked, schema: Schema) -> list[Token]:
-    """The same where the question's words say which of several like columns is meant, to hold a value or to join by."""
-    return with_named_roles(with_better_twins(tokens, cells, linked, schema), linked, schema)
+def as_meant(
+    tokens: Sequence[Token], spans: Sequence[Span | None], cells: frozenset[tuple[int, str]], linked: Linked, schema: Schema
+) -> list[Token]:
+    """The same where the question says which of several like columns is meant, to hold a value or to join by. `spans` are the words of each
+    literal, None for one that no word says."""
+    return with_roles(with_better_twins(tokens, cells, linked, schema), spans, linked, schema)
 
 
 def with_better_twins(tokens: Sequence[Token], cells: frozenset[tuple[int, str]], linked: Linked, schema: Schema) -> list[Token]:

@@ -1,23 +1,27 @@
-"""Which of several keys between two tables a question means: "who won" joins by winner_id, not by loser_id. Knows no model and no SQL."""
+"""Which of several like columns a question means by how it speaks: "who won" joins by winner_id, "to Rome" looks at the destination.
+
+Knows no model and no SQL.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from streamlink_sql.generators.parser.joins import complete
+from streamlink_sql.generators.parser.actions import Span
+from streamlink_sql.generators.parser.joins import From, complete
 from streamlink_sql.generators.parser.linking import Linked, plain_name
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.schema import Schema
-from streamlink_sql.generators.parser.tokens import NotCovered, Token
-from streamlink_sql.generators.parser.tree import Condition, Core, Junction, Predicate, Query, Ref, clauses, emit, walk
+from streamlink_sql.generators.parser.tokens import NotCovered, Token, Val
+from streamlink_sql.generators.parser.tree import Condition, Core, Junction, Predicate, Query, Ref, Source, clauses, emit, walk
 
 _IRREGULAR = dict(
     pair.split(":")
     for pair in (
         "beaten:beat bought:buy built:build chosen:choose drawn:draw driven:drive drove:drive flew:fly flown:fly gave:give given:give "
-        "held:hold kept:keep led:lead lent:lend lost:lose made:make met:meet paid:pay sent:send sold:sell sung:sing taught:teach "
-        "taken:take took:take won:win written:write wrote:write"
+        "held:hold kept:keep led:lead left:leave lent:lend lost:lose made:make met:meet paid:pay sent:send sold:sell sung:sing "
+        "taught:teach taken:take took:take went:go won:win written:write wrote:write"
     ).split()
 )
 _ENDINGS = ("ations", "ation", "ings", "ing", "ers", "ors", "er", "or", "ed", "es", "s", "e")
@@ -25,6 +29,25 @@ _SAY_NOTHING = frozenset(("a", "by", "id", "in", "is", "of", "ord", "the"))
 """Families of words that stand in names and questions alike without telling a role: "in order of"."""
 _LEAST, _LEAST_OF_ABBREVIATION = 3, 4
 """So many letters of a word stay, and so many an abbreviation has, at least."""
+_FROM, _TO = "from", "to"
+_ENDS_OF_WAYS = {
+    _FROM: frozenset("begin dep depart departur from orig origin send sourc src start".split()),
+    _TO: frozenset("arr arriv arrival dest destin destination end receiv recipient target tgt to".split()),
+}
+"""Families of words in names of columns, by the end of a way that they are about."""
+_GOING = {_FROM: frozenset("depart leav start".split()), _TO: frozenset("arriv end land reach".split())}
+"""Families of words that say by themselves which end comes next: "leaving Rome", "arriving in Rome"."""
+_LEADING = {"from": _FROM, "to": _TO, "into": _TO, "towards": _TO, "toward": _TO}
+_NEAR = 4
+"""So many words before a value may say which end of a way it is: "to the port of Rome"."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a question says of roles: the families of its words, and the end of a way that each value in it is, by value."""
+
+    families: frozenset[str]
+    ends: Mapping[str, str]
 
 
 def family(word: str) -> str:
@@ -35,61 +58,132 @@ def family(word: str) -> str:
     return word[:-1] if len(word) > _LEAST and word[-1] == word[-2] else word
 
 
-def with_named_roles(tokens: Sequence[Token], linked: Linked, schema: Schema) -> list[Token]:
-    """The same, joined by the key that the question names where several lead from one table to the same other one."""
-    if not schema.rivals:
-        return list(tokens)
+def with_roles(tokens: Sequence[Token], spans: Sequence[Span | None], linked: Linked, schema: Schema) -> list[Token]:
+    """The same, joined by the key that the question names where several lead from one table to the same other one, and with values that
+    it comes from or goes to sought at that end. `spans` are the words of each literal, None for one that no word says."""
     try:
         query = parse(tokens)
     except NotCovered:
         return list(tokens)
-    words = frozenset(family(word.text.lower()) for word in linked.words)
-    mended = _query(query, words, schema)
+    words = [word.text.lower() for word in linked.words]
+    values = [token.value for token in tokens if isinstance(token, Val)]
+    ends = {str(value): _end(words, span[0]) for value, span in zip(values, spans, strict=False) if span}
+    mended = _query(query, _Said(frozenset(map(family, words)), ends), schema)
     return list(tokens) if mended == query else list(emit(mended))
 
 
-def _query(query: Query, words: frozenset[str], schema: Schema) -> Query:
-    return replace(query, cores=tuple(_core(core, words, schema) for core in query.cores))
+def _end(words: Sequence[str], first: int) -> str:
+    """The end of a way that a value is whose first word this is; "" where nothing before it says so."""
+    for at in range(first - 1, max(-1, first - 1 - _NEAR), -1):
+        if words[at] in _LEADING:
+            return _LEADING[words[at]]
+        going = next((end for end, verbs in _GOING.items() if family(words[at]) in verbs), "")
+        if going or not words[at].isalpha() or words[at] in ("and", "or", "with", "by"):
+            return going
+    return ""
 
 
-def _core(core: Core, words: frozenset[str], schema: Schema) -> Core:
-    inside = core if core.condition is None else replace(core, condition=_condition(core.condition, words, schema))
+def _query(query: Query, said: _Said, schema: Schema) -> Query:
+    return replace(query, cores=tuple(_core(core, said, schema) for core in query.cores))
+
+
+def _core(core: Core, said: _Said, schema: Schema) -> Core:
+    if core.condition is not None:
+        core = replace(core, condition=_condition(core.condition, said, schema))
     whole = complete(core, schema)
     if any(source.where for source in whole.sources):
-        return inside
-    pointed = {node.column for clause in clauses(core) for node in walk(clause) if isinstance(node, Ref)}
-    taken = pointed | {ref.column for pair in whole.on for ref in pair}
-    on = tuple((_meant(a, b, words, taken, schema), _meant(b, a, words, taken, schema)) for a, b in whole.on)
-    if on == whole.on:
-        return inside
-    return replace(inside, sources=whole.sources, on=on)
+        return core
+    taken = {node.column for clause in clauses(core) for node in walk(clause) if isinstance(node, Ref)}
+    taken |= {ref.column for pair in whole.on for ref in pair}
+    for number, (left, right) in enumerate(whole.on):
+        for reference, key in ((left.column, right.column), (right.column, left.column)):
+            rivals = schema.rivals.get(reference, frozenset())
+            if not rivals or not rivals.isdisjoint(taken) or (reference, key) not in schema.references:
+                continue
+            by_end = _by_end({reference, *rivals}, schema)
+            ends = {end for _, end in _ends_of(core, schema.table_of(key), said, schema)} if by_end else set()
+            if len(ends) == 2:
+                return _both_ends(core, whole, number, by_end, key, said, schema)
+            meant = by_end[ends.pop()] if ends else _named(reference, rivals, said, schema)
+            if meant != reference:
+                on = (*whole.on[:number], (Ref(meant), Ref(key)), *whole.on[number + 1 :])
+                return replace(core, sources=whole.sources, on=on)
+    return core
 
 
-def _condition(condition: Condition, words: frozenset[str], schema: Schema) -> Condition:
+def _both_ends(core: Core, whole: From, number: int, by_end: Mapping[str, int], key: int, said: _Said, schema: Schema) -> Core:
+    """The core with the table of one end of a way joined once more for the other end."""
+    table = schema.table_of(key)
+    going = {id(node) for node, end in _ends_of(core, table, said, schema) if end == _TO}
+
+    def moved(condition: Condition) -> Condition:
+        if isinstance(condition, Junction):
+            return Junction(condition.name, tuple(map(moved, condition.parts)))
+        if id(condition) in going and isinstance(condition.left, Ref):
+            return replace(condition, left=Ref(condition.left.column, "SECOND"))
+        return condition
+
+    on = (*whole.on[:number], (Ref(by_end[_FROM]), Ref(key)), *whole.on[number + 1 :], (Ref(by_end[_TO]), Ref(key, "SECOND")))
+    return replace(core, condition=core.condition and moved(core.condition), sources=(*whole.sources, Source(table, "SECOND")), on=on)
+
+
+def _ends_of(core: Core, table: int, said: _Said, schema: Schema) -> list[tuple[Predicate, str]]:
+    """The conditions on a table's columns by values that are an end of a way, with the end."""
+    found = []
+    for node in walk(core.condition) if core.condition is not None else ():
+        sought = _sought(node, schema) if isinstance(node, Predicate) else None
+        if isinstance(node, Predicate) and sought is not None and schema.table_of(sought) == table:
+            ends = {said.ends.get(str(value.value), "") for value in node.right if isinstance(value, Val)}
+            found += [(node, end) for end in ends if end]
+    return found
+
+
+def _condition(condition: Condition, said: _Said, schema: Schema) -> Condition:
     if isinstance(condition, Junction):
-        return Junction(condition.name, tuple(_condition(part, words, schema) for part in condition.parts))
-    right = tuple(_query(side, words, schema) if isinstance(side, Query) else side for side in condition.right)
-    return Predicate(condition.name, condition.left, right)
+        return Junction(condition.name, tuple(_condition(part, said, schema) for part in condition.parts))
+    right = tuple(_query(side, said, schema) if isinstance(side, Query) else side for side in condition.right)
+    found = replace(condition, right=right)
+    if (sought := _sought(found, schema)) is None or not isinstance(right[0], Val):
+        return found
+    return replace(found, left=Ref(_at_end(sought, said.ends.get(str(right[0].value), ""), schema)))
 
 
-def _meant(reference: Ref, key: Ref, words: frozenset[str], taken: set[int], schema: Schema) -> Ref:
-    """The one of a column that refers to a key and its rivals that the words name best.
+def _sought(condition: Predicate, schema: Schema) -> int | None:
+    """The column of texts in which a condition seeks values; None where it is another kind of condition."""
+    left = condition.left
+    is_text = isinstance(left, Ref) and not left.where and schema.columns[left.column][1].kind == "text"
+    return left.column if isinstance(left, Ref) and is_text and condition.name in ("EQ", "IN") else None
 
-    The column itself where none is, where a rival has a part of its own in the query, and where one is called like the whole table: of
-    friend (student_id, friend_id), "friends" tells no role.
-    """
-    column = reference.column
-    rivals = schema.rivals.get(column, frozenset())
-    if not rivals or not rivals.isdisjoint(taken) or (column, key.column) not in schema.references:
-        return reference
+
+def _at_end(column: int, end: str, schema: Schema) -> int:
+    """The column that says of this end of a way what the given one says of the other; the column itself where there is none."""
+    own, table = _families(schema.columns[column][1].name), schema.table_of(column)
+    other = _TO if end == _FROM else _FROM
+    if not end or own.isdisjoint(_ENDS_OF_WAYS[other]):
+        return column
+    names = {each: _families(schema.columns[each][1].name) for each in schema.columns_of(table)}
+    rest = own - _ENDS_OF_WAYS[other]
+    twins = [each for each, name in names.items() if not name.isdisjoint(_ENDS_OF_WAYS[end]) and name - _ENDS_OF_WAYS[end] == rest]
+    return twins[0] if len(twins) == 1 else column
+
+
+def _by_end(columns: set[int], schema: Schema) -> dict[str, int]:
+    """Two columns by the end of a way that they are about; {} where they are no such two."""
+    found = {end: column for column in columns for end, words in _ENDS_OF_WAYS.items() if _families(schema.columns[column][1].name) & words}
+    return found if len(columns) == 2 and len(set(found.values())) == 2 else {}
+
+
+def _named(column: int, rivals: frozenset[int], said: _Said, schema: Schema) -> int:
+    """The one of a column and its rivals that the words name best; the column itself where none is, and where one is called like the
+    whole table: of friend (student_id, friend_id), "friends" tells no role."""
     names = {each: _families(schema.columns[each][1].name) for each in (column, *rivals)}
     common = frozenset.intersection(*names.values())
     table = _families(schema.tables[schema.table_of(column)].name)
     if any(_is_said(part, word) for own in names.values() for part in own - common for word in table):
-        return reference
-    said = {each: sum(any(_is_said(part, word) for word in words) for part in own - common) for each, own in names.items()}
-    best = [each for each in said if said[each] == max(said.values())]
-    return Ref(best[0]) if len(best) == 1 else reference
+        return column
+    count = {each: sum(any(_is_said(part, word) for word in said.families) for part in own - common) for each, own in names.items()}
+    best = [each for each in count if count[each] == max(count.values())]
+    return best[0] if len(best) == 1 else column
 
 
 def _is_said(part: str, word: str) -> bool:

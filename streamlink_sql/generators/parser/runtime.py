@@ -23,6 +23,7 @@ from streamlink_sql.generators.parser.actions import (
     alias_words,
     known_cells,
     sensible,
+    spans_of,
     to_tokens,
 )
 from streamlink_sql.generators.parser.adapter import GRAPHS, Adapter, must_fit, read_adapter
@@ -91,7 +92,7 @@ class ParserGenerator:
         drafts: dict[str, list[Ranked]] = {}
         for beam in model.search(encoded, layout, max(self._beams, n), patient=bool(refused)):
             written = to_tokens(beam.actions, layout, question.text, linked.words, schema, matches)
-            tokens = tuple(as_meant(written, cells, linked, schema))
+            tokens = tuple(as_meant(written, spans_of(beam.actions, layout), cells, linked, schema))
             try:
                 sql = sql_of(tokens, schema, context.dialect)
             except NotCovered:
