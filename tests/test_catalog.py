@@ -331,7 +331,7 @@ def test_an_alias_counts_whole_and_goes_before_cells_that_only_hold_its_words(da
 
 
 JOBS = {
-    ("jobs", "kind"): ["INS", "REP", "UPG", "CLN"],
+    ("jobs", "kind"): ["WTH", "INS", "REP", "UPG", "CLN"],
     ("jobs", "note"): ["POS", "positive", "neg."],
     ("jobs", "firm"): ["Clean Inspectors", "Bay Repairs"],
 }
@@ -343,6 +343,7 @@ JOBS = {
         ("inspections in May", [("inspections", "INS")]),
         ("were the upgrades dearer than a cleaning", [("upgrades", "UPG"), ("cleaning", "CLN")]),
         ("what did we invoice", []),
+        ("within a year, jobs without upgrades", [("upgrades", "UPG")]),
         ("the staff of ours", []),
         ("jobs by Bay Repairs", [("Bay Repairs", "Bay Repairs")]),  # a word inside a cell is no code
         ("position of the rep", [("rep", "REP")]),  # POS stands beside words, so it is no column of codes

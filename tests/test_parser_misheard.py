@@ -35,6 +35,12 @@ SCHEMA = Schema.of(
             (Column("customer_id", "integer"), Column("customer_name", "text"), Column("country", "text"), Column("staff", "integer")),
             ("customer_id",),
         ),
+        Table(
+            "parcels",
+            (Column("parcel_id", "integer"), Column("sender_id", "integer"), Column("receiver_id", "integer")),
+            ("parcel_id",),
+            (ForeignKey(("sender_id",), "customers", ("customer_id",)), ForeignKey(("receiver_id",), "customers", ("customer_id",))),
+        ),
         Table("centres", (Column("cost_centre", "text"), Column("centre_title", "text")), ("cost_centre",)),
     )
 )
@@ -43,6 +49,7 @@ CELLS = {
     "open": [("orders", "status")],
     "Dutch": [("orders", "country"), ("customers", "country")],
     "Utrecht": [("orders", "country"), ("customers", "country")],
+    "Delft": [("orders", "country"), ("customers", "country")],
 }
 
 
@@ -60,6 +67,7 @@ def doubts(question: str, sql: str) -> int:
     return misheard(linked, SCHEMA, tokens, spans_of(actions, layout), parse(tokens))
 
 
+SENT = "SELECT count(*) FROM parcels JOIN customers AS s ON parcels.sender_id = s.customer_id"
 JOINED = "FROM orders JOIN customers ON orders.customer_id = customers.customer_id"
 
 
@@ -121,6 +129,16 @@ JOINED = "FROM orders JOIN customers ON orders.customer_id = customers.customer_
             f"SELECT customers.country, count(order_id) {JOINED} GROUP BY customers.country",
             "SELECT country, count(order_id) FROM orders GROUP BY country",
         ),
+        (
+            "How many parcels went from Utrecht to Delft?",
+            f"{SENT} JOIN orders ON orders.customer_id = s.customer_id WHERE s.country = 'Utrecht' AND orders.country = 'Delft'",
+            f"{SENT} JOIN customers AS r ON parcels.receiver_id = r.customer_id WHERE s.country = 'Utrecht' AND r.country = 'Delft'",
+        ),
+        (
+            "Show all there is about the customer from Utrecht",
+            f"SELECT orders.* {JOINED} WHERE customers.country = 'Utrecht'",
+            "SELECT * FROM customers WHERE country = 'Utrecht'",
+        ),
     ],
 )
 def test_what_the_words_do_not_say(question: str, wrong: str, right: str) -> None:
@@ -147,6 +165,8 @@ def test_what_the_words_do_not_say(question: str, wrong: str, right: str) -> Non
         ("Which year had open orders, and which cost centres?", "SELECT year(ordered_on), cost_centre FROM orders WHERE status = 'open'"),
         ("When was the first order of each status placed?", "SELECT status, min(ordered_on) FROM orders GROUP BY status"),
         ("Orders of customers by the customers' country", f"SELECT customers.country, count(*) {JOINED} GROUP BY customers.country"),
+        ("How many parcels went to Delft?", f"{SENT} JOIN orders ON orders.customer_id = s.customer_id WHERE orders.country = 'Delft'"),
+        ("All about the orders of customers in Utrecht", f"SELECT orders.* {JOINED} WHERE customers.country = 'Utrecht'"),
         ("Dutch orders of Dutch customers", f"SELECT count(*) {JOINED} WHERE orders.country = 'NL' AND customers.country = 'NL'"),
     ],
 )

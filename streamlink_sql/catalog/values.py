@@ -21,6 +21,7 @@ _STOP_WORDS = """
 a an and any are as at be by do does did each every for from has have how i in is it its list many me more most much no not of on one
 or out per show so than that the their them there these they this to was were what when where which who whose why will with you all
 first last name names number total average other new good top some give find only least both between over under after before
+across among during since until within without
 """
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 LONGEST_SPAN = 9

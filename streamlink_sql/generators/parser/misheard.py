@@ -11,11 +11,12 @@ import numpy as np
 from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.joins import pointed
-from streamlink_sql.generators.parser.linking import NONE, PART, RELATIONS, Linked, plain_name
+from streamlink_sql.generators.parser.linking import NONE, PART, RELATIONS, WHOLE, Linked, plain_name
 from streamlink_sql.generators.parser.moments import read_half
+from streamlink_sql.generators.parser.roles import end_of, ways
 from streamlink_sql.generators.parser.schema import NAMES_SHARED_BY_CHANCE, TIMES, Schema
 from streamlink_sql.generators.parser.tokens import FUNCTIONS, NEGATIVE, Col, Tab, Token, Val
-from streamlink_sql.generators.parser.tree import Aggregate, Call, Core, Predicate, Query, Ref, clauses, walk
+from streamlink_sql.generators.parser.tree import Aggregate, Call, Core, Predicate, Query, Ref, Star, clauses, walk
 
 _TABLE_WHOLE = RELATIONS.index("word-table whole")
 _COLUMN_NONE, _COLUMN_PART, _COLUMN_WHOLE = (RELATIONS.index(f"word-column {level}") for level in ("none", "part", "whole"))
@@ -65,7 +66,8 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
     It keeps what the question leaves out ("without cancelled orders"), compares another column with a number that counts things ("at least
     20 orders"), puts a word beside a thing on another table ("German customers" by the orders' country), gives one of two extremes ("the
     oldest and the newest"), a whole date where a year is asked for, no order where one is said ("biggest first"), shows a column that is
-    named in part where the words name another in full, or reads a table that nobody speaks of for a column that the others have, too.
+    named in part where the words name another in full, shows all of a table that nobody speaks of, reads one for a column that the others
+    have, too, or seeks "from A to B" elsewhere than at the ends of the way.
 
     `spans` are the words of each literal in `tokens`, None for one that no word says.
     """
@@ -84,6 +86,8 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
         + _lacks_order(words, tokens)
         + _shows_what_is_named_in_part(question, schema, first)
         + sum(_reads_another_table(question, schema, core) for core in query.cores)
+        + _strays_from_the_way(question, schema, words, literals)
+        + _shows_all_of_another(question, query)
     )
 
 
@@ -138,8 +142,7 @@ def _is_of_another(question: Linked, schema: Schema, words: Sequence[str], liter
     if len(before) > 1 and words[before[-1]] in _OF:
         beside.append(before[-2])
     named = set(np.flatnonzero((question.relations[beside, size : size + question.table_count] == _TABLE_WHOLE).any(0)))
-    cells = np.flatnonzero(question.relations[literal.last, size + question.table_count :] == _VALUE_WHOLE)
-    holders = {schema.table_of(int(column)) for column in cells}
+    holders = _holders(question, schema, literal)
     sought = {schema.table_of(other.column) for other in literals if other.column is not None and other.value == literal.value}
     return len(named) == 1 and named <= holders - sought
 
@@ -210,3 +213,31 @@ def _reads_another_table(question: Linked, schema: Schema, core: Core) -> bool:
         if own and not is_named and {schema.columns[column][1].name.casefold() for column in own} <= others:
             return True
     return False
+
+
+def _strays_from_the_way(question: Linked, schema: Schema, words: Sequence[str], literals: Sequence[_Literal]) -> bool:
+    """Whether "from A to B" is not sought where two keys lead for where things come from and go to, though A and B are cells there."""
+    if not schema.rivals or not {"from", "to"} <= set(words):
+        return False
+    ends = [
+        (literal, end_of(words, literal.first)) for literal in literals if isinstance(literal.value, str) and literal.by in ("EQ", "IN")
+    ]
+    told = [literal for literal, end in ends if end]
+    if len({end for _, end in ends if end}) < 2:
+        return False
+    at = frozenset.intersection(ways(schema), *(_holders(question, schema, literal) for literal in told))
+    return bool(at) and not all(literal.column is not None and schema.table_of(literal.column) in at for literal in told)
+
+
+def _holders(question: Linked, schema: Schema, literal: _Literal) -> frozenset[int]:
+    """The tables in which the words of a literal are a cell."""
+    first = len(question.words) + question.table_count
+    return frozenset(schema.table_of(int(column)) for column in np.flatnonzero(question.relations[literal.last, first:] == _VALUE_WHOLE))
+
+
+def _shows_all_of_another(question: Linked, query: Query) -> bool:
+    """Whether all columns are shown of a table that the question does not name, beside one that it names in full."""
+    core = query.cores[0]
+    shown = {item.table for item in core.items if isinstance(item, Star)}
+    named = question.features[len(question.words) : len(question.words) + question.table_count, 4]
+    return any(named[table] == NONE for table in shown) and WHOLE in named

@@ -191,16 +191,17 @@ def _doubts(beam: Finished, linked: Linked, schema: Schema) -> tuple[int, int]:
         if not isinstance(token, Val):
             continue
         target, by = target_of(beam.tokens[:position], schema), beam.tokens[position - 1]
+        instance = "SECOND" if beam.tokens[max(0, position - 3)] == "SECOND" else ""
         odd += (by == "EQ" and target.function == "YEAR" and token.value in decades) or (by == "LT" and token.value == 0 and is_nothing)
         if target.function in _RANGES:
             low, high = _RANGES[target.function]
             odd += not (isinstance(token.value, int) and low <= token.value <= high)
-            odd += by == "EQ" and equal.setdefault((target.column, target.function), token.value) != token.value
+            odd += by == "EQ" and equal.setdefault((target.column, instance + target.function), token.value) != token.value
         elif target.column is not None and by in _EQUALS:
             if target.kind == "text" and (target.column, str(token.value)) not in beam.cells:
                 texts += 1
                 odd += str(token.value) in held
-            odd += equal.setdefault((target.column, ""), token.value) != token.value
+            odd += equal.setdefault((target.column, instance), token.value) != token.value
     try:
         query = parse(beam.tokens)
         odd += misheard(linked, schema, beam.tokens, spans_of(beam.actions, Layout.of(linked)), query)

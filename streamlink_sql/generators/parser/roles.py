@@ -67,12 +67,12 @@ def with_roles(tokens: Sequence[Token], spans: Sequence[Span | None], linked: Li
         return list(tokens)
     words = [word.text.lower() for word in linked.words]
     values = [token.value for token in tokens if isinstance(token, Val)]
-    ends = {str(value): _end(words, span[0]) for value, span in zip(values, spans, strict=False) if span}
+    ends = {str(value): end_of(words, span[0]) for value, span in zip(values, spans, strict=False) if span}
     mended = _query(query, _Said(frozenset(map(family, words)), ends), schema)
     return list(tokens) if mended == query else list(emit(mended))
 
 
-def _end(words: Sequence[str], first: int) -> str:
+def end_of(words: Sequence[str], first: int) -> str:
     """The end of a way that a value is whose first word this is; "" where nothing before it says so."""
     for at in range(first - 1, max(-1, first - 1 - _NEAR), -1):
         if words[at] in _LEADING:
@@ -171,6 +171,12 @@ def _by_end(columns: set[int], schema: Schema) -> dict[str, int]:
     """Two columns by the end of a way that they are about; {} where they are no such two."""
     found = {end: column for column in columns for end, words in _ENDS_OF_WAYS.items() if _families(schema.columns[column][1].name) & words}
     return found if len(columns) == 2 and len(set(found.values())) == 2 else {}
+
+
+def ways(schema: Schema) -> frozenset[int]:
+    """The tables that are both ends of a way: two keys lead to them from one table, as the origin and the destination."""
+    found = {key for column, key in schema.references if column in schema.rivals and _by_end({column, *schema.rivals[column]}, schema)}
+    return frozenset(map(schema.table_of, found))
 
 
 def _named(column: int, rivals: frozenset[int], said: _Said, schema: Schema) -> int:
