@@ -41,7 +41,12 @@ SCHEMA = Schema.of(
             ("parcel_id",),
             (ForeignKey(("sender_id",), "customers", ("customer_id",)), ForeignKey(("receiver_id",), "customers", ("customer_id",))),
         ),
-        Table("centres", (Column("cost_centre", "text"), Column("centre_title", "text")), ("cost_centre",)),
+        Table(
+            "centres",
+            (Column("cost_centre", "text"), Column("centre_title", "text"), Column("parent_centre", "text")),
+            ("cost_centre",),
+            (ForeignKey(("parent_centre",), "centres", ("cost_centre",)),),
+        ),
     )
 )
 CELLS = {
@@ -133,6 +138,16 @@ JOINED = "FROM orders JOIN customers ON orders.customer_id = customers.customer_
             "How many parcels went from Utrecht to Delft?",
             f"{SENT} JOIN orders ON orders.customer_id = s.customer_id WHERE s.country = 'Utrecht' AND orders.country = 'Delft'",
             f"{SENT} JOIN customers AS r ON parcels.receiver_id = r.customer_id WHERE s.country = 'Utrecht' AND r.country = 'Delft'",
+        ),
+        (
+            "Which customers are out of staff?",
+            "SELECT customer_name FROM customers WHERE staff > 0",
+            "SELECT customer_name FROM customers WHERE staff = 0",
+        ),
+        (
+            "centres with no parent",
+            "SELECT centre_title FROM centres WHERE cost_centre NOT IN (SELECT parent_centre FROM centres)",
+            "SELECT centre_title FROM centres WHERE parent_centre IS NULL",
         ),
         (
             "Show all there is about the customer from Utrecht",

@@ -10,7 +10,7 @@ import pytest
 from streamlink_sql.generators.parser.actions import alias_words
 from streamlink_sql.generators.parser.ir import Schema, to_ir
 from streamlink_sql.generators.parser.linking import link, split_words
-from streamlink_sql.generators.parser.mending import with_better_twins
+from streamlink_sql.generators.parser.mending import among_rows, with_better_twins
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.pieces import Pieces
 from streamlink_sql.generators.parser.plausible import implausible
@@ -58,6 +58,9 @@ def count(sql: str) -> int:
     "sql",
     [
         "SELECT avg(granted_date) FROM permits",
+        "SELECT count(*) FROM permits WHERE firm_id NOT IN (SELECT permit_id FROM permits WHERE fee > 3)",
+        "SELECT count(*) FROM permits WHERE fee > firm_id",
+        "SELECT count(*) FROM permits WHERE city IN (SELECT city FROM permits)",
         "SELECT count(DISTINCT inspector_count) FROM permits",
         "SELECT avg(filed_date - granted_date) FROM permits",
         "SELECT count(*) FROM permits WHERE fee > 'many'",
@@ -103,6 +106,9 @@ def test_what_hardly_anybody_asks(sql: str) -> None:
 @pytest.mark.parametrize(
     "sql",
     [
+        "SELECT count(*) FROM firms WHERE firm_id NOT IN (SELECT firm_id FROM permits WHERE fee > 3)",
+        "SELECT count(*) FROM permits WHERE city IN (SELECT city FROM permits WHERE fee > 3)",
+        "SELECT count(*) FROM permits WHERE granted_date > filed_date",
         "SELECT avg(fee) FROM permits WHERE filed_date > '2015-06-01' AND fee > 10 AND fee < 20",
         "SELECT T1.firm_id, avg(T2.fee) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id GROUP BY T1.firm_id",
         """SELECT count(*) FILTER (WHERE T1.city = 'Oslo' AND T2.city = 'Rome'), count(*) FILTER (WHERE T1.city = 'Oslo')
@@ -179,6 +185,24 @@ def test_of_two_columns_that_hold_a_value_the_one_with_a_table_of_such_values_is
     linked = link(question, schema, (), {}, Pieces(WEIGHTS / "tokenizer.json"))
     written, wanted = (to_ir(f"SELECT count(*) FROM permits WHERE {name} = 'A01'", schema, "duckdb") for name in (column, meant))
     assert with_better_twins(written, CELLS, linked, schema) == list(wanted)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("city = (SELECT city FROM firms WHERE founded_year > 1990)", "city IN (SELECT city FROM firms WHERE founded_year > 1990)"),
+        ("firm_id <> (SELECT firm_id FROM firms)", "firm_id NOT IN (SELECT firm_id FROM firms)"),
+        (
+            "fee > 3 AND (city = (SELECT city FROM firms) OR fee < 2)",
+            "fee > 3 AND (city IN (SELECT city FROM firms) OR fee < 2)",
+        ),
+        ("fee = (SELECT max(fee) FROM permits)", "fee = (SELECT max(fee) FROM permits)"),
+        ("city = (SELECT city FROM firms ORDER BY founded_year LIMIT 1)", "city = (SELECT city FROM firms ORDER BY founded_year LIMIT 1)"),
+    ],
+)
+def test_what_equals_the_rows_of_a_query_is_among_them(written: str, meant: str) -> None:
+    tokens = [to_ir(f"SELECT permit_id FROM permits WHERE {condition}", SCHEMA, "duckdb") for condition in (written, meant)]
+    assert among_rows(tokens[0]) == list(tokens[1])
 
 
 def test_nothing_has_two_years_at_once_and_a_measure_of_time_names_no_column() -> None:

@@ -4,25 +4,49 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.linking import Linked
 from streamlink_sql.generators.parser.literals import target_of
+from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.roles import with_roles
 from streamlink_sql.generators.parser.schema import TIMES, Schema
-from streamlink_sql.generators.parser.tokens import COMPARISONS, FUNCTIONS, Col, Token, Val
+from streamlink_sql.generators.parser.selves import with_second_selves
+from streamlink_sql.generators.parser.tokens import COMPARISONS, FUNCTIONS, Col, NotCovered, Token, Val
+from streamlink_sql.generators.parser.tree import Core, Predicate, Query, Ref, emit, rewritten
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_AMONG = {"EQ": "IN", "NE": "NOT_IN"}
+_BEGIN = ("SELECT", "SELECT_DISTINCT")
 _YEAR = re.compile(r"[12]\d{3}")
 
 
 def as_meant(
     tokens: Sequence[Token], spans: Sequence[Span | None], cells: frozenset[tuple[int, str]], linked: Linked, schema: Schema
 ) -> list[Token]:
-    """The same where the question says which of several like columns is meant, to hold a value or to join by. `spans` are the words of each
-    literal, None for one that no word says."""
-    return with_roles(with_better_twins(tokens, cells, linked, schema), spans, linked, schema)
+    """The same where the question says which of several like columns is meant, to hold a value or to join by, and which of two rows of a
+    table; and what equals rows is among them. `spans` are the words of each literal, None for one that no word says."""
+    with_twins = with_better_twins(among_rows(tokens), cells, linked, schema)
+    return with_second_selves(with_roles(with_twins, spans, linked, schema), spans, linked, schema)
+
+
+def among_rows(tokens: Sequence[Token]) -> list[Token]:
+    """The same, and what must equal a column of another query's rows may equal any of them: there may be several."""
+    if not any(token in _AMONG and tokens[position + 1] in _BEGIN for position, token in enumerate(tokens[:-1])):
+        return list(tokens)
+    try:
+        return list(emit(rewritten(parse(tokens), _among)))
+    except NotCovered:
+        return list(tokens)
+
+
+def _among(condition: Predicate) -> Predicate:
+    match condition.right:
+        case (Query(cores=(Core(items=(Ref(),), limit=None),)),) if condition.name in _AMONG:
+            return replace(condition, name=_AMONG[condition.name])
+    return condition
 
 
 def with_better_twins(tokens: Sequence[Token], cells: frozenset[tuple[int, str]], linked: Linked, schema: Schema) -> list[Token]:

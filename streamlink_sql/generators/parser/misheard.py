@@ -14,7 +14,7 @@ from streamlink_sql.generators.parser.joins import pointed
 from streamlink_sql.generators.parser.linking import NONE, PART, RELATIONS, WHOLE, Linked, plain_name
 from streamlink_sql.generators.parser.moments import read_half
 from streamlink_sql.generators.parser.roles import end_of, ways
-from streamlink_sql.generators.parser.schema import NAMES_SHARED_BY_CHANCE, TIMES, Schema
+from streamlink_sql.generators.parser.schema import NAMES_SHARED_BY_CHANCE, NUMBERS, TIMES, Schema
 from streamlink_sql.generators.parser.tokens import FUNCTIONS, NEGATIVE, Col, Tab, Token, Val
 from streamlink_sql.generators.parser.tree import Aggregate, Call, Core, Predicate, Query, Ref, Star, clauses, walk
 
@@ -67,7 +67,8 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
     20 orders"), puts a word beside a thing on another table ("German customers" by the orders' country), gives one of two extremes ("the
     oldest and the newest"), a whole date where a year is asked for, no order where one is said ("biggest first"), shows a column that is
     named in part where the words name another in full, shows all of a table that nobody speaks of, reads one for a column that the others
-    have, too, or seeks "from A to B" elsewhere than at the ends of the way.
+    have, too, seeks "from A to B" elsewhere than at the ends of the way, or does not ask for none of what "out of stock" and "have no
+    manager" say that there is none of.
 
     `spans` are the words of each literal in `tokens`, None for one that no word says.
     """
@@ -88,6 +89,7 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
         + sum(_reads_another_table(question, schema, core) for core in query.cores)
         + _strays_from_the_way(question, schema, words, literals)
         + _shows_all_of_another(question, query)
+        + _is_not_without(question, words, query, schema)
     )
 
 
@@ -241,3 +243,21 @@ def _shows_all_of_another(question: Linked, query: Query) -> bool:
     shown = {item.table for item in core.items if isinstance(item, Star)}
     named = question.features[len(question.words) : len(question.words) + question.table_count, 4]
     return any(named[table] == NONE for table in shown) and WHOLE in named
+
+
+def _is_not_without(question: Linked, words: Sequence[str], query: Query, schema: Schema) -> bool:
+    """Whether the words say that there is nothing of a number ("out of stock") or of a row's key to its own table ("no manager"), and no
+    condition does."""
+    size, first = len(words), len(words) + question.table_count
+    lacking = {at + 2 for at, pair in enumerate(pairwise(words)) if pair == ("out", "of")}
+    single = {at + 1 + (words[at + 1 : at + 2] in (["a"], ["any"])) for at, word in enumerate(words) if word in ("no", "without")}
+    numbers = {column for column, (_, own) in enumerate(schema.columns) if own.kind in NUMBERS} - schema.joining
+    said = [(at, column) for places, columns in ((lacking, numbers), (single, schema.own_keys)) for at in places for column in columns]
+    named = {column for at, column in said if at < size and question.relations[at, first + column] in (_COLUMN_WHOLE, _COLUMN_PART)}
+    conditions = [node for core in query.cores for clause in clauses(core) for node in walk(clause) if isinstance(node, Predicate)]
+    none = {node.left.column for node in conditions if isinstance(node.left, Ref) and _means_none(node)}
+    return bool(named) and named.isdisjoint(none)
+
+
+def _means_none(condition: Predicate) -> bool:
+    return condition.name == "IS_NULL" or (condition.name in ("EQ", "LE") and condition.right == (Val(0),))

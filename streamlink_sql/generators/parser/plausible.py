@@ -42,10 +42,10 @@ def implausible(query: Query, schema: Schema, cells: Cells, first_named: Mapping
     """How often the query says what hardly anybody asks.
 
     Rows: it averages dates, sums or bounds identifiers that the question does not name, compares numbers with words or with dates, bounds a
-    text by a number or a column twice from one side, counts the different values of a number whose name stands beside it, takes the days
-    "from A to B" as A - B, calculates with a text, compares or calculates with a column and itself, asks whether a column has a value of
-    which the question names one, shows or groups by nothing but what a condition fixes, joins tables by nothing or by a name that both have
-    by chance.
+    text by a number, a column twice from one side or a key by another column, seeks a key among what it does not refer to or a column among
+    all that it holds, counts the different values of a number whose name stands beside it, takes the days "from A to B" as A - B,
+    calculates with a text, compares or calculates with a column and itself, asks whether a column has a value of which the question names
+    one, shows or groups by nothing but what a condition fixes, joins tables by nothing or by a name that both have by chance.
 
     Groups: it groups without a use for groups, twice by the same, by a column beside another table of the same name, or single rows, shows
     what differs within groups, ranks by what it does not show beside another measure or by another part than the one shown, takes the first
@@ -214,6 +214,8 @@ def _is_misfit(node: Predicate, schema: Schema, cells: Cells, first_named: Mappi
         return True
     if not isinstance(node.left, Ref):
         return False
+    if any(_mixes_keys(node.left.column, node.name, side, schema) for side in node.right):
+        return True
     kind = schema.columns[node.left.column][1].kind
     others = {schema.columns[value.column][1].kind for value in node.right if isinstance(value, Ref)}
     if (kind in NUMBERS and others & set(TIMES)) or (kind in TIMES and others & set(NUMBERS)):
@@ -227,6 +229,26 @@ def _is_misfit(node: Predicate, schema: Schema, cells: Cells, first_named: Mappi
     if is_bound and schema.columns[node.left.column][1].native.upper() in _TEXTS:
         return any(read_number(text) is not None for text in texts)
     return kind == "text" and node.name in ("NE", "NOT_IN") and any((node.left.column, text) not in cells for text in texts)
+
+
+def _mixes_keys(column: int, name: str, other: Expr, schema: Schema) -> bool:
+    """Whether a key is greater or less than another column, or is sought among what it does not refer to; or a column among all of its own
+    values."""
+    match other:
+        case Ref(compared):
+            return name in (*_LOWER, *_UPPER) and not schema.joining.isdisjoint((column, compared))
+        case Query(cores=(Core(items=(Ref(sought),)) as core,)):
+            if column == sought:
+                return core == Core(core.items, distinct=core.distinct)
+            is_key = not schema.joining.isdisjoint((column, sought))
+            names = {schema.columns[each][1].name.casefold() for each in (column, sought)}
+            return is_key and len(names) > 1 and _leads_to(column, schema).isdisjoint(_leads_to(sought, schema))
+    return False
+
+
+def _leads_to(column: int, schema: Schema) -> set[int]:
+    """A column and the keys that it refers to."""
+    return {column} | {to for each, to in (*schema.references, *schema.own_keys.items()) if each == column}
 
 
 def _is_an_identifier(column: int, schema: Schema, first_named: Mapping[int, int]) -> bool:

@@ -157,11 +157,11 @@ def _sought(condition: Predicate, schema: Schema) -> int | None:
 
 def _at_end(column: int, end: str, schema: Schema) -> int:
     """The column that says of this end of a way what the given one says of the other; the column itself where there is none."""
-    own, table = _families(schema.columns[column][1].name), schema.table_of(column)
+    own, table = families(schema.columns[column][1].name), schema.table_of(column)
     other = _TO if end == _FROM else _FROM
     if not end or own.isdisjoint(_ENDS_OF_WAYS[other]):
         return column
-    names = {each: _families(schema.columns[each][1].name) for each in schema.columns_of(table)}
+    names = {each: families(schema.columns[each][1].name) for each in schema.columns_of(table)}
     rest = own - _ENDS_OF_WAYS[other]
     twins = [each for each, name in names.items() if not name.isdisjoint(_ENDS_OF_WAYS[end]) and name - _ENDS_OF_WAYS[end] == rest]
     return twins[0] if len(twins) == 1 else column
@@ -169,7 +169,7 @@ def _at_end(column: int, end: str, schema: Schema) -> int:
 
 def _by_end(columns: set[int], schema: Schema) -> dict[str, int]:
     """Two columns by the end of a way that they are about; {} where they are no such two."""
-    found = {end: column for column in columns for end, words in _ENDS_OF_WAYS.items() if _families(schema.columns[column][1].name) & words}
+    found = {end: column for column in columns for end, words in _ENDS_OF_WAYS.items() if families(schema.columns[column][1].name) & words}
     return found if len(columns) == 2 and len(set(found.values())) == 2 else {}
 
 
@@ -182,9 +182,9 @@ def ways(schema: Schema) -> frozenset[int]:
 def _named(column: int, rivals: frozenset[int], said: _Said, schema: Schema) -> int:
     """The one of a column and its rivals that the words name best; the column itself where none is, and where one is called like the
     whole table: of friend (student_id, friend_id), "friends" tells no role."""
-    names = {each: _families(schema.columns[each][1].name) for each in (column, *rivals)}
+    names = {each: families(schema.columns[each][1].name) for each in (column, *rivals)}
     common = frozenset.intersection(*names.values())
-    table = _families(schema.tables[schema.table_of(column)].name)
+    table = families(schema.tables[schema.table_of(column)].name)
     if any(_is_said(part, word) for own in names.values() for part in own - common for word in table):
         return column
     count = {each: sum(any(_is_said(part, word) for word in said.families) for part in own - common) for each, own in names.items()}
@@ -197,5 +197,6 @@ def _is_said(part: str, word: str) -> bool:
     return word == part or (len(part) >= _LEAST_OF_ABBREVIATION and word.startswith(part))
 
 
-def _families(name: str) -> frozenset[str]:
+def families(name: str) -> frozenset[str]:
+    """The families of a name's words, but for those that say nothing."""
     return frozenset(family(word) for word in plain_name(name).split()) - _SAY_NOTHING

@@ -89,6 +89,23 @@ class Schema:
         return {column: frozenset(group - {column}) for group in to.values() if len(group) > 1 for column in group}
 
     @cached_property
+    def own_keys(self) -> Mapping[int, int]:
+        """Columns that refer to a key of their own table, with that key: an employee's manager."""
+        found: dict[int, int] = {}
+        for number, table in enumerate(self.tables):
+            for key in table.foreign_keys:
+                ends = key.to_columns or table.primary_key
+                if key.to_table.casefold() == table.name.casefold() and len(key.columns) == len(ends) == 1:
+                    column, to = self.column_index(number, key.columns[0]), self.column_index(number, ends[0])
+                    found |= {} if column is None or to is None else {column: to}
+        return found
+
+    @cached_property
+    def joining(self) -> frozenset[int]:
+        """The columns that rows are joined by: keys, and those that refer to them."""
+        return self.keys | {side for pair in (*self.references, *self.own_keys.items()) for side in pair}
+
+    @cached_property
     def keys(self) -> frozenset[int]:
         """Columns that tell a row of their table alone: those that others refer to, and primary keys of one column."""
         referred = {pair[1] for edge in self.edges if edge.cost < _SHARED_KEY and len(edge.pairs) == 1 for pair in edge.pairs}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from streamlink_sql.generators.parser.tokens import (
@@ -195,6 +195,19 @@ def clauses(core: Core) -> Iterator[Expr | Condition]:
     if core.best is not None:
         yield from (core.best.key, core.best.by)
     yield from (expression for expression, _ in core.order)
+
+
+def rewritten(query: Query, change: Callable[[Predicate], Predicate]) -> Query:
+    """The same with every condition of WHERE and HAVING changed, in queries inside first."""
+
+    def of(condition: Condition) -> Condition:
+        if isinstance(condition, Junction):
+            return Junction(condition.name, tuple(map(of, condition.parts)))
+        inside = tuple(rewritten(side, change) if isinstance(side, Query) else side for side in condition.right)
+        return change(replace(condition, right=inside))
+
+    cores = (replace(core, condition=core.condition and of(core.condition), having=core.having and of(core.having)) for core in query.cores)
+    return replace(query, cores=tuple(cores))
 
 
 def emit(query: Query) -> tuple[Token, ...]:
