@@ -140,6 +140,26 @@ JOINED = "FROM orders JOIN customers ON orders.customer_id = customers.customer_
             f"{SENT} JOIN customers AS r ON parcels.receiver_id = r.customer_id WHERE s.country = 'Utrecht' AND r.country = 'Delft'",
         ),
         (
+            "What is the second highest line count?",
+            "SELECT max(line_count) FROM orders",
+            "SELECT line_count FROM orders ORDER BY line_count DESC LIMIT 1 OFFSET 1",
+        ),
+        (
+            "customers with the same customer name",
+            "SELECT customer_name FROM customers",
+            "SELECT customer_name FROM customers GROUP BY customer_name HAVING count(*) > 1",
+        ),
+        (
+            "orders with more lines than the average of their country",
+            "SELECT order_id FROM orders WHERE line_count > (SELECT avg(line_count) FROM orders)",
+            "SELECT order_id FROM orders WHERE line_count > (SELECT avg(o.line_count) FROM orders o WHERE o.country = orders.country)",
+        ),
+        (
+            "customers with Utrecht in the customer name",
+            "SELECT staff FROM customers WHERE customer_name = 'Utrecht'",
+            "SELECT staff FROM customers WHERE customer_name LIKE '%Utrecht%'",
+        ),
+        (
             "Which customers are out of staff?",
             "SELECT customer_name FROM customers WHERE staff > 0",
             "SELECT customer_name FROM customers WHERE staff = 0",
@@ -182,6 +202,12 @@ def test_what_the_words_do_not_say(question: str, wrong: str, right: str) -> Non
         ("Orders of customers by the customers' country", f"SELECT customers.country, count(*) {JOINED} GROUP BY customers.country"),
         ("How many parcels went to Delft?", f"{SENT} JOIN orders ON orders.customer_id = s.customer_id WHERE orders.country = 'Delft'"),
         ("All about the orders of customers in Utrecht", f"SELECT orders.* {JOINED} WHERE customers.country = 'Utrecht'"),
+        (
+            "orders with more lines than the average of all",
+            "SELECT order_id FROM orders WHERE line_count > (SELECT avg(line_count) FROM orders)",
+        ),
+        ("orders of the same country as their customer", f"SELECT count(*) {JOINED} WHERE orders.country = customers.country"),
+        ("the second order of the highest line count", "SELECT max(line_count) FROM orders"),
         ("Dutch orders of Dutch customers", f"SELECT count(*) {JOINED} WHERE orders.country = 'NL' AND customers.country = 'NL'"),
     ],
 )

@@ -14,7 +14,7 @@ from streamlink_sql.generators.parser.mending import among_rows, with_better_twi
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.pieces import Pieces
 from streamlink_sql.generators.parser.plausible import implausible
-from streamlink_sql.generators.parser.ranking import FEATURE_NAMES, Finished, features
+from streamlink_sql.generators.parser.ranking import FEATURE_NAMES, Finished, Ranked, Ranking, features
 from streamlink_sql.generators.parser.runtime import WEIGHTS
 from streamlink_sql.types import Column, ForeignKey, Table, ValueMatch
 
@@ -273,3 +273,10 @@ def test_who_refers_to_each_other_is_grouped_for_good_reasons() -> None:
         "SELECT b.person_id, count(*) FROM people p JOIN people b ON p.boss_id = b.person_id GROUP BY b.person_id",
     ):
         assert implausible(parse(to_ir(sql, schema, "duckdb")), schema, CELLS, {}) == 0, sql
+
+
+def test_what_is_doubted_is_less_sure() -> None:
+    ranking, plain = Ranking.read(WEIGHTS / "ranking.json"), np.zeros(len(FEATURE_NAMES))
+    doubted = np.array([name == "implausible" for name in FEATURE_NAMES], np.float64)
+    sure, unsure = (ranking.confidences([[Ranked(-0.2, found)]])[0] for found in (plain, doubted))
+    assert unsure < sure

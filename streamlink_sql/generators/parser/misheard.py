@@ -15,7 +15,7 @@ from streamlink_sql.generators.parser.linking import NONE, PART, RELATIONS, WHOL
 from streamlink_sql.generators.parser.moments import read_half
 from streamlink_sql.generators.parser.roles import end_of, ways
 from streamlink_sql.generators.parser.schema import NAMES_SHARED_BY_CHANCE, NUMBERS, TIMES, Schema
-from streamlink_sql.generators.parser.tokens import FUNCTIONS, NEGATIVE, Col, Tab, Token, Val
+from streamlink_sql.generators.parser.tokens import COMPARISONS, FUNCTIONS, NEGATIVE, Col, Tab, Token, Val
 from streamlink_sql.generators.parser.tree import Aggregate, Call, Core, Predicate, Query, Ref, Star, clauses, walk
 
 _TABLE_WHOLE = RELATIONS.index("word-table whole")
@@ -44,6 +44,12 @@ _EXTREME_WORDS = frozenset(
     "biggest busiest cheapest closest dearest deepest earliest fastest greatest heaviest highest largest latest lightest longest lowest "
     "nearest newest oldest priciest richest shortest slowest smallest soonest strongest tallest weakest widest worst youngest".split()
 )
+_TEXTS = frozenset("name title description text comment note subject abstract".split())
+"""What columns are called that people seek words in."""
+_THEIR = frozenset(("their", "its", "his", "her"))
+_ORDINALS = frozenset("second third fourth fifth 2nd 3rd 4th 5th".split())
+_COMPARING = frozenset(("SECOND", "OUTER", "GROUP", "IN", "INTERSECT", "EXISTS", "EACH", "HAVING"))
+"""Keywords of which one is needed to find what rows have in common."""
 _ENDS = frozenset(",.;:!?)")
 
 
@@ -67,8 +73,9 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
     20 orders"), puts a word beside a thing on another table ("German customers" by the orders' country), gives one of two extremes ("the
     oldest and the newest"), a whole date where a year is asked for, no order where one is said ("biggest first"), shows a column that is
     named in part where the words name another in full, shows all of a table that nobody speaks of, reads one for a column that the others
-    have, too, seeks "from A to B" elsewhere than at the ends of the way, or does not ask for none of what "out of stock" and "have no
-    manager" say that there is none of.
+    have, too, seeks "from A to B" elsewhere than at the ends of the way, does not ask for none of what "out of stock" and "have no manager"
+    say that there is none of, gives the first for "the second highest", compares nothing for "the same name", all rows for "the average of
+    their department", or seeks a whole cell for "with Phone in the name".
 
     `spans` are the words of each literal in `tokens`, None for one that no word says.
     """
@@ -90,6 +97,8 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
         + _strays_from_the_way(question, schema, words, literals)
         + _shows_all_of_another(question, query)
         + _is_not_without(question, words, query, schema)
+        + _compares_too_little(words, tokens)
+        + sum(_is_only_a_part(question, schema, words, literal) for literal in literals)
     )
 
 
@@ -261,3 +270,26 @@ def _is_not_without(question: Linked, words: Sequence[str], query: Query, schema
 
 def _means_none(condition: Predicate) -> bool:
     return condition.name == "IS_NULL" or (condition.name in ("EQ", "LE") and condition.right == (Val(0),))
+
+
+def _compares_too_little(words: Sequence[str], tokens: Sequence[Token]) -> bool:
+    """Whether the first is given for "the second highest", nothing is compared for "the same name", or all rows are for "the average of
+    their department"."""
+    told = {token for token in tokens if isinstance(token, str)}
+    if sum(token in ("SELECT", "SELECT_DISTINCT") for token in tokens) > 1:
+        own = any(words[at - 1] in _OF and words[at - 2] == "average" for at, word in enumerate(words) if word in _THEIR and at > 1)
+        return own and "AVG" in told and told.isdisjoint(("OUTER", "GROUP"))
+    ranked = any(one in _ORDINALS and (two in _EXTREME_WORDS or two in ("most", "least")) for one, two in pairwise(words))
+    shared = any(two == "same" and one in ("the", "with", "share") for one, two in pairwise(words)) and "as" not in words
+    columns_meet = any(token in COMPARISONS and isinstance(following, Col) for token, following in pairwise(tokens))
+    return (ranked and told.isdisjoint(("OFFSET", "EACH"))) or (shared and told.isdisjoint(_COMPARING) and not columns_meet)
+
+
+def _is_only_a_part(question: Linked, schema: Schema, words: Sequence[str], literal: _Literal) -> bool:
+    """Whether a whole cell is sought where the words say that a column has a text in it: "with Phone in the name"."""
+    after = list(words[literal.last + 1 : literal.last + 5])
+    if literal.by not in ("EQ", "IN") or after[:1] != ["in"] or len(after) < 3 or after[1] not in ("the", *_THEIR) or after[3:] == ["of"]:
+        return False
+    first, at = len(words) + question.table_count, literal.last + 3
+    texts = [column for column, (_, own) in enumerate(schema.columns) if own.kind == "text" and plain_name(own.name).split()[-1] in _TEXTS]
+    return any(question.relations[at, first + column] in (_COLUMN_WHOLE, _COLUMN_PART) for column in texts)

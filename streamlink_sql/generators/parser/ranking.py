@@ -46,7 +46,7 @@ FEATURE_NAMES = (
 )
 CONFIDENCE_NAMES = (
     *("constant", "log_share", "log_probability", "items_used_likely", "items_unused_likely"),
-    *("columns_unnamed", "tables_unnamed", "words_unknown", "values_left_out", "numbers_left_out"),
+    *("columns_unnamed", "tables_unnamed", "words_unknown", "values_left_out", "numbers_left_out", "implausible"),
 )
 _SET = {KEYWORDS.index(name) for name in SET_OPERATIONS}
 _FILTER = KEYWORDS.index("FILTER")
