@@ -258,6 +258,21 @@ def test_a_text_that_another_column_holds_is_doubted() -> None:
     assert doubts("city", "Ann Lee") == [1, 1]
 
 
+def test_of_two_cells_of_a_column_that_the_question_says_both_are_sought() -> None:
+    linked = link("permits in Leeds and for Bath, not Hull", SCHEMA, (), {}, Pieces(WEIGHTS / "tokenizer.json"))
+    cells = frozenset({(9, "Leeds"), (9, "Bath"), (9, "Leeds Castle"), (13, "Hull")})
+
+    def doubts(condition: str) -> float:
+        tokens = tuple(to_ir(f"SELECT count(*) FROM permits WHERE {condition}", SCHEMA, "duckdb"))
+        found = features(Finished((), tokens, -1.0, cells), linked, np.zeros(len(linked.spans), np.float32), SCHEMA, frozenset())
+        return float(found[FEATURE_NAMES.index("implausible")])
+
+    assert doubts("city = 'Leeds'") == 1
+    assert doubts("city IN ('Leeds', 'Bath')") == 0
+    assert doubts("city = 'Leeds' OR city = 'Bath'") == 0
+    assert doubts("fee > 3") == 0
+
+
 def test_who_refers_to_each_other_is_grouped_for_good_reasons() -> None:
     people = Table(
         "people",

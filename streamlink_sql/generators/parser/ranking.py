@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -178,7 +178,7 @@ _MEASURES_OF_TIME = frozenset(map(stem, ("day", "date", "time", "month", "year")
 def _doubts(beam: Finished, linked: Linked, schema: Schema) -> tuple[int, int]:
     """Texts that no cell of their column is known to hold; and what hardly anybody asks: such a text where another column holds it, parts
     of dates that cannot be, the first year of a decade for all of it, less than zero where the question says "without", a column that must
-    equal two things at once, and all that `implausible` counts."""
+    equal two things at once, one of two cells of a column that the question says, and all that `implausible` and `misheard` count."""
     texts = odd = 0
     held = {value for _, value in beam.cells}
     said = [word.text.lower() for word in linked.words]
@@ -202,12 +202,23 @@ def _doubts(beam: Finished, linked: Linked, schema: Schema) -> tuple[int, int]:
                 texts += 1
                 odd += str(token.value) in held
             odd += equal.setdefault((target.column, instance), token.value) != token.value
+    odd += _leaves_out_a_twin(equal, beam, " ".join(said))
     try:
         query = parse(beam.tokens)
         odd += misheard(linked, schema, beam.tokens, spans_of(beam.actions, Layout.of(linked)), query)
         return texts, odd + implausible(query, schema, beam.cells, _first_named(linked))
     except NotCovered:
         return texts, odd
+
+
+def _leaves_out_a_twin(equal: Mapping[tuple[int | None, str], str | int | float], beam: Finished, said: str) -> bool:
+    """Whether of two cells of a column that the question says word by word only one is sought: "from Ben Moss to Ada King"."""
+    written = [str(token.value).lower() for token in beam.tokens if isinstance(token, Val)]
+    sought = {column for column, _ in equal}
+    return any(
+        column in sought and len(value) > 3 and f" {value.lower()} " in f" {said} " and not any(value.lower() in other for other in written)
+        for column, value in beam.cells
+    )
 
 
 def _first_named(linked: Linked) -> dict[int, int]:
