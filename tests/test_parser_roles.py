@@ -30,6 +30,7 @@ SCHEMA = Schema.of(
         table("games", "id lost_by_club winning_club goals season", lost_by_club="clubs", winning_club="clubs"),
         table("trips", "id orig_club dest_club miles", orig_club="clubs", dest_club="clubs"),
         table("hops", "id from_town to_town begin_year end_year"),
+        table("errands", "id made_by_club passed_to_club", made_by_club="clubs", passed_to_club="clubs"),
         table("rivalries", "id club_id rival_id since", club_id="clubs", rival_id="clubs"),
     )
 )
@@ -92,6 +93,7 @@ def test_names_of_keys_may_be_abbreviated(question: str, key: str) -> None:
         ("trips leaving Ulm", "orig_club"),
         ("who left Ulm", "orig_club"),
         ("trips that arrived in Ulm", "dest_club"),
+        ("trips leaving for Ulm", "dest_club"),
     ],
 )
 def test_a_value_is_sought_at_the_end_of_the_way_that_the_question_says(written: str, question: str, key: str) -> None:
@@ -152,6 +154,9 @@ def test_each_query_inside_another_has_its_own_joins() -> None:
             "SELECT w.name, l.name FROM games g JOIN clubs w ON g.winning_club = w.id JOIN clubs l ON g.lost_by_club = l.id",
         ),
         ("clubs of winners", "SELECT count(*) FROM games"),
+        ("clubs by number, from most to least", "SELECT c.name FROM errands e JOIN clubs c ON e.made_by_club = c.id"),
+        ("hops that begin and end in Ulm, to and fro", "SELECT id FROM hops WHERE from_town = 'Ulm' AND to_town = 'Ulm'"),
+        ("trips to clubs from Ulm", "SELECT t.miles FROM trips t JOIN clubs c ON t.dest_club = c.id WHERE c.town = 'Ulm'"),
     ],
 )
 def test_a_key_is_left_where_its_rival_has_a_part_or_no_word_tells_them_apart(question: str, sql: str) -> None:
@@ -167,3 +172,13 @@ def test_a_verb_and_who_does_it_are_one_family(words: str) -> None:
 
 def test_short_words_stay_themselves() -> None:
     assert [family(word) for word in ("as", "her", "or", "use")] == ["as", "her", "or", "use"]
+
+
+def test_keys_of_several_columns_are_left_alone() -> None:
+    towns = Table("towns", (Column("land", "text"), Column("code", "text"), Column("name", "text")), ("land", "code"))
+    ends = [ForeignKey((f"{end}_land", f"{end}_code"), "towns", ("land", "code")) for end in ("from", "to")]
+    columns = [Column(f"{end}_{part}", "text") for end in ("from", "to") for part in ("land", "code")]
+    schema = Schema.of((towns, Table("rides", (Column("id", "integer"), *columns), ("id",), tuple(ends))))
+    sql = "SELECT r.id FROM rides r JOIN towns t ON r.from_land = t.land AND r.from_code = t.code WHERE t.name = 'Ulm'"
+    written = list(to_ir(sql, schema, "duckdb"))
+    assert with_roles(written, spans("rides to Ulm", written), link("rides to Ulm", schema, (), {}, PIECES), schema) == written

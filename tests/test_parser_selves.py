@@ -27,7 +27,24 @@ STAFF = Table(
     ("staff_id",),
     (ForeignKey(("supervisor_id",), "staff", ("staff_id",)),),
 )
-SCHEMA = Schema.of((STAFF, Table("visits", (Column("visit_id", "integer"), Column("day", "date")), ("visit_id",))))
+SCHEMA = Schema.of(
+    (
+        STAFF,
+        Table("visits", (Column("visit_id", "integer"), Column("day", "date")), ("visit_id",)),
+        Table(
+            "offices",
+            (Column("office_id", "integer"), Column("city", "text"), Column("supervisor_id", "integer")),
+            ("office_id",),
+            (ForeignKey(("supervisor_id",), "staff", ("staff_id",)),),
+        ),
+        Table(
+            "kinds",
+            (Column("kind_id", "integer"), Column("", "text"), Column("title", "text"), Column("parent_kind_id", "integer")),
+            ("kind_id",),
+            (ForeignKey(("parent_kind_id",), "kinds", ("kind_id",)),),
+        ),
+    )
+)
 ROWS = "(1, 'Ann', 'Lee', 90, NULL), (2, 'Bob', 'Ray', 95, 1), (3, 'Cid', 'Fox', 40, 1), (4, 'Dee', 'Lee', 30, 2)"
 PIECES = Pieces(WEIGHTS / "tokenizer.json")
 
@@ -71,6 +88,11 @@ def mended(question: str, sql: str) -> str:
             "SELECT first_name FROM staff WHERE staff_id NOT IN (SELECT supervisor_id FROM staff)",
             [("Cid",), ("Dee",)],
         ),
+        (
+            "the first name and supervisor of those who earn less than 80",
+            "SELECT first_name, supervisor_id FROM staff WHERE wage < 95",
+            [("Ann", None, None), ("Cid", "Ann", "Lee"), ("Dee", "Bob", "Ray")],
+        ),
         ("How many people does nobody supervise?", "SELECT count(*) FROM staff WHERE supervisor_id IS NULL", [(1,)]),
     ],
 )
@@ -92,6 +114,14 @@ def test_the_row_that_the_key_leads_to_is_meant(
         ),
         ("who is called Ann", "SELECT last_name FROM staff WHERE first_name = 'Ann'"),
         ("visits", "SELECT count(*) FROM visits"),
+        ("the wage of the supervisor called Ann", "SELECT wage FROM staff WHERE first_name = 'Ann'"),
+        (
+            "offices whose supervisor is Ann",
+            "SELECT o.city FROM offices o JOIN staff s ON o.supervisor_id = s.staff_id WHERE s.first_name = 'Ann'",
+        ),
+        ("things whose kind is Toys", "SELECT kind_id FROM kinds WHERE title = 'Toys'"),
+        ("who is no supervisor", "SELECT staff_id FROM staff EXCEPT SELECT supervisor_id FROM staff"),
+        ("offices of the same supervisor", "SELECT o.city FROM offices o JOIN staff s ON o.supervisor_id = s.supervisor_id"),
         (
             "Bob's supervisor",
             "SELECT s.wage FROM staff e JOIN staff s ON e.supervisor_id = s.staff_id WHERE e.first_name = 'Bob'",
@@ -100,3 +130,7 @@ def test_the_row_that_the_key_leads_to_is_meant(
 )
 def test_what_says_it_already_or_means_the_key_itself_stays(question: str, sql: str) -> None:
     assert mended(question, sql) == mended("", sql)
+
+
+def test_a_row_without_a_name_is_called_by_its_title() -> None:
+    assert "T2.title" in mended("the parent of Toys", "SELECT parent_kind_id FROM kinds WHERE title = 'Toys'")

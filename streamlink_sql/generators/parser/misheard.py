@@ -13,7 +13,7 @@ from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.joins import pointed
 from streamlink_sql.generators.parser.linking import NONE, PART, RELATIONS, WHOLE, Linked, plain_name
 from streamlink_sql.generators.parser.moments import read_half
-from streamlink_sql.generators.parser.roles import end_of, ways
+from streamlink_sql.generators.parser.roles import end_of, named_tables, ways
 from streamlink_sql.generators.parser.schema import NAMES_SHARED_BY_CHANCE, NUMBERS, TIMES, Schema
 from streamlink_sql.generators.parser.tokens import COMPARISONS, FUNCTIONS, NEGATIVE, Col, Tab, Token, Val
 from streamlink_sql.generators.parser.tree import Aggregate, Call, Core, Predicate, Query, Ref, Star, clauses, walk
@@ -50,6 +50,9 @@ _THEIR = frozenset(("their", "its", "his", "her"))
 _ORDINALS = frozenset("second third fourth fifth 2nd 3rd 4th 5th".split())
 _COMPARING = frozenset(("SECOND", "OUTER", "GROUP", "IN", "INTERSECT", "EXISTS", "EACH", "HAVING"))
 """Keywords of which one is needed to find what rows have in common."""
+_SECOND_BEST = frozenset(("OFFSET", "EACH"))
+_HAVING = frozenset("with have has having share shares sharing in at".split())
+_ALL = frozenset("about complete details everything information record records".split())
 _ENDS = frozenset(",.;:!?)")
 
 
@@ -95,9 +98,11 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
         + _shows_what_is_named_in_part(question, schema, first)
         + sum(_reads_another_table(question, schema, core) for core in query.cores)
         + _strays_from_the_way(question, schema, words, literals)
-        + _shows_all_of_another(question, query)
+        + _shows_all_of_another(question, words, query)
         + _is_not_without(question, words, query, schema)
-        + _compares_too_little(words, tokens)
+        + _gives_the_first(words, tokens)
+        + _compares_nothing(words, tokens)
+        + _averages_all(words, tokens)
         + sum(_is_only_a_part(question, schema, words, literal) for literal in literals)
     )
 
@@ -230,9 +235,8 @@ def _strays_from_the_way(question: Linked, schema: Schema, words: Sequence[str],
     """Whether "from A to B" is not sought where two keys lead for where things come from and go to, though A and B are cells there."""
     if not schema.rivals or not {"from", "to"} <= set(words):
         return False
-    ends = [
-        (literal, end_of(words, literal.first)) for literal in literals if isinstance(literal.value, str) and literal.by in ("EQ", "IN")
-    ]
+    texts = [literal for literal in literals if isinstance(literal.value, str) and literal.by in ("EQ", "IN")]
+    ends = [(literal, end_of(words, named_tables(question), literal.first)) for literal in texts]
     told = [literal for literal, end in ends if end]
     if len({end for _, end in ends if end}) < 2:
         return False
@@ -246,12 +250,11 @@ def _holders(question: Linked, schema: Schema, literal: _Literal) -> frozenset[i
     return frozenset(schema.table_of(int(column)) for column in np.flatnonzero(question.relations[literal.last, first:] == _VALUE_WHOLE))
 
 
-def _shows_all_of_another(question: Linked, query: Query) -> bool:
-    """Whether all columns are shown of a table that the question does not name, beside one that it names in full."""
-    core = query.cores[0]
-    shown = {item.table for item in core.items if isinstance(item, Star)}
+def _shows_all_of_another(question: Linked, words: Sequence[str], query: Query) -> bool:
+    """Whether "all about" a table that is named in full shows the columns of one that is not."""
+    shown = {item.table for item in query.cores[0].items if isinstance(item, Star)}
     named = question.features[len(question.words) : len(question.words) + question.table_count, 4]
-    return any(named[table] == NONE for table in shown) and WHOLE in named
+    return not _ALL.isdisjoint(words) and any(named[table] == NONE for table in shown) and WHOLE in named
 
 
 def _is_not_without(question: Linked, words: Sequence[str], query: Query, schema: Schema) -> bool:
@@ -259,37 +262,59 @@ def _is_not_without(question: Linked, words: Sequence[str], query: Query, schema
     condition does."""
     size, first = len(words), len(words) + question.table_count
     lacking = {at + 2 for at, pair in enumerate(pairwise(words)) if pair == ("out", "of")}
-    single = {at + 1 + (words[at + 1 : at + 2] in (["a"], ["any"])) for at, word in enumerate(words) if word in ("no", "without")}
+    nothing = (at + 1 for at, word in enumerate(words) if word in ("no", "without"))
+    single = {at + 1 if words[at : at + 1] in (["a"], ["any"]) else at for at in nothing}
     numbers = {column for column, (_, own) in enumerate(schema.columns) if own.kind in NUMBERS} - schema.joining
-    said = [(at, column) for places, columns in ((lacking, numbers), (single, schema.own_keys)) for at in places for column in columns]
+    others = {key for key in schema.own_keys if plain_name(schema.columns[key][1].name).split()[-1:] != ["to"]}
+    said = [(at, column) for places, columns in ((lacking, numbers), (single, others)) for at in places for column in columns]
     named = {column for at, column in said if at < size and question.relations[at, first + column] in (_COLUMN_WHOLE, _COLUMN_PART)}
     conditions = [node for core in query.cores for clause in clauses(core) for node in walk(clause) if isinstance(node, Predicate)]
+    spoken = any(isinstance(side, Val) and "out of" in str(side.value).lower() for node in conditions for side in node.right)
     none = {node.left.column for node in conditions if isinstance(node.left, Ref) and _means_none(node)}
-    return bool(named) and named.isdisjoint(none)
+    return bool(named) and not spoken and named.isdisjoint(none)
 
 
 def _means_none(condition: Predicate) -> bool:
-    return condition.name == "IS_NULL" or (condition.name in ("EQ", "LE") and condition.right == (Val(0),))
+    zero = (("EQ", (Val(0),)), ("LE", (Val(0),)), ("LT", (Val(1),)))
+    return condition.name == "IS_NULL" or (condition.name, condition.right) in zero
 
 
-def _compares_too_little(words: Sequence[str], tokens: Sequence[Token]) -> bool:
-    """Whether the first is given for "the second highest", nothing is compared for "the same name", or all rows are for "the average of
-    their department"."""
-    told = {token for token in tokens if isinstance(token, str)}
-    if sum(token in ("SELECT", "SELECT_DISTINCT") for token in tokens) > 1:
-        own = any(words[at - 1] in _OF and words[at - 2] == "average" for at, word in enumerate(words) if word in _THEIR and at > 1)
-        return own and "AVG" in told and told.isdisjoint(("OUTER", "GROUP"))
-    ranked = any(one in _ORDINALS and (two in _EXTREME_WORDS or two in ("most", "least")) for one, two in pairwise(words))
-    shared = any(two == "same" and one in ("the", "with", "share") for one, two in pairwise(words)) and "as" not in words
-    columns_meet = any(token in COMPARISONS and isinstance(following, Col) for token, following in pairwise(tokens))
-    return (ranked and told.isdisjoint(("OFFSET", "EACH"))) or (shared and told.isdisjoint(_COMPARING) and not columns_meet)
+def _gives_the_first(words: Sequence[str], tokens: Sequence[Token]) -> bool:
+    """Whether the first is given for "the second highest"."""
+    said = any(one in _ORDINALS and (two in _EXTREME_WORDS or two in ("most", "least")) for one, two in pairwise(words))
+    limit = tokens[tokens.index("LIMIT") + 1] if "LIMIT" in tokens else Val(1)
+    return said and limit == Val(1) and _SECOND_BEST.isdisjoint(_keywords(tokens)) and _selects(tokens) == 1
+
+
+def _compares_nothing(words: Sequence[str], tokens: Sequence[Token]) -> bool:
+    """Whether rows "with the same name" are compared with nothing."""
+    said = any(words[at] == "same" and words[at - 1] == "the" and words[at - 2] in _HAVING for at in range(2, len(words)))
+    meets = any(token in COMPARISONS and (isinstance(next_, Col) or next_ in FUNCTIONS) for token, next_ in pairwise(tokens))
+    return said and not meets and _COMPARING.isdisjoint(_keywords(tokens)) and _selects(tokens) == 1
+
+
+def _averages_all(words: Sequence[str], tokens: Sequence[Token]) -> bool:
+    """Whether something is compared with the average of all rows where "the average of their department" is meant."""
+    said = any(words[at] in _THEIR and words[at - 1] in _OF and words[at - 2] == "average" for at in range(2, len(words)))
+    starts = [place for place, token in enumerate(tokens) if token in ("SELECT", "SELECT_DISTINCT")]
+    nested = _keywords(tokens[starts[1] :]) if len(starts) > 1 else frozenset[str]()
+    return said and "AVG" in nested and nested.isdisjoint(("OUTER", "GROUP"))
+
+
+def _selects(tokens: Sequence[Token]) -> int:
+    return sum(token in ("SELECT", "SELECT_DISTINCT") for token in tokens)
+
+
+def _keywords(tokens: Sequence[Token]) -> frozenset[str]:
+    return frozenset(token for token in tokens if isinstance(token, str))
 
 
 def _is_only_a_part(question: Linked, schema: Schema, words: Sequence[str], literal: _Literal) -> bool:
     """Whether a whole cell is sought where the words say that a column has a text in it: "with Phone in the name"."""
-    after = list(words[literal.last + 1 : literal.last + 5])
-    if literal.by not in ("EQ", "IN") or after[:1] != ["in"] or len(after) < 3 or after[1] not in ("the", *_THEIR) or after[3:] == ["of"]:
+    size, first, at = len(words), len(words) + question.table_count, literal.last + 3
+    if literal.by not in ("EQ", "IN") or words[at - 2 : at - 1] != ["in"] or not {"the", *_THEIR} & set(words[at - 1 : at]):
         return False
-    first, at = len(words) + question.table_count, literal.last + 3
-    texts = [column for column, (_, own) in enumerate(schema.columns) if own.kind == "text" and plain_name(own.name).split()[-1] in _TEXTS]
-    return any(question.relations[at, first + column] in (_COLUMN_WHOLE, _COLUMN_PART) for column in texts)
+    texts = [column for column, (_, own) in enumerate(schema.columns) if not _TEXTS.isdisjoint(plain_name(own.name).split()[-1:])]
+    levels = question.relations[:size, [first + column for column in texts]]
+    end = next((place for place in range(at, size) if not np.isin(levels[place], (_COLUMN_WHOLE, _COLUMN_PART)).any()), size)
+    return end > at and (end == size or not words[end].isalpha() or words[end] in ("and", "or"))

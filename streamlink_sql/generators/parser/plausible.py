@@ -192,9 +192,13 @@ def _has_a_name(column: int, schema: Schema) -> bool:
         return False
     if own.name in schema.tables[table].primary_key:
         return False
-    head = stem(plain_name(own.name).split()[0])
+    head = _first_word(own.name)
     others = (schema.columns[index][1] for index in schema.columns_of(table) if index != column)
-    return any(other.kind == "text" and stem(plain_name(other.name).split()[0]) == head for other in others)
+    return any(other.kind == "text" and _first_word(other.name) == head for other in others)
+
+
+def _first_word(name: str) -> str:
+    return next(iter(map(stem, plain_name(name).split())), "")
 
 
 def _is_backwards(left: int, right: int, schema: Schema, first_named: Mapping[int, int]) -> bool:
@@ -232,23 +236,27 @@ def _is_misfit(node: Predicate, schema: Schema, cells: Cells, first_named: Mappi
 
 
 def _mixes_keys(column: int, name: str, other: Expr, schema: Schema) -> bool:
-    """Whether a key is greater or less than another column, or is sought among what it does not refer to; or a column among all of its own
-    values."""
+    """Whether a key is greater or less than another column, or is sought among keys of something else that are called otherwise; or a
+    column among all of its own values."""
     match other:
         case Ref(compared):
-            return name in (*_LOWER, *_UPPER) and not schema.joining.isdisjoint((column, compared))
+            return name in (*_LOWER, *_UPPER) and compared != column and not schema.joining.isdisjoint((column, compared))
         case Query(cores=(Core(items=(Ref(sought),)) as core,)):
             if column == sought:
                 return core == Core(core.items, distinct=core.distinct)
-            is_key = not schema.joining.isdisjoint((column, sought))
-            names = {schema.columns[each][1].name.casefold() for each in (column, sought)}
-            return is_key and len(names) > 1 and _leads_to(column, schema).isdisjoint(_leads_to(sought, schema))
+            alike = schema.columns[column][1].name.casefold() == schema.columns[sought][1].name.casefold()
+            return not alike and schema.joining >= {column, sought} and _leads_to(column, schema).isdisjoint(_leads_to(sought, schema))
     return False
 
 
 def _leads_to(column: int, schema: Schema) -> set[int]:
-    """A column and the keys that it refers to."""
-    return {column} | {to for each, to in (*schema.references, *schema.own_keys.items()) if each == column}
+    """A column and the keys that it refers to, and so on."""
+    references = (*schema.references, *schema.own_keys.items())
+    found, new = {column}, {column}
+    while new:
+        new = {to for each, to in references if each in new} - found
+        found |= new
+    return found
 
 
 def _is_an_identifier(column: int, schema: Schema, first_named: Mapping[int, int]) -> bool:

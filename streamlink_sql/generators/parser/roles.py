@@ -5,14 +5,18 @@ Knows no model and no SQL.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.joins import From, complete
-from streamlink_sql.generators.parser.linking import Linked, plain_name
+from streamlink_sql.generators.parser.linking import RELATIONS, Linked, plain_name
 from streamlink_sql.generators.parser.parse import parse
-from streamlink_sql.generators.parser.schema import Schema
+from streamlink_sql.generators.parser.schema import TIMES, Schema
 from streamlink_sql.generators.parser.tokens import NotCovered, Token, Val
 from streamlink_sql.generators.parser.tree import Condition, Core, Junction, Predicate, Query, Ref, Source, clauses, emit, walk
 
@@ -21,23 +25,26 @@ _IRREGULAR = dict(
     for pair in (
         "beaten:beat bought:buy built:build chosen:choose drawn:draw driven:drive drove:drive flew:fly flown:fly gave:give given:give "
         "held:hold kept:keep led:lead left:leave lent:lend lost:lose made:make met:meet paid:pay sent:send sold:sell sung:sing "
-        "taught:teach taken:take took:take went:go won:win written:write wrote:write"
+        "recipient:receive taught:teach taken:take took:take went:go won:win written:write wrote:write"
     ).split()
 )
 _ENDINGS = ("ations", "ation", "ings", "ing", "ers", "ors", "er", "or", "ed", "es", "s", "e")
 _SAY_NOTHING = frozenset(("a", "by", "id", "in", "is", "of", "ord", "the"))
 """Families of words that stand in names and questions alike without telling a role: "in order of"."""
+LEADING = frozenset("at for from on to with".split())
+"""Such words alone name no role either: "from most to least"."""
 _LEAST, _LEAST_OF_ABBREVIATION = 3, 4
 """So many letters of a word stay, and so many an abbreviation has, at least."""
 _FROM, _TO = "from", "to"
 _ENDS_OF_WAYS = {
     _FROM: frozenset("begin dep depart departur from orig origin send sourc src start".split()),
-    _TO: frozenset("arr arriv arrival dest destin destination end receiv recipient target tgt to".split()),
+    _TO: frozenset("arr arriv arrival dest destin end receiv target tgt to".split()),
 }
 """Families of words in names of columns, by the end of a way that they are about."""
 _GOING = {_FROM: frozenset("depart leav start".split()), _TO: frozenset("arriv end land reach".split())}
 """Families of words that say by themselves which end comes next: "leaving Rome", "arriving in Rome"."""
 _LEADING = {"from": _FROM, "to": _TO, "into": _TO, "towards": _TO, "toward": _TO}
+_TABLE_WHOLE = RELATIONS.index("word-table whole")
 _NEAR = 4
 """So many words before a value may say which end of a way it is: "to the port of Rome"."""
 
@@ -52,7 +59,7 @@ class _Said:
 
 def family(word: str) -> str:
     """What a verb and who does it have in common: win for won, wins and winner, los for lost and loser."""
-    word = _IRREGULAR.get(word, word)
+    word = _IRREGULAR.get(word, stem(word))
     ending = next((ending for ending in _ENDINGS if word.endswith(ending) and len(word) - len(ending) >= _LEAST), "")
     word = word.removesuffix(ending)
     return word[:-1] if len(word) > _LEAST and word[-1] == word[-2] else word
@@ -67,20 +74,37 @@ def with_roles(tokens: Sequence[Token], spans: Sequence[Span | None], linked: Li
         return list(tokens)
     words = [word.text.lower() for word in linked.words]
     values = [token.value for token in tokens if isinstance(token, Val)]
-    ends = {str(value): end_of(words, span[0]) for value, span in zip(values, spans, strict=False) if span}
+    tables = named_tables(linked)
+    ends = {str(value): end_of(words, tables, span[0]) for value, span in zip(values, spans, strict=False) if span}
     mended = _query(query, _Said(frozenset(map(family, words)), ends), schema)
     return list(tokens) if mended == query else list(emit(mended))
 
 
-def end_of(words: Sequence[str], first: int) -> str:
-    """The end of a way that a value is whose first word this is; "" where nothing before it says so."""
+def end_of(words: Sequence[str], tables: Collection[int], first: int) -> str:
+    """The end of a way that a value is whose first word this is; "" where nothing before it says so.
+
+    `tables` are the words that name tables: "to clubs from Spain" says where the clubs are.
+    """
     for at in range(first - 1, max(-1, first - 1 - _NEAR), -1):
+        before = words[at - 1] if at else ""
         if words[at] in _LEADING:
-            return _LEADING[words[at]]
-        going = next((end for end, verbs in _GOING.items() if family(words[at]) in verbs), "")
+            return "" if at - 1 in tables and at > 1 and words[at - 2] in _LEADING else _LEADING[words[at]]
+        if words[at] == "for":
+            return _TO if _going(before) else ""
+        going = _going(words[at])
         if going or not words[at].isalpha() or words[at] in ("and", "or", "with", "by"):
             return going
     return ""
+
+
+def named_tables(linked: Linked) -> frozenset[int]:
+    """The words that name tables."""
+    size = len(linked.words)
+    return frozenset(np.flatnonzero((linked.relations[:size, size : size + linked.table_count] == _TABLE_WHOLE).any(1)).tolist())
+
+
+def _going(word: str) -> str:
+    return next((end for end, verbs in _GOING.items() if family(word) in verbs), "")
 
 
 def _query(query: Query, said: _Said, schema: Schema) -> Query:
@@ -89,7 +113,8 @@ def _query(query: Query, said: _Said, schema: Schema) -> Query:
 
 def _core(core: Core, said: _Said, schema: Schema) -> Core:
     if core.condition is not None:
-        core = replace(core, condition=_condition(core.condition, said, schema))
+        sought = frozenset(node.column for node in walk(core.condition) if isinstance(node, Ref))
+        core = replace(core, condition=_condition(core.condition, sought, said, schema))
     whole = complete(core, schema)
     if any(source.where for source in whole.sources):
         return core
@@ -102,13 +127,22 @@ def _core(core: Core, said: _Said, schema: Schema) -> Core:
                 continue
             by_end = _by_end({reference, *rivals}, schema)
             ends = {end for _, end in _ends_of(core, schema.table_of(key), said, schema)} if by_end else set()
+            if len(ends) == 2 and any(
+                isinstance(node, Junction) and node.name == "OR" for node in walk(core.condition or Junction("AND", ()))
+            ):
+                return core
             if len(ends) == 2:
                 return _both_ends(core, whole, number, by_end, key, said, schema)
-            meant = by_end[ends.pop()] if ends else _named(reference, rivals, said, schema)
+            meant = by_end[ends.pop()] if ends else _named(reference, rivals, taken, said, schema)
             if meant != reference:
                 on = (*whole.on[:number], (Ref(meant), Ref(key)), *whole.on[number + 1 :])
                 return replace(core, sources=whole.sources, on=on)
     return core
+
+
+def has_or(core: Core) -> bool:
+    """Whether rows may meet one condition or another."""
+    return core.condition is not None and any(isinstance(node, Junction) and node.name == "OR" for node in walk(core.condition))
 
 
 def _both_ends(core: Core, whole: From, number: int, by_end: Mapping[str, int], key: int, said: _Said, schema: Schema) -> Core:
@@ -134,18 +168,19 @@ def _ends_of(core: Core, table: int, said: _Said, schema: Schema) -> list[tuple[
         sought = _sought(node, schema) if isinstance(node, Predicate) else None
         if isinstance(node, Predicate) and sought is not None and schema.table_of(sought) == table:
             ends = {said.ends.get(str(value.value), "") for value in node.right if isinstance(value, Val)}
-            found += [(node, end) for end in ends if end]
+            found += [(node, end) for end in ends if end and len(ends) == 1]
     return found
 
 
-def _condition(condition: Condition, said: _Said, schema: Schema) -> Condition:
+def _condition(condition: Condition, taken: frozenset[int], said: _Said, schema: Schema) -> Condition:
     if isinstance(condition, Junction):
-        return Junction(condition.name, tuple(_condition(part, said, schema) for part in condition.parts))
+        return Junction(condition.name, tuple(_condition(part, taken, said, schema) for part in condition.parts))
     right = tuple(_query(side, said, schema) if isinstance(side, Query) else side for side in condition.right)
     found = replace(condition, right=right)
     if (sought := _sought(found, schema)) is None or not isinstance(right[0], Val):
         return found
-    return replace(found, left=Ref(_at_end(sought, said.ends.get(str(right[0].value), ""), schema)))
+    at_end = _at_end(sought, said.ends.get(str(right[0].value), ""), schema)
+    return found if at_end in taken else replace(found, left=Ref(at_end))
 
 
 def _sought(condition: Predicate, schema: Schema) -> int | None:
@@ -179,17 +214,21 @@ def ways(schema: Schema) -> frozenset[int]:
     return frozenset(map(schema.table_of, found))
 
 
-def _named(column: int, rivals: frozenset[int], said: _Said, schema: Schema) -> int:
-    """The one of a column and its rivals that the words name best; the column itself where none is, and where one is called like the
-    whole table: of friend (student_id, friend_id), "friends" tells no role."""
-    names = {each: families(schema.columns[each][1].name) for each in (column, *rivals)}
-    common = frozenset.intersection(*names.values())
+def _named(column: int, rivals: frozenset[int], taken: set[int], said: _Said, schema: Schema) -> int:
+    """The one of a column's rivals that the words name, where they do not name the column.
+
+    The column itself where one is called like the whole table (of friend (student_id, friend_id), "friends" tells no role) and where the
+    word speaks of a date that is asked for: "approved in 2020" says when, not by whom.
+    """
+    names = {each: families(schema.columns[each][1].name) - LEADING for each in (column, *rivals)}
+    shared = {part for part, count in Counter(part for own in names.values() for part in own).items() if count > 1}
+    dates = {part for each in taken if schema.columns[each][1].kind in TIMES for part in families(schema.columns[each][1].name)}
+    parts = {each: own - shared - dates for each, own in names.items()}
     table = families(schema.tables[schema.table_of(column)].name)
-    if any(_is_said(part, word) for own in names.values() for part in own - common for word in table):
+    if any(_is_said(part, word) for own in parts.values() for part in own for word in table):
         return column
-    count = {each: sum(any(_is_said(part, word) for word in said.families) for part in own - common) for each, own in names.items()}
-    best = [each for each in count if count[each] == max(count.values())]
-    return best[0] if len(best) == 1 else column
+    named = [each for each, own in parts.items() if any(_is_said(part, word) for part in own for word in said.families)]
+    return named[0] if len(named) == 1 else column
 
 
 def _is_said(part: str, word: str) -> bool:

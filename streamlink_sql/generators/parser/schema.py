@@ -84,8 +84,10 @@ class Schema:
     def rivals(self) -> Mapping[int, frozenset[int]]:
         """Of a column that refers to a key, the others of its table that refer to the same one: home and away team."""
         to: dict[tuple[int, int], set[int]] = {}
-        for column, key in self.references:
-            to.setdefault((self.table_of(column), key), set()).add(column)
+        for edge in self.edges:
+            if edge.cost < _SHARED_KEY and len(edge.pairs) == 1:
+                column, key = edge.pairs[0]
+                to.setdefault((self.table_of(column), key), set()).add(column)
         return {column: frozenset(group - {column}) for group in to.values() if len(group) > 1 for column in group}
 
     @cached_property
@@ -97,7 +99,7 @@ class Schema:
                 ends = key.to_columns or table.primary_key
                 if key.to_table.casefold() == table.name.casefold() and len(key.columns) == len(ends) == 1:
                     column, to = self.column_index(number, key.columns[0]), self.column_index(number, ends[0])
-                    found |= {} if column is None or to is None else {column: to}
+                    found |= {} if column is None or to is None or column == to else {column: to}
         return found
 
     @cached_property

@@ -12,7 +12,7 @@ from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.joins import complete
 from streamlink_sql.generators.parser.linking import Linked, plain_name
 from streamlink_sql.generators.parser.parse import parse
-from streamlink_sql.generators.parser.roles import families
+from streamlink_sql.generators.parser.roles import LEADING, families, has_or
 from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.generators.parser.tokens import COMPARISONS, NotCovered, Token, Val
 from streamlink_sql.generators.parser.tree import (
@@ -30,7 +30,7 @@ from streamlink_sql.generators.parser.tree import (
     walk,
 )
 
-_ABOVE = frozenset(("to", "by", "is", "are", "was", "under", "named", "called"))
+_ABOVE = frozenset(("to", "by", "is", "are", "was", "under"))
 """What stands between the word for a role and who has it: "who report to Ann", "whose manager is Ann"; "of" does not."""
 _BELOW = frozenset(("report",))
 """Families of words that say the same without naming the key."""
@@ -77,7 +77,7 @@ def with_second_selves(tokens: Sequence[Token], spans: Sequence[Span | None], li
     said = {value: span for value, span in zip(values, spans, strict=False) if span}
     asked = _Asked(words, frozenset(family for word in words for family in families(word)), said)
     known = rewritten(query, lambda condition: _of_known_ones(condition, schema))
-    mended = replace(known, cores=tuple(_core(core, asked, schema) for core in known.cores))
+    mended = known if len(known.cores) > 1 else replace(known, cores=(_core(known.cores[0], asked, schema),))
     return list(tokens) if mended == query else list(emit(mended))
 
 
@@ -98,18 +98,20 @@ def _core(core: Core, asked: _Asked, schema: Schema) -> Core:
         return core
     key, to = keys[0]
     table = schema.table_of(key)
-    role = families(schema.columns[key][1].name) - families(schema.tables[table].name)
-    if role.isdisjoint(asked.families) and _BELOW.isdisjoint(asked.families):
+    called = frozenset(family for each in schema.tables for family in families(each.name))
+    role, below = families(schema.columns[key][1].name) - called - LEADING, _BELOW - called
+    joined = frozenset(family for pair in whole.on for side in pair for family in families(schema.columns[side.column][1].name))
+    if (role | below).isdisjoint(asked.families) or not (role | below).isdisjoint(joined):
         return core
     names = _names(table, schema)
     items = _shown(core, key, names, asked)
-    other = _Other(key, to, frozenset(names), role, asked)
-    if core.condition is not None:
+    other = _Other(key, to, frozenset(names), role | below, asked)
+    if core.condition is not None and not has_or(core):
         core = replace(core, condition=_leading(core.condition, other))
-    condition = core.condition and _moved(core.condition, other)
+    condition = core.condition if core.condition is None or has_or(core) else _moved(core.condition, other, schema)
     if (items, condition) == (core.items, core.condition):
         return core
-    is_left = items != core.items and condition is None
+    is_left = items != core.items and condition == core.condition and (condition is None or len(core.items) > 1)
     sources = (*whole.sources, Source(table, "SECOND", left=is_left))
     return replace(core, items=items, condition=condition, sources=sources, on=(*whole.on, (Ref(key), Ref(to, "SECOND"))))
 
@@ -135,12 +137,14 @@ def _leading(condition: Condition, other: _Other) -> Condition:
     return condition
 
 
-def _moved(condition: Condition, other: _Other) -> Condition:
+def _moved(condition: Condition, other: _Other, schema: Schema) -> Condition:
+    """With measures compared with the other row's, and its name sought there."""
     if isinstance(condition, Junction):
-        return Junction(condition.name, tuple(_moved(part, other) for part in condition.parts))
+        return Junction(condition.name, tuple(_moved(part, other, schema) for part in condition.parts))
     match condition:
         case Predicate(name, Ref(column, ""), (Ref(compared, ""),)) if name in COMPARISONS and compared == other.key != column:
-            return replace(condition, right=(Ref(column, "SECOND"),))
+            is_measure = schema.table_of(column) == schema.table_of(other.key) and column not in schema.joining
+            return replace(condition, right=(Ref(column, "SECOND"),)) if is_measure else condition
         case Predicate("EQ", Ref(column, "")) if _is_named(condition, other):
             return replace(condition, left=Ref(column, "SECOND"))
     return condition
@@ -165,12 +169,13 @@ def _is_of_the_other(value: str, role: frozenset[str], asked: _Asked) -> bool:
     before = asked.words[max(0, at - 1 - _NEAR) : at]
     above = [place for place, word in enumerate(before) if word in _ABOVE]
     said = frozenset(family for word in before[: above[-1]] for family in families(word)) if above else frozenset()
-    return not said.isdisjoint(role | _BELOW)
+    return not said.isdisjoint(role)
 
 
 def _names(table: int, schema: Schema) -> list[int]:
     """The columns by which people call a row: its name, or the parts of it."""
     texts = [column for column in schema.columns_of(table) if schema.columns[column][1].kind == "text"]
     by_word = {column: plain_name(schema.columns[column][1].name).split() for column in texts}
-    whole = [column for column, words in by_word.items() if words in (["name"], ["full", "name"], ["title"])]
-    return whole[:1] or [column for column, words in by_word.items() if words[-1] == "name"][:2]
+    whole = [column for column, words in by_word.items() if words in (["name"], ["full", "name"])]
+    parts = [column for column, words in by_word.items() if words[-1:] == ["name"]]
+    return whole[:1] or parts[:2] or [column for column, words in by_word.items() if words == ["title"]]
