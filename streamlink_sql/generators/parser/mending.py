@@ -15,7 +15,7 @@ from streamlink_sql.generators.parser.roles import with_roles
 from streamlink_sql.generators.parser.schema import TIMES, Schema
 from streamlink_sql.generators.parser.selves import with_second_selves
 from streamlink_sql.generators.parser.tokens import COMPARISONS, FUNCTIONS, Col, NotCovered, Token, Val
-from streamlink_sql.generators.parser.tree import Core, Predicate, Query, Ref, emit, rewritten
+from streamlink_sql.generators.parser.tree import Core, Predicate, Query, Ref, emit, with_conditions
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _AMONG = {"EQ": "IN", "NE": "NOT_IN"}
@@ -33,11 +33,11 @@ def as_meant(
 
 
 def among_rows(tokens: Sequence[Token]) -> list[Token]:
-    """The same, and what must equal a column of another query's rows may equal any of them: there may be several."""
+    """The same, and what a condition wants to equal a column of another query's rows may equal any of them: there may be several."""
     if not any(token in _AMONG and tokens[position + 1] in _BEGIN for position, token in enumerate(tokens[:-1])):
         return list(tokens)
     try:
-        return list(emit(rewritten(parse(tokens), _among)))
+        return list(emit(with_conditions(parse(tokens), _among)))
     except NotCovered:
         return list(tokens)
 

@@ -126,13 +126,11 @@ def _core(core: Core, said: _Said, schema: Schema) -> Core:
             if not rivals or not rivals.isdisjoint(taken) or (reference, key) not in schema.references:
                 continue
             by_end = _by_end({reference, *rivals}, schema)
-            ends = {end for _, end in _ends_of(core, schema.table_of(key), said, schema)} if by_end else set()
-            if len(ends) == 2 and any(
-                isinstance(node, Junction) and node.name == "OR" for node in walk(core.condition or Junction("AND", ()))
-            ):
-                return core
+            told = _ends_of(core, schema.table_of(key), said, schema) if by_end else []
+            ends = {end for _, end in told}
             if len(ends) == 2:
-                return _both_ends(core, whole, number, by_end, key, said, schema)
+                going = {id(node) for node, end in told if end == _TO}
+                return core if has_or(core) else _both_ends(core, whole, number, by_end, Source(schema.table_of(key), "SECOND"), going)
             meant = by_end[ends.pop()] if ends else _named(reference, rivals, taken, said, schema)
             if meant != reference:
                 on = (*whole.on[:number], (Ref(meant), Ref(key)), *whole.on[number + 1 :])
@@ -145,10 +143,10 @@ def has_or(core: Core) -> bool:
     return core.condition is not None and any(isinstance(node, Junction) and node.name == "OR" for node in walk(core.condition))
 
 
-def _both_ends(core: Core, whole: From, number: int, by_end: Mapping[str, int], key: int, said: _Said, schema: Schema) -> Core:
-    """The core with the table of one end of a way joined once more for the other end."""
-    table = schema.table_of(key)
-    going = {id(node) for node, end in _ends_of(core, table, said, schema) if end == _TO}
+def _both_ends(core: Core, whole: From, number: int, by_end: Mapping[str, int], other: Source, going: set[int]) -> Core:
+    """The core with the table of one end of a way joined once more for the other end, to which these conditions belong."""
+    left, right = whole.on[number]
+    key = right.column if left.column in by_end.values() else left.column
 
     def moved(condition: Condition) -> Condition:
         if isinstance(condition, Junction):
@@ -158,7 +156,7 @@ def _both_ends(core: Core, whole: From, number: int, by_end: Mapping[str, int], 
         return condition
 
     on = (*whole.on[:number], (Ref(by_end[_FROM]), Ref(key)), *whole.on[number + 1 :], (Ref(by_end[_TO]), Ref(key, "SECOND")))
-    return replace(core, condition=core.condition and moved(core.condition), sources=(*whole.sources, Source(table, "SECOND")), on=on)
+    return replace(core, condition=core.condition and moved(core.condition), sources=(*whole.sources, other), on=on)
 
 
 def _ends_of(core: Core, table: int, said: _Said, schema: Schema) -> list[tuple[Predicate, str]]:

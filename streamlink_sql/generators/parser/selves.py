@@ -26,8 +26,8 @@ from streamlink_sql.generators.parser.tree import (
     Source,
     clauses,
     emit,
-    rewritten,
     walk,
+    with_conditions,
 )
 
 _ABOVE = frozenset(("to", "by", "is", "are", "was", "under"))
@@ -76,7 +76,7 @@ def with_second_selves(tokens: Sequence[Token], spans: Sequence[Span | None], li
     values = (str(token.value) for token in tokens if isinstance(token, Val))
     said = {value: span for value, span in zip(values, spans, strict=False) if span}
     asked = _Asked(words, frozenset(family for word in words for family in families(word)), said)
-    known = rewritten(query, lambda condition: _of_known_ones(condition, schema))
+    known = with_conditions(query, lambda condition: _of_known_ones(condition, schema))
     mended = known if len(known.cores) > 1 else replace(known, cores=(_core(known.cores[0], asked, schema),))
     return list(tokens) if mended == query else list(emit(mended))
 

@@ -197,13 +197,13 @@ def clauses(core: Core) -> Iterator[Expr | Condition]:
     yield from (expression for expression, _ in core.order)
 
 
-def rewritten(query: Query, change: Callable[[Predicate], Predicate]) -> Query:
-    """The same with every condition of WHERE and HAVING changed, in queries inside first."""
+def with_conditions(query: Query, change: Callable[[Predicate], Predicate]) -> Query:
+    """The same with every condition of WHERE and HAVING changed, and of the queries that these compare something with."""
 
     def of(condition: Condition) -> Condition:
         if isinstance(condition, Junction):
             return Junction(condition.name, tuple(map(of, condition.parts)))
-        inside = tuple(rewritten(side, change) if isinstance(side, Query) else side for side in condition.right)
+        inside = tuple(with_conditions(side, change) if isinstance(side, Query) else side for side in condition.right)
         return change(replace(condition, right=inside))
 
     cores = (replace(core, condition=core.condition and of(core.condition), having=core.having and of(core.having)) for core in query.cores)
