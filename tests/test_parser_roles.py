@@ -11,10 +11,12 @@ import pytest
 from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.ir import Schema, to_ir, to_sql
 from streamlink_sql.generators.parser.linking import link, split_words
+from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.pieces import Pieces
 from streamlink_sql.generators.parser.roles import family, with_roles
 from streamlink_sql.generators.parser.runtime import WEIGHTS
 from streamlink_sql.generators.parser.tokens import Token, Val
+from streamlink_sql.generators.parser.tree import emit
 from streamlink_sql.types import Column, ForeignKey, Table
 
 
@@ -42,17 +44,22 @@ def joined_by(sql: str) -> list[str]:
     return re.findall(r"\w+_by_club|\w+_club|\w+_id", " ".join(re.findall(r" ON (\S+ = \S+)", sql)))
 
 
-def spans(question: str, tokens: Sequence[Token]) -> list[Span | None]:
-    """Where the question says each literal."""
+def spans(question: str, tokens: Sequence[Token]) -> dict[str, Span]:
+    """Where the question says each literal, by its value."""
     words = [word.text.lower() for word in split_words(question)]
-    values = [[word.text.lower() for word in split_words(str(token.value))] for token in tokens if isinstance(token, Val)]
-    starts = [next((at for at in range(len(words)) if words[at : at + len(value)] == value), None) for value in values]
-    return [None if at is None else (at, at + len(value) - 1) for at, value in zip(starts, values, strict=True)]
+    found: dict[str, Span] = {}
+    for value in (str(token.value) for token in tokens if isinstance(token, Val)):
+        own = [word.text.lower() for word in split_words(value)]
+        places = [at for at in range(len(words)) if words[at : at + len(own)] == own]
+        if places:
+            found[value] = (places[0], places[0] + len(own) - 1)
+    return found
 
 
 def mended(question: str, sql: str) -> str:
     written = to_ir(sql, SCHEMA, "duckdb")
-    return to_sql(tuple(with_roles(written, spans(question, written), link(question, SCHEMA, (), {}, PIECES), SCHEMA)), SCHEMA, "duckdb")
+    meant = with_roles(parse(written), spans(question, written), link(question, SCHEMA, (), {}, PIECES), SCHEMA)
+    return to_sql(emit(meant), SCHEMA, "duckdb")
 
 
 WON = "SELECT c.name FROM games g JOIN clubs c ON g.winning_club = c.id"
@@ -181,4 +188,5 @@ def test_keys_of_several_columns_are_left_alone() -> None:
     schema = Schema.of((towns, Table("rides", (Column("id", "integer"), *columns), ("id",), tuple(ends))))
     sql = "SELECT r.id FROM rides r JOIN towns t ON r.from_land = t.land AND r.from_code = t.code WHERE t.name = 'Ulm'"
     written = list(to_ir(sql, schema, "duckdb"))
-    assert with_roles(written, spans("rides to Ulm", written), link("rides to Ulm", schema, (), {}, PIECES), schema) == written
+    meant = with_roles(parse(written), spans("rides to Ulm", written), link("rides to Ulm", schema, (), {}, PIECES), schema)
+    assert list(emit(meant)) == written

@@ -9,9 +9,11 @@ import pytest
 
 from streamlink_sql.generators.parser.ir import Schema, to_ir, to_sql
 from streamlink_sql.generators.parser.linking import link
+from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.pieces import Pieces
 from streamlink_sql.generators.parser.runtime import WEIGHTS
 from streamlink_sql.generators.parser.selves import with_second_selves
+from streamlink_sql.generators.parser.tree import emit
 from streamlink_sql.types import Column, ForeignKey, Table
 from tests.test_parser_roles import spans
 
@@ -59,7 +61,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 def mended(question: str, sql: str) -> str:
     written = to_ir(sql, SCHEMA, "duckdb")
     linked = link(question, SCHEMA, (), {}, PIECES)
-    return to_sql(tuple(with_second_selves(written, spans(question, written), linked, SCHEMA)), SCHEMA, "duckdb")
+    return to_sql(emit(with_second_selves(parse(written), spans(question, written), linked, SCHEMA)), SCHEMA, "duckdb")
 
 
 @pytest.mark.parametrize(

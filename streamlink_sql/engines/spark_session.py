@@ -123,7 +123,7 @@ class Connection:
             if is_open:
                 self._session = None
         if is_open:
-            close, lost.client.close = lost.client.close, _nothing
+            close, lost.client.close = lost.client.close, lambda: None
             _in_background(close)  # its finalizer closes once more, and would let whatever thread collects garbage wait for ten seconds
 
     def close(self) -> None:
@@ -237,10 +237,6 @@ def is_session_lost(error: Exception) -> bool:
 
 def _first_line(text: str) -> str:
     return text.strip().partition("\n")[0][:300]
-
-
-def _nothing() -> None:
-    pass
 
 
 def _in_background(call: Callable[[], Any]) -> None:

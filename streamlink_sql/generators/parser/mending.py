@@ -19,7 +19,6 @@ from streamlink_sql.generators.parser.tree import Core, Predicate, Query, Ref, e
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _AMONG = {"EQ": "IN", "NE": "NOT_IN"}
-_BEGIN = ("SELECT", "SELECT_DISTINCT")
 _YEAR = re.compile(r"[12]\d{3}")
 
 
@@ -28,18 +27,20 @@ def as_meant(
 ) -> list[Token]:
     """The same where the question says which of several like columns is meant, to hold a value or to join by, and which of two rows of a
     table; and what equals rows is among them. `spans` are the words of each literal, None for one that no word says."""
-    with_twins = with_better_twins(among_rows(tokens), cells, linked, schema)
-    return with_second_selves(with_roles(with_twins, spans, linked, schema), spans, linked, schema)
-
-
-def among_rows(tokens: Sequence[Token]) -> list[Token]:
-    """The same, and what a condition wants to equal a column of another query's rows may equal any of them: there may be several."""
-    if not any(token in _AMONG and tokens[position + 1] in _BEGIN for position, token in enumerate(tokens[:-1])):
-        return list(tokens)
+    written = with_better_twins(tokens, cells, linked, schema)
     try:
-        return list(emit(with_conditions(parse(tokens), _among)))
+        query = parse(written)
     except NotCovered:
-        return list(tokens)
+        return written
+    values = (str(token.value) for token in written if isinstance(token, Val))
+    said = {value: span for value, span in zip(values, spans, strict=False) if span}
+    mended = with_second_selves(with_roles(among_rows(query), said, linked, schema), said, linked, schema)
+    return written if mended == query else list(emit(mended))
+
+
+def among_rows(query: Query) -> Query:
+    """The same, and what a condition wants to equal a column of another query's rows may equal any of them: there may be several."""
+    return with_conditions(query, _among)
 
 
 def _among(condition: Predicate) -> Predicate:

@@ -15,10 +15,9 @@ from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.joins import From, complete
 from streamlink_sql.generators.parser.linking import RELATIONS, Linked, plain_name
-from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.schema import TIMES, Schema
-from streamlink_sql.generators.parser.tokens import NotCovered, Token, Val
-from streamlink_sql.generators.parser.tree import Condition, Core, Junction, Predicate, Query, Ref, Source, clauses, emit, walk
+from streamlink_sql.generators.parser.tokens import Val
+from streamlink_sql.generators.parser.tree import Condition, Core, Junction, Predicate, Query, Ref, Source, clauses, walk
 
 _IRREGULAR = dict(
     pair.split(":")
@@ -65,19 +64,12 @@ def family(word: str) -> str:
     return word[:-1] if len(word) > _LEAST and word[-1] == word[-2] else word
 
 
-def with_roles(tokens: Sequence[Token], spans: Sequence[Span | None], linked: Linked, schema: Schema) -> list[Token]:
+def with_roles(query: Query, spans: Mapping[str, Span], linked: Linked, schema: Schema) -> Query:
     """The same, joined by the key that the question names where several lead from one table to the same other one, and with values that
-    it comes from or goes to sought at that end. `spans` are the words of each literal, None for one that no word says."""
-    try:
-        query = parse(tokens)
-    except NotCovered:
-        return list(tokens)
-    words = [word.text.lower() for word in linked.words]
-    values = [token.value for token in tokens if isinstance(token, Val)]
-    tables = named_tables(linked)
-    ends = {str(value): end_of(words, tables, span[0]) for value, span in zip(values, spans, strict=False) if span}
-    mended = _query(query, _Said(frozenset(map(family, words)), ends), schema)
-    return list(tokens) if mended == query else list(emit(mended))
+    it comes from or goes to sought at that end. `spans` are the words of each value that the question says, by value."""
+    words, tables = [word.text.lower() for word in linked.words], named_tables(linked)
+    ends = {value: end_of(words, tables, first) for value, (first, _) in spans.items()}
+    return _query(query, _Said(frozenset(map(family, words)), ends), schema)
 
 
 def end_of(words: Sequence[str], tables: Collection[int], first: int) -> str:

@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.joins import complete
 from streamlink_sql.generators.parser.linking import Linked, plain_name
-from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.roles import LEADING, families, has_or
 from streamlink_sql.generators.parser.schema import Schema
-from streamlink_sql.generators.parser.tokens import COMPARISONS, NotCovered, Token, Val
+from streamlink_sql.generators.parser.tokens import COMPARISONS, Val
 from streamlink_sql.generators.parser.tree import (
     Condition,
     Core,
@@ -25,7 +24,6 @@ from streamlink_sql.generators.parser.tree import (
     Ref,
     Source,
     clauses,
-    emit,
     walk,
     with_conditions,
 )
@@ -59,26 +57,19 @@ class _Other:
     asked: _Asked
 
 
-def with_second_selves(tokens: Sequence[Token], spans: Sequence[Span | None], linked: Linked, schema: Schema) -> list[Token]:
+def with_second_selves(query: Query, spans: Mapping[str, Span], linked: Linked, schema: Schema) -> Query:
     """The same with a table joined to itself where its key to itself stands for the row that it leads to.
 
     That is where the key is shown though its number is not asked for, where a measure is compared with it ("more than their manager"),
     and where a name is sought that the question says of the other row. Rows that none belongs to are told by the keys that there are.
-    `spans` are the words of each literal, None where no word says it.
+    `spans` are the words of each value that the question says, by value.
     """
     if not schema.own_keys:
-        return list(tokens)
-    try:
-        query = parse(tokens)
-    except NotCovered:
-        return list(tokens)
+        return query
     words = tuple(word.text.lower() for word in linked.words)
-    values = (str(token.value) for token in tokens if isinstance(token, Val))
-    said = {value: span for value, span in zip(values, spans, strict=False) if span}
-    asked = _Asked(words, frozenset(family for word in words for family in families(word)), said)
+    asked = _Asked(words, frozenset(family for word in words for family in families(word)), spans)
     known = with_conditions(query, lambda condition: _of_known_ones(condition, schema))
-    mended = known if len(known.cores) > 1 else replace(known, cores=(_core(known.cores[0], asked, schema),))
-    return list(tokens) if mended == query else list(emit(mended))
+    return known if len(known.cores) > 1 else replace(known, cores=(_core(known.cores[0], asked, schema),))
 
 
 def _of_known_ones(condition: Predicate, schema: Schema) -> Predicate:
@@ -106,9 +97,10 @@ def _core(core: Core, asked: _Asked, schema: Schema) -> Core:
     names = _names(table, schema)
     items = _shown(core, key, names, asked)
     other = _Other(key, to, frozenset(names), role | below, asked)
-    if core.condition is not None and not has_or(core):
-        core = replace(core, condition=_leading(core.condition, other))
-    condition = core.condition if core.condition is None or has_or(core) else _moved(core.condition, other, schema)
+    condition = core.condition
+    if condition is not None and not has_or(core):
+        core = replace(core, condition=_leading(condition, other))
+        condition = core.condition and _moved(core.condition, other, schema)
     if (items, condition) == (core.items, core.condition):
         return core
     is_left = items != core.items and condition == core.condition and (condition is None or len(core.items) > 1)
