@@ -124,11 +124,19 @@ def served(place: Path, *options: str, environment: Mapping[str, str] | None = N
         process.communicate(timeout=60)
 
 
+GIVEN: set[int] = set()
+"""The ports that `free_port` gave: what is not listened on yet may come up again."""
+
+
 def free_port() -> int:
-    """A port that nobody listens on at the moment."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A port that nobody listens on at the moment; never the same twice."""
+    while True:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            port = int(listener.getsockname()[1])
+        if port not in GIVEN:
+            GIVEN.add(port)
+            return port
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from streamlink_sql.errors import BadRequest, Forbidden, NotFound, StorageUnavai
 from streamlink_sql.ingest.ingest import RECORD, Ingested, Job, ingest
 from streamlink_sql.ingest.layout import Asked
 from streamlink_sql.ingest.storage import open_storage, read_address, translated
+from tests.serving import free_port
 
 ROWS = 20_000
 HAS_HDFS = find_spec("hdfs_native") is not None
@@ -311,12 +312,6 @@ def test_a_full_disk_is_told_and_the_next_try_goes_on(sales: Path, tmp_path: Pat
         assert same(sales, disk / "sales")
     finally:
         subprocess.run(["umount", str(disk)], check=True)
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def test_addresses() -> None:

@@ -34,17 +34,11 @@ from streamlink_sql.engines.spark_session import Connection, read_address
 from streamlink_sql.errors import BadRequest, Cancelled, EngineUnavailable, InvalidSQL, StreamLinkError, TimedOut, TooCostly
 from streamlink_sql.types import CheckedSQL, Draft, Progress, Question, Rows, Sample
 from tests.relay import Relay
-from tests.serving import until
+from tests.serving import free_port, until
 
 ROWS = 7_000
 START_S = 180.0
 ENDLESS = "SELECT count(*) FROM sales a JOIN sales b ON a.paid = b.paid JOIN sales c ON b.region = c.region JOIN sales d ON c.day = d.day"
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        return cast(int, found.getsockname()[1])
 
 
 PAGES: dict[str, int] = {}
