@@ -30,6 +30,8 @@ class Column:
     kind: Kind
     native: str = ""
     comment: str = ""
+    unique: bool | None = None
+    """Whether each row has a value of its own there; None where nobody has looked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -652,6 +652,19 @@ def test_one_very_wide_table_keeps_its_key_and_what_is_asked(sqlite: Maker) -> N
 # the value index
 
 
+@pytest.mark.parametrize(
+    ("question", "means"),
+    [
+        ("when did Lang & Sons GmbH's first contract start", [("Lang & Sons GmbH", "Lang & Sons GmbH")]),
+        ("McDonald's sales and Lee’s", [("McDonald's", "McDonald's"), ("Lee", "Lee")]),
+        ("what do customers order", []),
+    ],
+)
+def test_owners_are_found_without_the_mark_of_what_is_theirs(question: str, means: list[tuple[str, str]]) -> None:
+    index = ValueIndex({("t", "name"): ["Lang & Sons GmbH", "McDonald's", "Lee"]})
+    assert [(question[m.start : m.end], m.value) for m in index.match(question)] == means
+
+
 def test_the_value_index_can_be_pickled() -> None:
     index = ValueIndex({("t", "c"): ["Zürich", "New York"]})
     again = pickle.loads(pickle.dumps(index))

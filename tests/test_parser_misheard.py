@@ -213,3 +213,28 @@ def test_what_the_words_do_not_say(question: str, wrong: str, right: str) -> Non
 )
 def test_what_fits_the_words(question: str, sql: str) -> None:
     assert doubts(question, sql) == 0
+
+
+def test_a_word_is_heard_once() -> None:
+    tables = (
+        Table("patients", (Column("patient_id", "integer"), Column("status", "text"), Column("town", "text")), ("patient_id",)),
+        Table(
+            "visits",
+            (Column("visit_id", "integer"), Column("patient_id", "integer"), Column("active", "boolean")),
+            ("visit_id",),
+            (ForeignKey(("patient_id",), "patients", ("patient_id",)),),
+        ),
+    )
+    schema, question = Schema.of(tables), "towns of active patients"
+    matches = [ValueMatch("patients", "status", "active", 9, 15, 1.0)]
+    linked = link(question, schema, matches, {}, Pieces(WEIGHTS / "tokenizer.json"))
+    layout = Layout.of(linked)
+
+    def heard(condition: str) -> int:
+        sql = f"SELECT p.town FROM patients AS p JOIN visits AS v ON v.patient_id = p.patient_id WHERE {condition}"
+        tokens = to_ir(sql, schema, "duckdb")
+        actions = to_actions(to_symbols(tokens, question, schema, matches), layout.words, layout.tables)
+        return misheard(linked, schema, tokens, spans_of(actions, layout), parse(tokens))
+
+    assert heard("p.status = 'active' AND v.active = TRUE") == heard("p.status = 'active'") + 1
+    assert heard("v.active = TRUE") == heard("v.visit_id IS NOT NULL")

@@ -296,3 +296,40 @@ def test_what_is_doubted_is_less_sure() -> None:
     doubted = np.array([name == "implausible" for name in FEATURE_NAMES], np.float64)
     sure, unsure = (ranking.confidences([[Ranked(-0.2, found)]])[0] for found in (plain, doubted))
     assert unsure < sure
+
+
+ENERGY = Schema.of(
+    (
+        Table(
+            "outages",
+            (Column("outage_id", "integer"), Column("district", "text"), Column("minutes", "integer"), Column("energy", "text")),
+            ("outage_id",),
+        ),
+        Table("customers", (Column("customer_id", "integer"), Column("district", "text")), ("customer_id",)),
+        Table(
+            "contracts",
+            (Column("contract_id", "integer"), Column("customer_id", "integer"), Column("tariff_id", "integer"), Column("usage", "real")),
+            ("contract_id",),
+            (ForeignKey(("customer_id",), "customers", ("customer_id",)), ForeignKey(("tariff_id",), "tariffs", ("tariff_id",))),
+        ),
+        Table("tariffs", (Column("tariff_id", "integer"), Column("energy", "text")), ("tariff_id",)),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("sql", "doubts"),
+    [
+        (
+            """SELECT o.energy, avg(k.usage) FROM contracts AS k JOIN customers AS c ON k.customer_id = c.customer_id
+            JOIN outages AS o ON c.district = o.district GROUP BY o.energy""",
+            1,
+        ),
+        ("SELECT t.energy, avg(k.usage) FROM contracts AS k JOIN tariffs AS t ON k.tariff_id = t.tariff_id GROUP BY t.energy", 0),
+        ("SELECT count(*) FROM customers AS c JOIN outages AS o ON c.district = o.district WHERE o.minutes > 30", 0),
+        ("SELECT o.energy, count(*) FROM customers AS c JOIN outages AS o ON c.district = o.district GROUP BY o.energy", 1),
+        ("SELECT energy, count(*) FROM outages GROUP BY energy", 0),
+    ],
+)
+def test_a_column_is_read_where_keys_lead(sql: str, doubts: int) -> None:
+    assert implausible(parse(to_ir(sql, ENERGY, "duckdb")), ENERGY, frozenset(), {}) == doubts

@@ -10,7 +10,7 @@ from itertools import chain
 
 from streamlink_sql.catalog.codes import ambiguous_flags, said_of_flags, with_codes
 from streamlink_sql.catalog.glossary import AliasIndex, Glossary
-from streamlink_sql.catalog.keys import infer_keys
+from streamlink_sql.catalog.keys import infer_keys, is_unique
 from streamlink_sql.catalog.names import with_spoken_names
 from streamlink_sql.catalog.relevance import Budget, Relevance
 from streamlink_sql.catalog.values import Place, ValueIndex
@@ -97,6 +97,7 @@ def read_snapshot(
     reader.deadline = started + time_limit_s
     entries = reader.entries(declared)
     shown = reader.shown(declared)
+    tables = tuple(_with_uniqueness(table, reader.taken) for table in tables)
     relevance = Relevance(tables, glossary.synonyms, budget)
     if reader.skipped:
         _log.warning("%d columns were not sampled: reading them would have taken more than %.0f s", len(reader.skipped), time_limit_s)
@@ -118,6 +119,16 @@ def read_snapshot(
         seconds,
         frozenset(reader.skipped),
     )
+
+
+def _with_uniqueness(table: Table, taken: Mapping[Place, Sample]) -> Table:
+    """The table, with what samples tell of its texts: whether each row has one of its own."""
+
+    def sample(table: str, column: str) -> Sample:
+        return taken.get((table, column), Sample((), False))
+
+    columns = (replace(each, unique=is_unique(table, each.name, sample)) if each.kind == "text" else each for each in table.columns)
+    return replace(table, columns=tuple(columns))
 
 
 def same_schema(one: Iterable[Table], other: Iterable[Table]) -> bool:

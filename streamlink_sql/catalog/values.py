@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
@@ -29,6 +29,7 @@ _SEPARATORS = {code: " " for code in range(128) if not chr(code).isalnum()}
 MOST_PER_SPAN = 6
 COMMON_WORD = 60
 TYPO_CUTOFF = 84.0
+_OWNER = re.compile(r"(.*\w)['’]s$", re.IGNORECASE)
 _CODE = re.compile(r"[A-Z]{3,5}")
 _UNSPOKEN = re.compile(r"[aeiouy]|(.)(?=\1)")
 _MOST_CODES = 40
@@ -115,11 +116,12 @@ class ValueIndex:
         found: dict[tuple[Place, str], ValueMatch] = {}
         for first in range(len(words)):
             for last in range(first, min(first + LONGEST_SPAN, len(words))):
-                for place, value, score in self._span(question, words[first : last + 1]):
-                    match = ValueMatch(*place, value, words[first].start, words[last].end, score)
-                    other = found.get((place, value))
-                    if other is None or (score, match.end - match.start) > (other.score, other.end - other.start):
-                        found[place, value] = match
+                for end in _ends(words[last]):
+                    for place, value, score in self._span(question, [*words[first:last], end]):
+                        match = ValueMatch(*place, value, words[first].start, end.end, score)
+                        other = found.get((place, value))
+                        if other is None or (score, match.end - match.start) > (other.score, other.end - other.start):
+                            found[place, value] = match
         return tuple(_without_nested(found.values()))
 
     def _span(self, question: str, words: list[_Word]) -> list[tuple[Place, str, float]]:
@@ -159,6 +161,13 @@ class ValueIndex:
             return []
         close = process.extract(word.norm, self._vocabulary, scorer=fuzz.ratio, score_cutoff=TYPO_CUTOFF, limit=3)
         return [(place, value, 0.8 * ratio / 100) for near, ratio, _ in close for place, value in self._places.get(near, ())[:4]]
+
+
+def _ends(word: _Word) -> Iterator[_Word]:
+    """A word as the last of a value: as it stands, and what belongs to somebody without the mark of it: "Ann Lee's orders"."""
+    yield word
+    if owner := _OWNER.match(word.text):
+        yield _Word(owner[1], normalise(owner[1]), word.start, word.start + owner.end(1))
 
 
 def _without_nested(matches: Iterable[ValueMatch]) -> list[ValueMatch]:

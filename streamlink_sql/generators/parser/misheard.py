@@ -78,7 +78,7 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
     named in part where the words name another in full, shows all of a table that nobody speaks of, reads one for a column that the others
     have, too, seeks "from A to B" elsewhere than at the ends of the way, does not ask for none of what "out of stock" and "have no manager"
     say that there is none of, gives the first for "the second highest", compares nothing for "the same name", all rows for "the average of
-    their department", or seeks a whole cell for "with Phone in the name".
+    their department", seeks a whole cell for "with Phone in the name", or takes the word of a value for a flag as well.
 
     `spans` are the words of each literal in `tokens`, None for one that no word says.
     """
@@ -104,6 +104,7 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
         + _compares_nothing(words, tokens)
         + _averages_all(words, tokens)
         + sum(_is_only_a_part(question, schema, words, literal) for literal in literals)
+        + sum(_hears_a_flag_twice(question, schema, core, literals) for core in query.cores)
     )
 
 
@@ -299,6 +300,18 @@ def _averages_all(words: Sequence[str], tokens: Sequence[Token]) -> bool:
     starts = [place for place, token in enumerate(tokens) if token in ("SELECT", "SELECT_DISTINCT")]
     nested = _keywords(tokens[starts[1] :]) if len(starts) > 1 else frozenset[str]()
     return said and "AVG" in nested and nested.isdisjoint(("OUTER", "GROUP"))
+
+
+def _hears_a_flag_twice(question: Linked, schema: Schema, core: Core, literals: Sequence[_Literal]) -> bool:
+    """Whether what is said for a value is taken for a flag as well: "active patients" by the status and by the services' `active`."""
+    size, first = len(question.words), len(question.words) + question.table_count
+    held = {word for literal in literals for word in range(literal.first, literal.last + 1)}
+    for node in walk(core.condition) if core.condition is not None else ():
+        if isinstance(node, Predicate) and isinstance(node.left, Ref) and schema.columns[node.left.column][1].kind == "boolean":
+            named = set(np.flatnonzero(question.relations[:size, first + node.left.column] == _COLUMN_WHOLE))
+            if named and named <= held:
+                return True
+    return False
 
 
 def _selects(tokens: Sequence[Token]) -> int:

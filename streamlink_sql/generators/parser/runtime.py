@@ -30,6 +30,7 @@ from streamlink_sql.generators.parser.adapter import GRAPHS, Adapter, must_fit, 
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, to_sql
 from streamlink_sql.generators.parser.linking import FEATURE_SIZES, RELATIONS, Linked, link
 from streamlink_sql.generators.parser.mending import as_meant, moments_mended
+from streamlink_sql.generators.parser.namesakes import with_namesakes_apart
 from streamlink_sql.generators.parser.pieces import Pieces
 from streamlink_sql.generators.parser.ranking import Finished, Ranked, Ranking
 from streamlink_sql.generators.parser.tokens import Token
@@ -124,7 +125,8 @@ class ParserGenerator:
 
 def sql_of(tokens: tuple[Token, ...], schema: Schema, dialect: Dialect) -> str:
     """The SQL that tokens mean; raises NotCovered."""
-    return to_sql(tokens if dialect == "sqlite" else tuple(moments_mended(tokens, schema)), schema, dialect)
+    apart = with_namesakes_apart(tokens, schema)
+    return to_sql(apart if dialect == "sqlite" else tuple(moments_mended(apart, schema)), schema, dialect)
 
 
 def _with_words(words: AliasIndex, question: str, context: Context) -> tuple[ValueMatch, ...]:

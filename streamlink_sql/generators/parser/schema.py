@@ -43,6 +43,11 @@ class Edge:
         """Whether no key joins them, only a name that tables share by chance."""
         return self.cost == _BY_CHANCE
 
+    @property
+    def is_by_name(self) -> bool:
+        """Whether no key joins them, only a name that both have."""
+        return self.cost >= _SHARED_NAME
+
     def other(self, table: int) -> int:
         """The table at the far end."""
         return self.right if table == self.left else self.left

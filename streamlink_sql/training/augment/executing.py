@@ -109,7 +109,8 @@ class Executing:
         try:
             probe, wanted = _with_order(tree)
             shown = wanted + 1 if wanted else _SHOWN
-            found = self._domain.rows(probe.sql(self._domain.dialect) if wanted else sql, limit=shown)
+            asked = probe if wanted or tree.args.get("limit") else tree.limit(_SHOWN)  # nobody needs the rest
+            found = self._domain.rows(asked.sql(self._domain.dialect), limit=shown)
         except _STOPS:
             raise
         except StreamLinkError:

@@ -12,7 +12,7 @@ from streamlink_sql.training.synthetic.subject import TIMES, Subject, column_mea
 from streamlink_sql.training.synthetic.templates import template
 
 
-def _countable(m: Maker, table: Tab, used: tuple[Col, ...] = ()) -> tuple[str, str, Col] | None:
+def countable(m: Maker, table: Tab, used: tuple[Col, ...] = ()) -> tuple[str, str, Col] | None:
     """Something to count the different values of: SQL, plural words, the column."""
     cols = [col for col in (*table.others, *table.of("category", "fk")) if col not in used]
     if not cols:
@@ -31,7 +31,7 @@ def _countable(m: Maker, table: Tab, used: tuple[Col, ...] = ()) -> tuple[str, s
 def distinct_group(m: Maker, table: Tab) -> Pair | None:
     """How many different values each group has; or the groups with the most of them."""
     dim = dimension(m, table)
-    found = _countable(m, table, dim.columns) if dim else None
+    found = countable(m, table, dim.columns) if dim else None
     if dim is None or found is None or any(edge.child == found[2] for edge in dim.edges):
         return None
     sql, things, col = found
@@ -68,7 +68,7 @@ def distinct_group(m: Maker, table: Tab) -> Pair | None:
 @template("distinct_all", 1.5)
 def distinct_all(m: Maker, table: Tab) -> Pair | None:
     """How many different values a column has."""
-    found = _countable(m, table)
+    found = countable(m, table)
     if found is None:
         return None
     sql, things, col = found

@@ -19,6 +19,7 @@ from streamlink_sql.training.synthetic import (
     durations,
     extremes,
     grouped,
+    limited,
     linked,
     nested,
     rates,
@@ -31,7 +32,7 @@ from streamlink_sql.training.synthetic.schema import Base
 from streamlink_sql.training.synthetic.templates import TEMPLATES
 from streamlink_sql.training.synthetic.values import Data
 
-ROOMS = (simple, extremes, grouped, nested, linked, spoken, analyst, durations, rates, amounts, best, compared)
+ROOMS = (simple, extremes, grouped, nested, linked, spoken, analyst, durations, rates, amounts, best, compared, limited)
 """Their import fills TEMPLATES."""
 
 

@@ -1,0 +1,85 @@
+"""Groups by a name that several rows bear, on real rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import duckdb
+import pytest
+
+from streamlink_sql.generators.parser.ir import Schema, to_ir, to_sql
+from streamlink_sql.generators.parser.namesakes import with_namesakes_apart
+from streamlink_sql.types import Column, ForeignKey, Table
+
+NURSES = Table(
+    "nurses",
+    (
+        Column("nurse_id", "integer"),
+        Column("first_name", "text", unique=False),
+        Column("last_name", "text", unique=False),
+        Column("full_name", "text", unique=False),
+        Column("job_title", "text", unique=False),
+        Column("ward_id", "integer"),
+    ),
+    ("nurse_id",),
+    (ForeignKey(("ward_id",), "wards", ("ward_id",)),),
+)
+SHIFTS = Table(
+    "shifts",
+    (Column("shift_id", "integer"), Column("nurse_id", "integer"), Column("room_name", "text", unique=False)),
+    ("shift_id",),
+    (ForeignKey(("nurse_id",), "nurses", ("nurse_id",)),),
+)
+WARDS = Table("wards", (Column("ward_id", "integer"), Column("ward_name", "text", unique=True)), ("ward_id",))
+SCHEMA = Schema.of((NURSES, SHIFTS, WARDS))
+ROWS = """
+CREATE TABLE wards(ward_id INTEGER, ward_name TEXT);
+CREATE TABLE nurses(nurse_id INTEGER, first_name TEXT, last_name TEXT, full_name TEXT, job_title TEXT, ward_id INTEGER);
+CREATE TABLE shifts(shift_id INTEGER, nurse_id INTEGER, room_name TEXT);
+INSERT INTO wards VALUES (1, 'East');
+INSERT INTO nurses VALUES (1, 'Ann', 'Lee', 'Ann Lee', 'head', 1), (2, 'Ann', 'Lee', 'Ann Lee', 'head', 1),
+    (3, 'Bo', 'Ray', 'Bo Ray', 'aid', 1);
+INSERT INTO shifts VALUES (1, 1, 'A'), (2, 1, 'A'), (3, 2, 'A'), (4, 2, 'B'), (5, 3, 'B'), (6, 3, 'B'), (7, 3, 'B');
+"""
+JOINED = "FROM nurses AS n JOIN shifts AS s ON s.nurse_id = n.nurse_id"
+
+
+def apart(sql: str, schema: Schema = SCHEMA) -> str:
+    return to_sql(with_namesakes_apart(to_ir(sql, schema, "duckdb"), schema), schema, "duckdb")
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        (f"SELECT n.full_name {JOINED} GROUP BY n.full_name ORDER BY count(*) DESC LIMIT 1", [("Bo Ray",)]),
+        (f"SELECT n.full_name, count(*) {JOINED} GROUP BY n.full_name", [("Ann Lee", 2), ("Ann Lee", 2), ("Bo Ray", 3)]),
+        (f"SELECT n.first_name, n.last_name, count(*) {JOINED} GROUP BY n.first_name, n.last_name HAVING count(*) > 2", [("Bo", "Ray", 3)]),
+        (f"SELECT count(*) FROM (SELECT n.full_name {JOINED} GROUP BY n.full_name HAVING count(*) < 3)", [(2,)]),
+    ],
+)
+def test_namesakes_are_told_apart(sql: str, rows: list[tuple[object, ...]]) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(ROWS)
+        assert sorted(connection.execute(apart(sql)).fetchall()) == rows
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"SELECT n.job_title, count(*) {JOINED} GROUP BY n.job_title",  # a kind of rows, not their name
+        f"SELECT n.last_name, count(*) {JOINED} GROUP BY n.last_name",  # half of a person's name is asked for
+        f"SELECT s.room_name, count(*) {JOINED} GROUP BY s.room_name",  # the rows that are counted
+        "SELECT full_name, count(*) FROM nurses GROUP BY full_name",  # how often each name is borne
+        f"SELECT n.nurse_id, n.full_name, count(*) {JOINED} GROUP BY n.nurse_id, n.full_name",
+        "SELECT w.ward_name, count(*) FROM nurses AS n JOIN wards AS w ON n.ward_id = w.ward_id GROUP BY w.ward_name",  # each has its own
+    ],
+)
+def test_other_groups_stay(sql: str) -> None:
+    tokens = to_ir(sql, SCHEMA, "duckdb")
+    assert with_namesakes_apart(tokens, SCHEMA) == tokens
+
+
+def test_names_that_nobody_has_looked_at_stay() -> None:
+    unknown = Schema.of((replace(NURSES, columns=tuple(replace(each, unique=None) for each in NURSES.columns)), SHIFTS, WARDS))
+    tokens = to_ir(f"SELECT n.full_name, count(*) {JOINED} GROUP BY n.full_name", unknown, "duckdb")
+    assert with_namesakes_apart(tokens, unknown) == tokens
