@@ -78,7 +78,8 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
     named in part where the words name another in full, shows all of a table that nobody speaks of, reads one for a column that the others
     have, too, seeks "from A to B" elsewhere than at the ends of the way, does not ask for none of what "out of stock" and "have no manager"
     say that there is none of, gives the first for "the second highest", compares nothing for "the same name", all rows for "the average of
-    their department", seeks a whole cell for "with Phone in the name", or takes the word of a value for a flag as well.
+    their department", seeks a whole cell for "with Phone in the name", or takes the word of a value, or what a
+    table named beside it holds, for a flag ("active patients" by the services' `active`).
 
     `spans` are the words of each literal in `tokens`, None for one that no word says.
     """
@@ -104,7 +105,11 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
         + _compares_nothing(words, tokens)
         + _averages_all(words, tokens)
         + sum(_is_only_a_part(question, schema, words, literal) for literal in literals)
-        + sum(_hears_a_flag_twice(question, schema, core, literals) for core in query.cores)
+        + sum(
+            any(each.first <= flag.first and flag.last <= each.last and each.column != flag.column for each in literals)
+            or _is_of_another(question, schema, words, flag, [*literals, flag])
+            for flag in _flags(question, schema, words, query)
+        )
     )
 
 
@@ -302,16 +307,15 @@ def _averages_all(words: Sequence[str], tokens: Sequence[Token]) -> bool:
     return said and "AVG" in nested and nested.isdisjoint(("OUTER", "GROUP"))
 
 
-def _hears_a_flag_twice(question: Linked, schema: Schema, core: Core, literals: Sequence[_Literal]) -> bool:
-    """Whether what is said for a value is taken for a flag as well: "active patients" by the status and by the services' `active`."""
-    size, first = len(question.words), len(question.words) + question.table_count
-    held = {word for literal in literals for word in range(literal.first, literal.last + 1)}
-    for node in walk(core.condition) if core.condition is not None else ():
-        if isinstance(node, Predicate) and isinstance(node.left, Ref) and schema.columns[node.left.column][1].kind == "boolean":
-            named = set(np.flatnonzero(question.relations[:size, first + node.left.column] == _COLUMN_WHOLE))
-            if named and named <= held:
-                return True
-    return False
+def _flags(question: Linked, schema: Schema, words: Sequence[str], query: Query) -> Iterator[_Literal]:
+    """The conditions on flags that the question names, by the words that do, as if these were a value: "active" of `active = TRUE`."""
+    size, first = len(words), len(words) + question.table_count
+    for condition in filter(None, (core.condition for core in query.cores)):
+        for node in walk(condition):
+            if isinstance(node, Predicate) and isinstance(node.left, Ref) and schema.columns[node.left.column][1].kind == "boolean":
+                named = np.flatnonzero(question.relations[:size, first + node.left.column] == _COLUMN_WHOLE)
+                if named.size:
+                    yield _Literal(int(named[0]), int(named[-1]), words[named[0]], "EQ", node.left.column, True)
 
 
 def _selects(tokens: Sequence[Token]) -> int:
