@@ -658,10 +658,12 @@ def test_one_very_wide_table_keeps_its_key_and_what_is_asked(sqlite: Maker) -> N
         ("when did Lang & Sons GmbH's first contract start", [("Lang & Sons GmbH", "Lang & Sons GmbH")]),
         ("McDonald's sales and Lee’s", [("McDonald's", "McDonald's"), ("Lee", "Lee")]),
         ("what do customers order", []),
+        ("it's gross what it’s in the 1990's", []),
+        ("the 'It' of 1990", [("It", "It"), ("1990", "1990")]),
     ],
 )
 def test_owners_are_found_without_the_mark_of_what_is_theirs(question: str, means: list[tuple[str, str]]) -> None:
-    index = ValueIndex({("t", "name"): ["Lang & Sons GmbH", "McDonald's", "Lee"]})
+    index = ValueIndex({("t", "name"): ["Lang & Sons GmbH", "McDonald's", "Lee", "It", "1990"]})
     assert [(question[m.start : m.end], m.value) for m in index.match(question)] == means
 
 

@@ -238,3 +238,47 @@ def test_a_word_is_heard_once() -> None:
 
     assert heard("p.status = 'active' AND v.active = TRUE") == heard("p.status = 'active'") + 1
     assert heard("v.active = TRUE") == heard("v.visit_id IS NOT NULL") + 1
+
+
+ENERGY = Schema.of(
+    (
+        Table(
+            "outages",
+            (Column("outage_id", "integer"), Column("district", "text"), Column("minutes", "integer"), Column("energy", "text")),
+            ("outage_id",),
+        ),
+        Table("customers", (Column("customer_id", "integer"), Column("district", "text")), ("customer_id",)),
+        Table(
+            "contracts",
+            (Column("contract_id", "integer"), Column("customer_id", "integer"), Column("tariff_id", "integer"), Column("usage", "real")),
+            ("contract_id",),
+            (ForeignKey(("customer_id",), "customers", ("customer_id",)), ForeignKey(("tariff_id",), "tariffs", ("tariff_id",))),
+        ),
+        Table("tariffs", (Column("tariff_id", "integer"), Column("energy", "text")), ("tariff_id",)),
+    )
+)
+BESIDE = "FROM customers AS c JOIN outages AS o ON c.district = o.district"
+
+
+@pytest.mark.parametrize(
+    ("question", "sql", "doubts"),
+    [
+        (
+            "average usage of contracts per energy",
+            f"SELECT o.energy, avg(k.usage) {BESIDE} JOIN contracts AS k ON k.customer_id = c.customer_id GROUP BY o.energy",
+            1,
+        ),
+        (
+            "average usage of contracts per energy",
+            "SELECT t.energy, avg(k.usage) FROM contracts AS k JOIN tariffs AS t ON k.tariff_id = t.tariff_id GROUP BY t.energy",
+            0,
+        ),
+        ("how many customers live in districts with outages by energy", f"SELECT o.energy, count(*) {BESIDE} GROUP BY o.energy", 0),
+        ("how many customers had more than 30 minutes", f"SELECT count(*) {BESIDE} WHERE o.minutes > 30", 0),
+    ],
+)
+def test_a_column_is_read_where_keys_lead(question: str, sql: str, doubts: int) -> None:
+    linked = link(question, ENERGY, [], {}, Pieces(WEIGHTS / "tokenizer.json"))
+    tokens, layout = to_ir(sql, ENERGY, "duckdb"), Layout.of(linked)
+    actions = to_actions(to_symbols(tokens, question, ENERGY, []), layout.words, layout.tables)
+    assert misheard(linked, ENERGY, tokens, spans_of(actions, layout), parse(tokens)) == doubts

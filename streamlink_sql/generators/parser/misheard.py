@@ -76,10 +76,10 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
     20 orders"), puts a word beside a thing on another table ("German customers" by the orders' country), gives one of two extremes ("the
     oldest and the newest"), a whole date where a year is asked for, no order where one is said ("biggest first"), shows a column that is
     named in part where the words name another in full, shows all of a table that nobody speaks of, reads one for a column that the others
-    have, too, seeks "from A to B" elsewhere than at the ends of the way, does not ask for none of what "out of stock" and "have no manager"
-    say that there is none of, gives the first for "the second highest", compares nothing for "the same name", all rows for "the average of
-    their department", seeks a whole cell for "with Phone in the name", or takes the word of a value, or what a
-    table named beside it holds, for a flag ("active patients" by the services' `active`).
+    have, too, or to the like of which keys lead, seeks "from A to B" elsewhere than at the ends of the way, does not ask for none of what
+    "out of stock" and "have no manager" say that there is none of, gives the first for "the second highest", compares nothing for "the same
+    name", all rows for "the average of their department", seeks a whole cell for "with Phone in the name", or takes the word of a value, or
+    what a table named beside it holds, for a flag ("active patients" by the services' `active`).
 
     `spans` are the words of each literal in `tokens`, None for one that no word says.
     """
@@ -97,7 +97,7 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
         + _shows_a_whole_date(words, first, schema)
         + _lacks_order(words, tokens)
         + _shows_what_is_named_in_part(question, schema, first)
-        + sum(_reads_another_table(question, schema, core) for core in query.cores)
+        + sum(_reads_another_table(question, schema, core) or _joins_for_a_twin(question, schema, core) for core in query.cores)
         + _strays_from_the_way(question, schema, words, literals)
         + _shows_all_of_another(question, words, query)
         + _is_not_without(question, words, query, schema)
@@ -237,6 +237,28 @@ def _reads_another_table(question: Linked, schema: Schema, core: Core) -> bool:
     return False
 
 
+def _joins_for_a_twin(question: Linked, schema: Schema, core: Core) -> bool:
+    """Whether it joins a table that nobody names by nothing but a name, for columns that another has as well to which keys lead: `energy`
+    of outages, not of tariffs."""
+    size, tables = len(question.words), {table for table, _ in pointed(core, schema)}
+    tree = () if core.sources else schema.join_tree(tables) or ()
+    said = np.flatnonzero((question.relations[:size, size : size + question.table_count] == _TABLE_WHOLE).any(0)).tolist()
+    joined = {end for edge in tree if edge.is_by_name for end in (edge.left, edge.right)}
+    return any(_has_a_nearer_twin(schema, core, table, tables) for table in tables & joined - set(said))
+
+
+def _has_a_nearer_twin(schema: Schema, core: Core, table: int, tables: set[int]) -> bool:
+    """Whether keys join a further table to the rest that has columns of all the names that are used of this one."""
+    nodes = [node for clause in clauses(core) for node in walk(clause)]
+    used = {node.column for node in nodes if isinstance(node, Ref) and schema.table_of(node.column) == table}
+    names = {schema.columns[column][1].name.casefold() for column in used}
+    if not names or Star(table) in nodes or not names.isdisjoint(NAMES_SHARED_BY_CHANCE):
+        return False
+    twins = [other for other in range(len(schema.tables)) if all(schema.column_index(other, name) is not None for name in names)]
+    trees = (schema.join_tree(tables - {table} | {twin}) for twin in twins if twin not in tables)
+    return any(tree is not None and not any(edge.is_by_name for edge in tree) for tree in trees)
+
+
 def _strays_from_the_way(question: Linked, schema: Schema, words: Sequence[str], literals: Sequence[_Literal]) -> bool:
     """Whether "from A to B" is not sought where two keys lead for where things come from and go to, though A and B are cells there."""
     if not schema.rivals or not {"from", "to"} <= set(words):
@@ -310,8 +332,8 @@ def _averages_all(words: Sequence[str], tokens: Sequence[Token]) -> bool:
 def _flags(question: Linked, schema: Schema, words: Sequence[str], query: Query) -> Iterator[_Literal]:
     """The conditions on flags that the question names, by the words that do, as if these were a value: "active" of `active = TRUE`."""
     size, first = len(words), len(words) + question.table_count
-    for condition in filter(None, (core.condition for core in query.cores)):
-        for node in walk(condition):
+    for core in query.cores:
+        for node in walk(core.condition) if core.condition is not None else ():
             if isinstance(node, Predicate) and isinstance(node.left, Ref) and schema.columns[node.left.column][1].kind == "boolean":
                 named = np.flatnonzero(question.relations[:size, first + node.left.column] == _COLUMN_WHOLE)
                 if named.size:

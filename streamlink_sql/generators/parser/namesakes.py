@@ -10,15 +10,20 @@ from streamlink_sql.generators.parser.joins import complete
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.generators.parser.tokens import NotCovered, Token
-from streamlink_sql.generators.parser.tree import Aggregate, Core, Expr, Query, Ref, emit
+from streamlink_sql.generators.parser.tree import Aggregate, Core, Expr, Ordered, Query, Ref, clauses, emit, walk
 
-_NAMES = ("name", "title", "label")
 _FIRST, _LAST = frozenset(("first", "given", "fore", "forename", "firstname")), frozenset(("last", "sur", "family", "surname", "lastname"))
+_BY = frozenset(("by", "per", "each", "every", "same", "different", "distinct", "which"))
+_NEAR = 3
+"""So many words at most lie between "per" and the "name" that is asked about itself: "orders per customer name"."""
 
 
-def with_namesakes_apart(tokens: Sequence[Token], schema: Schema) -> tuple[Token, ...]:
-    """The same where names are unique; where they are not, groups by the name of a row of another table are groups by its key, too."""
-    if "GROUP" not in tokens:
+def with_namesakes_apart(tokens: Sequence[Token], words: Sequence[str], schema: Schema) -> tuple[Token, ...]:
+    """The same where names are unique; where they are not, groups by the name of a row of another table are groups by its key, too.
+
+    `words` are those of the question: groups stay where it asks for something by the name itself.
+    """
+    if "GROUP" not in tokens or _asks_by_name(words):
         return tuple(tokens)
     try:
         query = parse(tokens)
@@ -28,21 +33,35 @@ def with_namesakes_apart(tokens: Sequence[Token], schema: Schema) -> tuple[Token
     return tuple(tokens) if apart == query else emit(apart)
 
 
+def _asks_by_name(words: Sequence[str]) -> bool:
+    said = [word.lower() for word in words]
+    return any(word in ("name", "names") and not _BY.isdisjoint(said[max(0, at - _NEAR) : at]) for at, word in enumerate(said))
+
+
 def _query(query: Query, schema: Schema) -> Query:
     return replace(query, cores=tuple(_core(core, schema) for core in query.cores))
 
 
 def _core(core: Core, schema: Schema) -> Core:
+    """A core whose places, running figures or limits are about the groups as they are stays."""
     core = replace(core, items=tuple(_item(item, schema) for item in core.items))
     grouped = [each.column for each in core.group if isinstance(each, Ref) and not each.where]
+    nodes = [node for clause in clauses(core) for node in walk(clause)]
+    limits = list(walk(core.having)) if core.having is not None else []
+    if core.best or any(isinstance(node, Ordered) for node in nodes) or any(isinstance(node, Query) for node in limits):
+        return core
+    counted = {
+        node.of.column for node in nodes if isinstance(node, Aggregate) and node.name == "COUNT_DISTINCT" and isinstance(node.of, Ref)
+    }
     read = {source.table for source in complete(core, schema).sources} if grouped else set()
     keys = [
         key
         for table in dict.fromkeys(map(schema.table_of, grouped))
         if any(table in schema.told_by(other) for other in read - {table})
         and (key := _key(table, schema)) is not None
+        and counted.isdisjoint((key, *(column for column, to in schema.references if to == key)))
         and key not in grouped
-        and _is_named([column for column in grouped if schema.table_of(column) == table], table, schema)
+        and _are_a_name([column for column in grouped if schema.table_of(column) == table], table, schema)
     ]
     return replace(core, group=(*core.group, *map(Ref, keys)))
 
@@ -57,11 +76,10 @@ def _key(table: int, schema: Schema) -> int | None:
     return schema.column_index(table, key[0]) if len(key) == 1 else None
 
 
-def _is_named(columns: Sequence[int], table: int, schema: Schema) -> bool:
-    """Whether these columns are the name of a row of the table, which others may bear: `patient_name`, both parts of a person's."""
-    own = [schema.columns[column][1] for column in columns]
-    if any(column.unique or column.unique is None for column in own):
-        return False
-    called, words = set(table_words(schema.tables[table].name)), [spoken_words(column.name) for column in own]
-    whole = any(each and each[-1] in _NAMES and set(each[:-1]) <= called | {"full"} for each in words)
-    return whole or all(any(not part.isdisjoint(each) for each in words) for part in (_FIRST, _LAST))
+def _are_a_name(columns: Sequence[int], table: int, schema: Schema) -> bool:
+    """Whether one of these columns is the name of a row, which others bear, too, or two are the parts of a person's."""
+    called = set(table_words(schema.tables[table].name))
+    repeated = [set(spoken_words(own.name)) for _, own in (schema.columns[column] for column in columns) if own.unique is False]
+    names = {"title"} if "name" not in {word for own in schema.tables[table].columns for word in spoken_words(own.name)} else {"name"}
+    whole = any(not names.isdisjoint(words) and words - names <= called | {"full"} for words in repeated)
+    return whole or all(any(not part.isdisjoint(words) for words in repeated) for part in (_FIRST, _LAST))

@@ -27,7 +27,6 @@ from streamlink_sql.generators.parser.tree import (
     Predicate,
     Query,
     Ref,
-    Star,
     clauses,
     walk,
 )
@@ -46,8 +45,7 @@ def implausible(query: Query, schema: Schema, cells: Cells, first_named: Mapping
     text by a number, a column twice from one side or a key by another column, seeks a key among what it does not refer to or a column among
     all that it holds, counts the different values of a number whose name stands beside it, takes the days "from A to B" as A - B,
     calculates with a text, compares or calculates with a column and itself, asks whether a column has a value of which the question names
-    one, shows or groups by nothing but what a condition fixes, joins tables by nothing, by a name that both have by chance, or
-    by a name for a column that a table has as well to which keys lead.
+    one, shows or groups by nothing but what a condition fixes, joins tables by nothing or by a name that both have by chance.
 
     Groups: it groups without a use for groups, twice by the same, by a column beside another table of the same name, or single rows, shows
     what differs within groups, ranks by what it does not show beside another measure or by another part than the one shown, takes the first
@@ -61,8 +59,7 @@ def implausible(query: Query, schema: Schema, cells: Cells, first_named: Mapping
     for core in query.cores:
         found += _ranks_by_another(core) + _groups_for_nothing(core) + _shows_what_differs(core, schema) + _shows_what_is_fixed(core)
         found += _picks_the_only_one(core, schema) + _picks_in_no_order(core) + _groups_by_two_of_a_name(core, schema)
-        found += _groups_single_rows(core, schema) + _filters_by_two_of_a_name(core, schema)
-        found += _joins_by_chance(core, schema) + _joins_for_a_twin(core, schema)
+        found += _groups_single_rows(core, schema) + _filters_by_two_of_a_name(core, schema) + _joins_by_chance(core, schema)
         for node in _everything(core):
             match node:
                 case Arithmetic(_, left, right) if left == right or _is_text(left) or _is_text(right):
@@ -146,31 +143,6 @@ def _joins_by_chance(core: Core, schema: Schema) -> bool:
     tree = schema.join_tree({table for table, _ in pointed(core, schema)})
     by_chance = (schema.columns[edge.pairs[0][0]][1] for edge in tree or () if edge.is_by_chance)
     return tree is None or any(column.kind not in TIMES and column.name.casefold() != "year" for column in by_chance)
-
-
-def _joins_for_a_twin(core: Core, schema: Schema) -> bool:
-    """Joins a table by nothing but a name, for columns that another has as well to which keys lead: `energy` of outages, not of tariffs."""
-    tables = {table for table, _ in pointed(core, schema)}
-    tree = () if core.sources else schema.join_tree(tables) or ()
-    return any(
-        _has_a_nearer_twin(table, core, tables, schema)
-        for table in tables & {end for edge in tree if edge.is_by_name for end in (edge.left, edge.right)}
-    )
-
-
-def _has_a_nearer_twin(table: int, core: Core, tables: set[int], schema: Schema) -> bool:
-    """Whether keys join another table to the rest that has columns of all the names that are used of this one."""
-    nodes = [node for clause in clauses(core) for node in walk(clause)]
-    names = {
-        schema.columns[node.column][1].name.casefold() for node in nodes if isinstance(node, Ref) and schema.table_of(node.column) == table
-    }
-    if Star(table) in nodes or not names.isdisjoint(NAMES_SHARED_BY_CHANCE):
-        return False
-    twins = (other for other in range(len(schema.tables)) if other != table)
-    trees = (
-        schema.join_tree(tables - {table} | {twin}) for twin in twins if all(schema.column_index(twin, name) is not None for name in names)
-    )
-    return any(tree is not None and not any(edge.is_by_name for edge in tree) for tree in trees)
 
 
 def _filters_by_two_of_a_name(core: Core, schema: Schema) -> bool:

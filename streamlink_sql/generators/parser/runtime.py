@@ -90,12 +90,13 @@ class ParserGenerator:
         turned_down = {attempt.sql for attempt in refused}
         encoded = model.encode(linked)
         cells, aliases = known_cells(matches, schema), alias_words(matches, linked.words)
+        said = [word.text for word in linked.words]
         drafts: dict[str, list[Ranked]] = {}
         for beam in model.search(encoded, layout, max(self._beams, n), patient=bool(refused)):
             written = to_tokens(beam.actions, layout, question.text, linked.words, schema, matches)
             tokens = tuple(as_meant(written, spans_of(beam.actions, layout), cells, linked, schema))
             try:
-                sql = sql_of(tokens, schema, context.dialect)
+                sql = sql_of(with_namesakes_apart(tokens, said, schema), schema, context.dialect)
             except NotCovered:
                 continue
             if sql not in turned_down:
@@ -125,8 +126,7 @@ class ParserGenerator:
 
 def sql_of(tokens: tuple[Token, ...], schema: Schema, dialect: Dialect) -> str:
     """The SQL that tokens mean; raises NotCovered."""
-    apart = with_namesakes_apart(tokens, schema)
-    return to_sql(apart if dialect == "sqlite" else tuple(moments_mended(apart, schema)), schema, dialect)
+    return to_sql(tokens if dialect == "sqlite" else tuple(moments_mended(tokens, schema)), schema, dialect)
 
 
 def _with_words(words: AliasIndex, question: str, context: Context) -> tuple[ValueMatch, ...]:

@@ -68,7 +68,7 @@ def _limit(m: Maker, table: Tab, dim: Dim, s: Subject) -> tuple[str, str, str] |
             "[whose {f} {o} was {d} {y}|whose {f} {o} is from {z}|{w} had their {f} {o} {d} {y}]"
             if verb
             else "[whose {f} {o} was {y}|whose {f} {o} dates from {z}|{w} had their {f} {o} {y}]",
-            f=word, o=s.one, d=done, y=when, z=when.removeprefix("in ") if operator == "=" else when, w=who,
+            f=word, o=s.one, d=done, y=when, z=when.removeprefix("in "), w=who,
         )  # fmt: skip
         return f"{edge} {operator} {at}", behind, m.say("had their {f} {o} {d} {y}", f=word, o=s.one, d=verb, y=when)
     behind = m.say(
@@ -102,7 +102,7 @@ def group_limit(m: Maker, table: Tab) -> Pair | None:
 def rows_of_groups(m: Maker, table: Tab) -> Pair | None:
     """The number, or a figure, of the rows whose group passes a limit."""
     dim = _groups(m, table)
-    if dim is None:
+    if dim is None or dim.linked:
         return None
     s = subject(m, table, most=0, used=dim.columns)
     operator, limit, n = limit_words(m, 20)
@@ -362,12 +362,14 @@ def long_text(m: Maker, table: Tab) -> Pair | None:
     n, longer = lengths[int(len(lengths) * m.rng.uniform(0.2, 0.8))], m.rng.random() < 0.7
     words = m.say("[longer than|of more than|with more than|over]" if longer else "[shorter than|of fewer than|with less than|under]")
     name, nouns = m.phrase(col), phrases.noun(table, m.rng)[1]
+    one, many = phrases.indefinite(name), phrases.plural_of(name)
     condition = f"length({col.ref}) {'>' if longer else '<'} {n}"
     behind = f"{words} {n} {m.say('[characters|characters|letters]')}"
     if m.rng.random() < 0.6:
-        question = m.say("[how many {p} have a {c} {b}|number of {p} with a {c} {b}|how many {c}s are {b}]", p=nouns, c=name, b=behind)
+        pattern = "[how many {p} have {a} {b}|number of {p} with {a} {b}|how many {c} are {b}]"
+        question = m.say(pattern, p=nouns, a=one, c=many, b=behind)
         return Pair(question, str(Core(("count(*)",), table.name, (), (condition,))), "length")
-    question = m.say("[list the {c}s {b}|which {c}s are {b}|show every {c} {b}|{c}s {b}]", c=name, b=behind)
+    question = m.say("[list the {c} {b}|which {c} are {b}|show every {o} {b}|{c} {b}]", c=many, o=name, b=behind)
     return Pair(question, str(Core((col.ref,), table.name, (), (condition,))), "length")
 
 
