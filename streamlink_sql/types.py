@@ -31,7 +31,7 @@ class Column:
     native: str = ""
     comment: str = ""
     unique: bool | None = None
-    """Whether each row has a value of its own there; None where nobody has looked."""
+    """Whether each row has a value of its own there; None where nobody has looked. What a question is given says so, no list of tables."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,8 +97,7 @@ def read_snapshot(
     reader.deadline = started + time_limit_s
     entries = reader.entries(declared)
     shown = reader.shown(declared)
-    tables = tuple(_with_uniqueness(table, reader.taken) for table in tables)
-    relevance = Relevance(tables, glossary.synonyms, budget)
+    relevance = Relevance(tuple(_with_uniqueness(table, reader.taken) for table in tables), glossary.synonyms, budget)
     if reader.skipped:
         _log.warning("%d columns were not sampled: reading them would have taken more than %.0f s", len(reader.skipped), time_limit_s)
     if keep is not None and reader.seconds > _WORTH_KEEPING_S:
