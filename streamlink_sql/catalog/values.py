@@ -30,8 +30,8 @@ MOST_PER_SPAN = 6
 COMMON_WORD = 60
 TYPO_CUTOFF = 84.0
 _OWNER = re.compile(r"(.*\w)['’]s$", re.IGNORECASE)
-_CONTRACTED = frozenset("he here let nobody one she somebody someone today".split())
-"""Before "'s" these are no owners."""
+_NO_OWNERS = STOP_WORDS | frozenset("he here let nobody one she somebody someone today".split())
+"""Words before "'s" that own nothing."""
 _CODE = re.compile(r"[A-Z]{3,5}")
 _UNSPOKEN = re.compile(r"[aeiouy]|(.)(?=\1)")
 _MOST_CODES = 40
@@ -169,7 +169,7 @@ def _ends(word: _Word) -> Iterator[_Word]:
     """A word as the last of a value: as it stands, and what belongs to somebody without the mark of it: "Ann Lee's orders"."""
     yield word
     owner = _OWNER.match(word.text)
-    if owner and not owner[1].isdigit() and owner[1].lower() not in _CONTRACTED | STOP_WORDS:
+    if owner and not owner[1].isdigit() and owner[1].lower() not in _NO_OWNERS:
         yield _Word(owner[1], normalise(owner[1]), word.start, word.start + owner.end(1))
 
 

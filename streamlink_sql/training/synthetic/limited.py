@@ -5,7 +5,7 @@ from __future__ import annotations
 from streamlink_sql.training.pairs import Pair
 from streamlink_sql.training.synthetic import phrases
 from streamlink_sql.training.synthetic.analyst import countable
-from streamlink_sql.training.synthetic.filters import table_filter
+from streamlink_sql.training.synthetic.filters import Filter, table_filter
 from streamlink_sql.training.synthetic.grouped import limit_words, measured
 from streamlink_sql.training.synthetic.maker import Maker
 from streamlink_sql.training.synthetic.schema import Col, Edge, Tab
@@ -57,20 +57,22 @@ def _limit(m: Maker, table: Tab, dim: Dim, s: Subject) -> tuple[str, str, str] |
     verb = verb if " " not in verb else ""
     at = m.rng.choice(years[1:-1])
     if how < 0.78:
-        first, edge = m.rng.random() < 0.75, f"min({year(col)})"
+        first = m.rng.random() < 0.75
         word = m.say("[first|first|earliest]") if first else m.say("[last|latest|most recent]")
         operator, when = m.rng.choice(
             (("=", f"in {at}"), ("=", f"in {at}"), (">", f"after {at}"), (">=", f"in {at} or later"), ("<", f"before {at}"))
         )
-        edge = edge if first else f"max({year(col)})"
-        done = verb or "from"
         behind = m.say(
             "[whose {f} {o} was {d} {y}|whose {f} {o} is from {z}|{w} had their {f} {o} {d} {y}]"
             if verb
             else "[whose {f} {o} was {y}|whose {f} {o} dates from {z}|{w} had their {f} {o} {y}]",
-            f=word, o=s.one, d=done, y=when, z=when.removeprefix("in "), w=who,
+            f=word, o=s.one, d=verb, y=when, z=when.removeprefix("in "), w=who,
         )  # fmt: skip
-        return f"{edge} {operator} {at}", behind, m.say("had their {f} {o} {d} {y}", f=word, o=s.one, d=verb, y=when)
+        return (
+            f"{'min' if first else 'max'}({year(col)}) {operator} {at}",
+            behind,
+            m.say("had their {f} {o} {d} {y}", f=word, o=s.one, d=verb, y=when),
+        )
     behind = m.say(
         "[with no {p} since {y}|without any {p} since {y}|{w} have had no {p} since {y}|{w} have not had {a} since {y}]",
         p=s.many, a=phrases.indefinite(s.one), y=str(at), w=who,
@@ -106,12 +108,11 @@ def rows_of_groups(m: Maker, table: Tab) -> Pair | None:
         return None
     s = subject(m, table, most=0, used=dim.columns)
     operator, limit, n = limit_words(m, 20)
-    having = f"count(*) {operator} {n}"
     own = m.say("{l} {p}", l=limit, p=s.one if n == 1 else s.many)
     other = _limit(m, table, dim, s) if m.rng.random() < 0.25 else None
     who = "who" if dim.table is not None and dim.table.people else "that"
     behind = other[1] if other else m.say("[with {x}|{w} have {x}]", x=own, w=who)
-    having = other[0] if other else having
+    having = other[0] if other else f"count(*) {operator} {n}"
     measure = column_measure(m, table, dim.columns) if m.rng.random() < 0.45 else None
     tie = m.say("[of|from|for]")
     words = measure.words if measure else ""
@@ -262,6 +263,12 @@ def _with(m: Maker, col: Col, value: str, nouns: str) -> str:
     return f"{nouns} with {m.phrase(col)} {value}"
 
 
+def _with_some_and_none(edge: Edge, some: str, none: str, own: Filter | None) -> tuple[str, ...]:
+    """Conditions on parents: children of one kind, no children of another, and what else is said of them."""
+    has, lacks = (Core((edge.child.ref,), edge.child.table, (), (condition,)) for condition in (some, none))
+    return (*((own.sql,) if own else ()), f"{edge.parent.ref} IN ({has})", f"{edge.parent.ref} NOT IN ({lacks})")
+
+
 @template("only", 1.5)
 def only(m: Maker, table: Tab) -> Pair | None:
     """Parents all of whose children are of one kind; also under a condition on the parents."""
@@ -274,8 +281,7 @@ def only(m: Maker, table: Tab) -> Pair | None:
     kind = _with(m, col, value, nouns)
     found = table_filter(m, table, [table.label]) if m.rng.random() < 0.4 else None
     things = attach(phrases.noun(table, m.rng), [found] if found else [])[1]
-    has = [Core((edge.child.ref,), other.name, (), (f"{col.ref} {sign} {literal(value)}",)) for sign in ("=", "<>")]
-    where = (*((found.sql,) if found else ()), f"{edge.parent.ref} IN ({has[0]})", f"{edge.parent.ref} NOT IN ({has[1]})")
+    where = _with_some_and_none(edge, f"{col.ref} = {literal(value)}", f"{col.ref} <> {literal(value)}", found)
     counted = m.rng.random() < 0.35
     question = m.say(
         "[how many {t} have only {k}|how many {t} have had nothing but {k}|number of {t} that only have {k}]"
@@ -313,11 +319,11 @@ def figure_of_parents(m: Maker, table: Tab) -> Pair | None:
         )
     nouns = phrases.noun(other, m.rng)[1]
     values = m.rng.sample([str(value) for value in m.values(col)], 2)
-    has = [Core((edge.child.ref,), other.name, (), (f"{col.ref} = {literal(value)}",)) for value in values]
     kinds = [_with(m, col, value, nouns) for value in values]
     found = table_filter(m, table, []) if m.rng.random() < 0.4 else None
     things = attach(phrases.noun(table, m.rng), [found] if found else [])[1]
-    where = (*((found.sql,) if found else ()), f"{edge.parent.ref} IN ({has[0]})", f"{edge.parent.ref} NOT IN ({has[1]})")
+    some, none = (f"{col.ref} = {literal(value)}" for value in values)
+    where = _with_some_and_none(edge, some, none, found)
     question = m.say(
         "[how many {t} have {a} but no {b}|number of {t} with {a} but without {b}|how many {t} have had {a} but never {b}]",
         t=things, a=kinds[0], b=kinds[1],
