@@ -29,7 +29,7 @@ demo: $(STAMP) ## A million patents, sample questions in the terminal, then the 
 	$(RUN)/streamlink-sql demo --rows $(ROWS)
 
 test: $(STAMP) ## The default tests: no JVM, no torch, no browser, no network
-	$(RUN)/python -m pytest
+	$(RUN)/python -m pytest -n auto --maxprocesses 4 --max-worker-restart 0 --dist loadfile
 	@echo "Skipped here: tests marked training (make test-training), llm (make test-llm), browser (make test-browser), cluster (make test-cluster), slow (make test-slow)."
 
 lint: $(STAMP)

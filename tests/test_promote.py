@@ -134,6 +134,15 @@ def test_a_model_is_measured_on_everything(domain: Domain, database: Path, tmp_p
     assert latency["ratio"] == pytest.approx(latency["after_ms"] / latency["before_ms"], abs=0.01)
 
 
+def test_a_glossary_of_the_settings_speaks_of_ones_own_data_alone(
+    domain: Domain, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.toml").write_text('[tables.of_somebody_else]\nsynonyms = ["thing"]\n', encoding="utf-8")
+    monkeypatch.setenv("STREAMLINK_GLOSSARY", str(tmp_path / "own.toml"))
+    found = measured(Answering(), Gate((), {database: HELD_OUT[:2]}, tmp_path), domain, str(database))
+    assert found["open"]["ex"] == 1
+
+
 def train_nothing(lesson: Lesson) -> None:
     """Stands for the training: an adapter that changes nothing."""
     assert lesson.mixture.train

@@ -15,7 +15,7 @@ SAMPLE_QUESTIONS: Final[tuple[str, ...]] = (
     "How many patents from Germany were granted in 2020?",
     "Show the 5 most cited patents whose title contains battery",
     "What is the average number of claims per CPC section?",
-    "Which countries published the most patents in the last 3 years?",
+    "Which 5 countries published the most patents in the last 3 years, with the number?",
     "How many patents do Japanese universities hold?",
 )
 """What `make demo` asks, from easy to less easy."""

@@ -69,6 +69,8 @@ def _control_units(source: Source, answering: Answering) -> Iterator[Answerers]:
     @contextmanager
     def answerer(db_id: str) -> Iterator[Answerer]:
         settings = load_settings(data=source.address(db_id), **told)
+        if answering.elsewhere:
+            settings = settings.model_copy(update={"glossary": None})
         if db_id in names:
             settings = settings.model_copy(update={"glossary": write_glossary(names[db_id], Path(folder) / f"{db_id}.toml")})
         engine = assemble.open_engine(settings)

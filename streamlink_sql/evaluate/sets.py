@@ -58,13 +58,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """What answers: a model address with its adapter, and with a glossary; a file of recorded answers, or a function."""
+    """What answers: a model address with its adapter, and with a glossary; a file of recorded answers, or a function.
+
+    Without a glossary here, that of the settings counts, unless `elsewhere`: the questions are about data of which it does not speak.
+    """
 
     model: str = "parser"
     adapter: Path | None = None
     predictions: Path | None = None
     generate: Generate | None = None
     glossary: Path | None = None
+    elsewhere: bool = False
 
 
 def database_file(folder: Path, db_id: str) -> Path:

@@ -54,7 +54,7 @@ class Gate:
 def measured(answering: Answering, gate: Gate, domain: Domain, data: str, tick: Tick = lambda *_: None) -> dict[str, Any]:
     """What one model shows: `held_out` and `open` as evaluation has them, `refused`, the drafts that the checks had to refuse."""
     told: dict[str, Any] = {"held_out": scored(gate.held_out, data, answering, gate.work, lambda *far: tick("held-out questions", *far))}
-    told["open"] = _over(gate, replace(answering, glossary=None), tick)
+    told["open"] = _over(gate, replace(answering, glossary=None, elsewhere=True), tick)
     told["refused"] = _refused(answering, gate, domain, tick)
     return told
 

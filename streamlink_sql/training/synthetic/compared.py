@@ -50,7 +50,7 @@ def _of_years(m: Maker, table: Tab, nouns: str) -> tuple[Col, Side, Side] | None
     return col, late, early
 
 
-def _of_kinds(m: Maker, table: Tab, nouns: str, used: tuple[Col, ...]) -> tuple[Col, Side, Side] | None:
+def of_kinds(m: Maker, table: Tab, nouns: str, used: tuple[Col, ...]) -> tuple[Col, Side, Side] | None:
     """Rows with one value of a category, and with another."""
     cols = [col for col in table.of("category") if col not in used and len(m.values(col)) > 1]
     if not cols:
@@ -65,9 +65,11 @@ def _of_kinds(m: Maker, table: Tab, nouns: str, used: tuple[Col, ...]) -> tuple[
 
     def side(value: str) -> Side:
         meant, sql = meanings(col).get(value), f"{col.ref} = {literal(value)}"
-        said = m.rng.choice(meant) if meant else phrases.said(value, m.rng)
+        said = meant[-1] if meant else phrases.said(value, m.rng)
         if "noun" in col.attrs and not meant:
             return Side(sql, phrases.plural_of(value), phrases.plural_of(value))
+        if meant and phrases.plural_of(said) == nouns:
+            return Side(sql, nouns, nouns)
         if "mod" in col.attrs or meant:
             word = said if meant else value.lower() if value[1:].islower() else value
             return Side(sql, f"{word} {nouns}", f"{word} ones")
@@ -93,7 +95,7 @@ def _of_flag(m: Maker, table: Tab, nouns: str, used: tuple[Col, ...]) -> tuple[C
 def _sides(m: Maker, table: Tab, nouns: str, used: tuple[Col, ...] = ()) -> tuple[Col, Side, Side] | None:
     how = m.rng.random()
     found = _of_years(m, table, nouns) if how < 0.4 else _of_flag(m, table, nouns, used) if how < 0.5 else None
-    found = found or _of_kinds(m, table, nouns, used)
+    found = found or of_kinds(m, table, nouns, used)
     return None if found is None or found[0] in used else found
 
 

@@ -19,7 +19,7 @@ def _groups(m: Maker, table: Tab, entity: float = 0.85) -> Dim | None:
     return dim if dim is not None and len(dim.keys) == 1 else None
 
 
-def _key(dim: Dim) -> tuple[str, tuple[Edge, ...]]:
+def group_key(dim: Dim) -> tuple[str, tuple[Edge, ...]]:
     """What the groups are told by where nobody sees it, and the joins that it needs: the child's own key does, without any."""
     alone = dim.kind == "entity" and len(dim.edges) == 1
     return (dim.edges[0].child.ref, ()) if alone else (dim.keys[0], dim.edges)
@@ -92,7 +92,7 @@ def group_limit(m: Maker, table: Tab) -> Pair | None:
         return None
     having, behind, what = found
     if m.rng.random() < 0.45:
-        key, edges = _key(dim)
+        key, edges = group_key(dim)
         question = m.say("[how many {d} {x}|how many {d} are there {b}|number of {d} {b}|count the {d} {b}]", d=dim.many, b=behind, x=what)
         inner = s.core(key, edges=edges, group=(key,), having=having)
         return Pair(question, f"SELECT count(*) FROM ({inner})", "count_having")
@@ -122,7 +122,7 @@ def rows_of_groups(m: Maker, table: Tab) -> Pair | None:
         else "[how many {p} are {t} {d} {b}|number of {p} {t} {d} {b}|how many {p} come from {d} {b}|how many {p} belong to {d} {b}]",
         n=words, p=s.many, t=tie, d=dim.many, b=behind,
     )  # fmt: skip
-    key, edges = _key(dim)
+    key, edges = group_key(dim)
     inner = Core((key,), table.name, edges, (), (key,), having)
     select = measure.sql if measure else "count(*)"
     return Pair(question, str(Core((select,), table.name, edges, (f"{key} IN ({inner})",))), "rows_of_groups")
@@ -338,7 +338,7 @@ def above_average_group(m: Maker, table: Tab) -> Pair | None:
     if dim is None:
         return None
     s = subject(m, table, most=1, used=dim.columns, parents=False)
-    key, edges = _key(dim)
+    key, edges = group_key(dim)
     more = m.rng.random() < 0.8
     average = f"SELECT avg(n) FROM ({s.core('count(*) AS n', edges=edges, group=(key,))})"
     having = f"count(*) {'>' if more else '<'} ({average})"

@@ -43,6 +43,8 @@ def when(maker: Maker, col: Col) -> tuple[str, str, str]:
             (3, lambda: _day(maker, col, moment)),
         ]
         forms += [(0.7, lambda: _weekday(maker, col, moment))]
+        if col.gen == "date":
+            forms += [(1, lambda: _months(maker, col, moment))]
     return rng.choices([make for _, make in forms], [weight for weight, _ in forms])[0]()
 
 
@@ -75,6 +77,21 @@ def _month(maker: Maker, col: Col, moment: dt.date) -> tuple[str, str, str]:
         )
     words = maker.say("[in|during] {m} {y}", m=name, y=str(moment.year))
     return f"year({col.ref}) = {moment.year} AND month({col.ref}) = {moment.month}", words, "date_month"
+
+
+def _months(maker: Maker, col: Col, moment: dt.date) -> tuple[str, str, str]:
+    """From one month to another, or half a year."""
+    first = dt.date(moment.year, moment.month, 1)
+    months = maker.rng.choice((2, 3, 4, 6, 8, 11, 12, 18, 24))
+    if maker.rng.random() < 0.3:
+        first, months = first.replace(month=1 if moment.month < 7 else 7), 6
+    end = dt.date(first.year + (first.month + months - 2) // 12, (first.month + months - 2) % 12 + 1, 1)
+    last = end.replace(day=calendar.monthrange(end.year, end.month)[1])
+    a, b = (calendar.month_name[at.month] for at in (first, last))
+    within = "[from {a} to {b} {z}|from {a} {y} to {b} {z}|between {a} and {b} {z}]"
+    across = "[from {a} {y} to {b} {z}|between {a} {y} and {b} {z}]"
+    words = maker.say(within if first.year == last.year else across, a=a, b=b, y=str(first.year), z=str(last.year))
+    return f"{col.ref} BETWEEN '{first.isoformat()}' AND '{last.isoformat()}'", words, "date_between"
 
 
 def _quarter(maker: Maker, col: Col, moment: dt.date) -> tuple[str, str, str]:

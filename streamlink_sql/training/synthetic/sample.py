@@ -12,6 +12,7 @@ import duckdb
 
 from streamlink_sql.training.pairs import Pair
 from streamlink_sql.training.synthetic import (
+    against,
     amounts,
     analyst,
     best,
@@ -32,7 +33,7 @@ from streamlink_sql.training.synthetic.schema import Base
 from streamlink_sql.training.synthetic.templates import TEMPLATES
 from streamlink_sql.training.synthetic.values import Data
 
-ROOMS = (simple, extremes, grouped, nested, linked, spoken, analyst, durations, rates, amounts, best, compared, limited)
+ROOMS = (simple, extremes, grouped, nested, linked, spoken, analyst, durations, rates, amounts, best, compared, limited, against)
 """Their import fills TEMPLATES."""
 
 
