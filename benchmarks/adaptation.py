@@ -41,7 +41,7 @@ from streamlink_sql.training.promote import Job, adapt
 ACCEPTED = Path(__file__).parent.parent / "streamlink_sql" / "demo" / "questions.jsonl"
 SPIDER_DOMAINS = ("world_1", "car_1", "dog_kennels")
 PATENTS = "patents"
-AMOUNTS: tuple[int | None, ...] = (0, 20, None)
+AMOUNTS: dict[str, int | None] = {"0": 0, "20": 20, "all": None}
 """How many accepted questions; None is all."""
 RATIOS = ("1:0", "3:1", "1:1", "1:3", "0:1")
 WAYS: dict[str, tuple[Direction, ...]] = {"none": (), "forward": ("forward",), "backward": ("backward",), "both": DIRECTIONS}
@@ -232,13 +232,13 @@ def draw(results: Results, path: Path, title: str, places: Sequence[str], curves
 
 def report(results: Results, names: Sequence[str], ablated: Sequence[str], out: Path) -> None:
     """All tables and pictures of what is there."""
-    said = {amount: "all accepted" if amount is None else f"{amount} accepted" for amount in AMOUNTS}
-    rows = {f"{name}, {said[amount]}": [Cell(name, amount)] for name in names for amount in AMOUNTS}
-    rows |= {f"together, {said[amount]}": [Cell(name, amount) for name in names] for amount in AMOUNTS}
+    said = {amount: f"{told} accepted" for told, amount in AMOUNTS.items()}
+    rows = {f"{name}, {said[amount]}": [Cell(name, amount)] for name in names for amount in said}
+    rows |= {f"together, {said[amount]}": [Cell(name, amount) for name in names] for amount in said}
     show(results, "adaptation", rows)
-    curves = {name: [[Cell(name, amount)] for amount in AMOUNTS] for name in names}
-    curves["together"] = [[Cell(name, amount) for name in names] for amount in AMOUNTS]
-    draw(results, out / "accepted.svg", "Held-out questions answered, by accepted questions", [said[amount] for amount in AMOUNTS], curves)
+    curves = {name: [[Cell(name, amount)] for amount in said] for name in names}
+    curves["together"] = [[Cell(name, amount) for name in names] for amount in said]
+    draw(results, out / "accepted.svg", "Held-out questions answered, by accepted questions", list(said.values()), curves)
     if ablated:
         by_ratio = {ratio: [Cell(name, None, ratio) for name in ablated] for ratio in RATIOS}
         by_way = {way: [Cell(name, None, way=way) for name in ablated] for way in WAYS}
@@ -261,6 +261,14 @@ def read_arguments() -> argparse.Namespace:
     add("--domains", nargs="+", default=[PATENTS, *SPIDER_DOMAINS], metavar="NAME", help="default: %(default)s")
     add("--ablations", action="store_true", help="other ratios and less augmentation, too")
     add("--ablated", nargs="*", default=[PATENTS, SPIDER_DOMAINS[0]], metavar="NAME", help="on these domains (default: %(default)s)")
+    add(
+        "--amounts",
+        nargs="+",
+        default=list(AMOUNTS),
+        choices=AMOUNTS,
+        metavar="N",
+        help="adapt with so many accepted ones (default: 0 20 all)",
+    )
     add("--count", type=int, default=2000, help="pairs to make for a domain (default: %(default)s)")
     add("--minutes", type=float, help="minutes of training (default: the trainer's own)")
     add("--others", type=int, default=0, help="ask about so many questions over other databases only")
@@ -279,7 +287,7 @@ def main() -> int:
     if not given.report:
         bench = Bench(given, list(domains_of(given)))
         bench.base()
-        cells = [Cell(name, amount) for amount in reversed(AMOUNTS) for name in given.domains]
+        cells = [Cell(name, amount) for told, amount in reversed(AMOUNTS.items()) if told in given.amounts for name in given.domains]
         cells += [Cell(name, None, ratio) for ratio in RATIOS for name in ablated]
         cells += [Cell(name, None, way=way) for way in WAYS for name in ablated]
         for cell in cells:

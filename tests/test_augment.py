@@ -191,6 +191,10 @@ def test_backward_makes_a_question_of_every_feature_of_sql(domain: Domain) -> No
         ("SELECT count(*) FROM orders WHERE amount > 50", FINE),
         ("SELECT count(*) FROM orders WHERE amount > 5000", TRIVIAL),
         ("SELECT count(*) FROM orders WHERE amount > 0", TRIVIAL),
+        ("SELECT count(id) FROM orders WHERE amount > 0 OR amount IS NULL", TRIVIAL),
+        ("SELECT count(nullif(id, 1)) FROM orders WHERE amount > 0", FINE),
+        ("SELECT count(*) FROM orders JOIN customers ON orders.customer_id = customers.id WHERE customers.city = 'Nowhere'", TRIVIAL),
+        ("SELECT count(*) FROM orders JOIN customers ON orders.customer_id = customers.id WHERE orders.amount > 0", FINE),
         ("SELECT id FROM orders WHERE amount > 5000", EMPTY),
         ("SELECT max(amount) FROM orders WHERE amount > 5000", EMPTY),
         ("SELECT id FROM orders ORDER BY amount DESC LIMIT 1", AMBIGUOUS),
@@ -354,6 +358,16 @@ def test_pairs_in_files(tmp_path: Path) -> None:
         read_pairs(file)
 
 
+OF_TEXTS = (
+    "SELECT city, count(*) FROM customers GROUP BY city ORDER BY city",
+    "SELECT max(city), min(kind), count(DISTINCT city) FROM customers",
+    "SELECT count(*) FROM customers WHERE city = 'Nowhere' OR kind = 'company'",
+    "SELECT count(*) FROM customers WHERE city ILIKE '%o%' AND city > 'L' AND city || kind <> 'Oslo'",
+    "SELECT upper(city), kind FROM customers ORDER BY kind, city, id",
+    "SELECT name FROM customers WHERE city IN (SELECT city FROM customers WHERE kind = 'person') ORDER BY id",
+)
+
+
 def test_a_folder_of_parquet_files_is_worked_on_as_a_copy(shop: Path, tmp_path: Path) -> None:
     folder = tmp_path / "shop"
     folder.mkdir()
@@ -367,6 +381,10 @@ def test_a_folder_of_parquet_files_is_worked_on_as_a_copy(shop: Path, tmp_path: 
         assert domain.snapshot.glossary.synonyms["orders", ""] == ("purchases",)
         assert len(augment(domain, (), Plan(count=20)).pairs) == 20
         stamp = domain.stamp
+        copied = [list(domain.rows(query).as_python()) for query in OF_TEXTS]
+        assert domain.tables[0].columns[2].native == "ENUM"
+    with open_domain(shop) as domain:
+        assert [list(domain.rows(query).as_python()) for query in OF_TEXTS] == copied
     with open_domain(folder) as domain:
         assert domain.stamp == stamp
     os.utime(folder / "orders.parquet", ns=(1, 1))

@@ -824,7 +824,9 @@ def test_a_view_hides_what_it_reads_however_it_reads_it(tmp_path: Path) -> None:
 def test_duckdb_types_schemas_and_views(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "a.duckdb")) as connection:
         connection.execute("CREATE SCHEMA hr")
-        connection.execute("CREATE TABLE hr.staff (name VARCHAR, mood ENUM('good', 'bad'), id UUID, pay DECIMAL(10, 2), tags VARCHAR[])")
+        connection.execute(
+            "CREATE TABLE hr.staff (name VARCHAR, mood ENUM('good', 'it''s (a), bad'), id UUID, pay DECIMAL(10, 2), tags VARCHAR[])"
+        )
         connection.execute("INSERT INTO hr.staff VALUES ('Ann', 'good', uuid(), 12.50, ['a', 'b'])")
         connection.execute("COMMENT ON TABLE hr.staff IS 'who works here'")
         connection.execute("CREATE VIEW names AS SELECT name FROM hr.staff")
@@ -834,6 +836,7 @@ def test_duckdb_types_schemas_and_views(tmp_path: Path) -> None:
         assert set(tables) == {"hr.staff", "names"}
         assert tables["hr.staff"].comment == "who works here"
         assert [column.kind for column in tables["hr.staff"].columns] == ["text", "text", "text", "decimal", "other"]
+        assert [column.native for column in tables["hr.staff"].columns] == ["VARCHAR", "ENUM", "UUID", "DECIMAL(10,2)", "VARCHAR[]"]
         assert engine.dry_run(checked("SELECT * FROM names n, hr.staff AS s", "duckdb")).tables == {"names", "hr.staff"}
         (row,) = run(engine, "SELECT name, mood, pay, tags FROM hr.staff").table.to_pylist()
         assert (row["name"], row["mood"], str(row["pay"]), row["tags"]) == ("Ann", "good", "12.50", ["a", "b"])

@@ -444,6 +444,19 @@ def test_plans_that_a_host_took_with_it_are_given_up(server: str, files: dict[st
         assert engine.dry_run(query, time_limit_s=60).tables == {"sales"}
 
 
+@pytest.mark.cluster
+@pytest.mark.parametrize("server", ["sail"], indirect=True)
+def test_a_session_never_gets_the_connection_of_another(server: str, files: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spark_session, "CALL_LIMIT_S", 10.0)
+    with closing(Relay(read_address(server).port, cut_after=2**40)) as relay:
+        address = f"spark://127.0.0.1:{relay.port}"
+        with closing(SparkEngine(address, locations=files)) as engine:
+            assert answers(engine)
+            relay.silence()
+            with closing(SparkEngine(address, locations=files)) as other:
+                assert answers(other)
+
+
 def test_a_session_that_was_made_anew_outlives_the_one_that_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     closed, made = list[str](), list[Any]()
 

@@ -26,6 +26,8 @@ _SMALL_CELLS, _SMALL_BYTES = 500_000, 16 * 2**20
 """A table of so many cells and bytes at most is sampled whole."""
 _ALL_PAIRS = ("CROSS_PRODUCT", "NESTED_LOOP_JOIN", "BLOCKWISE_NL_JOIN")
 _FULL = ("Out of Memory", "max_temp_directory_size", "File too large", "No space left")
+_ENUM = re.compile(r"ENUM\((?:'(?:[^']|'')*'(?:, )?)+\)")
+"""A type with all its values, thousands perhaps: that it is one is enough."""
 _INTERNAL_SCHEMAS = ("information_schema", "pg_catalog")
 _OWN = "database_name = current_database() AND NOT internal"
 _BESIDE = "_source"
@@ -339,7 +341,7 @@ def _columns_of(connection: duckdb.DuckDBPyConnection, database: str) -> dict[tu
     tables: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
     for schema, name, column, native, comment in rows:
         if schema not in _INTERNAL_SCHEMAS:
-            tables.setdefault((schema, name), []).append((column, native, comment or ""))
+            tables.setdefault((schema, name), []).append((column, _ENUM.sub("ENUM", native), comment or ""))
     return tables
 
 

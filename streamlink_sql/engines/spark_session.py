@@ -45,6 +45,8 @@ _NOT_SPOKEN = (
     ("Socket closed", "It hung up; if it wants TLS: sc://HOST:PORT/;use_ssl=true"),
 )
 """What gRPC says where two sides do not speak the same, and what to do."""
+_OWN_CONNECTION = ("grpc.use_local_subchannel_pool", 1)
+"""Else gRPC gives the connection of a lost session, at whose other end the host may be gone, to the session made in its place."""
 _CONTEXT_LOGGERS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
 
 
@@ -183,7 +185,7 @@ class Connection:
         for name in _CONTEXT_LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # they print errors with cells and traces
         try:
-            channel = DefaultChannelBuilder(self.address.remote)
+            channel = DefaultChannelBuilder(self.address.remote, [_OWN_CONNECTION])
             channel.add_interceptor(_deadline())
             session = SparkSession.builder.channelBuilder(channel).create()
             session.client.set_retry_policies([DefaultPolicy(max_retries=5, max_backoff=2_000, max_server_retry_delay=5_000)])

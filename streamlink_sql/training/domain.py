@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-from sqlglot import exp
+from typing import TYPE_CHECKING
 
 from streamlink_sql.assemble import open_catalog, open_engine
 from streamlink_sql.catalog import Catalog, glossary_beside
@@ -18,14 +17,20 @@ from streamlink_sql.catalog.reading import Snapshot
 from streamlink_sql.catalog.values import Place
 from streamlink_sql.checks import check
 from streamlink_sql.engines.source import Source, look
+from streamlink_sql.engines.spelling import quoted
 from streamlink_sql.errors import EngineUnavailable
 from streamlink_sql.settings import load_settings
 from streamlink_sql.types import CheckedSQL, Context, Dialect, Draft, Engine, Rows, Table
+
+if TYPE_CHECKING:
+    import duckdb
 
 TIME_LIMIT_S = 20.0
 READ_LIMIT_S = 900.0
 LARGEST_COPY = 2 * 2**30
 """Bytes of Parquet files that are copied to work on."""
+MOST_NAMED = 50_000
+"""A text column of so many different values at most, eight rows to each on average, is copied as numbers for them."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +113,27 @@ def _copied(found: Source, target: Path) -> Path:
     with duckdb.connect(str(target)) as connection:
         for table in found.tables:
             options = f"hive_partitioning = {str(table.hive).lower()}, union_by_name = {str(len(table.files) > 1).lower()}"
-            name, files = exp.to_identifier(table.name, quoted=True).sql("duckdb"), list(table.files)
             try:
-                connection.execute(f"CREATE TABLE {name} AS SELECT * FROM read_parquet(?, {options})", [files])
+                files = list(table.files)
+                connection.execute(f"CREATE TABLE {quoted(table.name)} AS SELECT * FROM read_parquet(?, {options})", [files])
+                _number_texts(connection, table.name)
             except duckdb.Error as error:
                 raise EngineUnavailable(f"The table {table.name} cannot be read: {error}") from error
     return target
+
+
+def _number_texts(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Makes an ENUM of each text column of few values, in the order of the texts: it gives the same rows in less time."""
+    name = quoted(table)
+    texts = [column for column, kind, *_ in connection.execute(f"DESCRIBE {name}").fetchall() if kind == "VARCHAR"]
+    if not texts:
+        return
+    counts = ", ".join(f"approx_count_distinct({quoted(column)})" for column in texts)
+    rows, *found = connection.execute(f"SELECT count(*), {counts} FROM {name}").fetchall()[0]
+    for column, values in zip(texts, found, strict=True):
+        if 0 < values <= min(MOST_NAMED, rows // 8):
+            kind, cells = quoted(f"{table}.{column}"), quoted(column)
+            connection.execute(
+                f"CREATE TYPE {kind} AS ENUM (SELECT DISTINCT {cells} FROM {name} WHERE {cells} IS NOT NULL ORDER BY {cells})"
+            )
+            connection.execute(f"ALTER TABLE {name} ALTER {cells} TYPE {kind}")

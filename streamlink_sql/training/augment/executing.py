@@ -22,6 +22,7 @@ from streamlink_sql.training.domain import Domain
 REFUSED, FAILED, EMPTY, TRIVIAL, AMBIGUOUS, FINE = "refused", "failed", "empty", "trivial", "ambiguous", ""
 _SHOWN = 3
 _PROBE = "streamlink_order"
+_PLAIN = {"expressions", "from_", "joins", "where"}
 _STOPS = (EngineUnavailable, Busy, Cancelled)
 """Errors that say nothing of the query: they end the run."""
 
@@ -86,7 +87,6 @@ class Executing:
 
     def __init__(self, domain: Domain, kept: Kept, at_once: int = 2) -> None:
         self._domain, self._kept = domain, kept
-        self._rows = {table.name.casefold(): table.rows for table in domain.tables}
         self._pool = ThreadPoolExecutor(at_once + 2, thread_name_prefix="executing")  # some are checked while others run
 
     def verdicts(self, queries: Collection[str]) -> dict[str, str]:
@@ -107,38 +107,52 @@ class Executing:
         except StreamLinkError:
             return REFUSED
         try:
+            condition = _counted_where(tree)
+            if condition is not None and isinstance(tree, exp.Select):
+                return self._counted(tree, condition)
             probe, wanted = _with_order(tree)
             shown = wanted + 1 if wanted else _SHOWN
-            asked = probe if wanted or tree.args.get("limit") else tree.limit(_SHOWN)  # nobody needs the rest
-            found = self._domain.rows(asked.sql(self._domain.dialect), limit=shown)
+            rows = self._rows_of(probe if wanted or tree.args.get("limit") else tree.limit(_SHOWN), shown)  # nobody needs the rest
         except _STOPS:
             raise
         except StreamLinkError:
             return FAILED
-        rows = list(found.as_python())
         if wanted and len(rows) > wanted and _order_of(rows[wanted - 1], probe) == _order_of(rows[wanted], probe):
             return AMBIGUOUS
-        return self._judged([row[: len(tree.selects)] for row in rows] if wanted else rows, tree)
+        return _judged([row[: len(tree.selects)] for row in rows] if wanted else rows, tree)
 
-    def _judged(self, rows: list[tuple[Any, ...]], tree: exp.Query) -> str:
-        if not rows or all(cell is None for row in rows for cell in row):
-            return EMPTY
-        if len(rows) == 1 and len(rows[0]) == 1:
-            cell = rows[0][0]
-            if _is_number(cell) and (cell == 0 or _is_share(tree) and cell == 100):
-                return TRIVIAL
-            if cell == self._of_whole_table(tree):
-                return TRIVIAL
-        return FINE
+    def _rows_of(self, tree: exp.Query, limit: int) -> list[tuple[Any, ...]]:
+        return list(self._domain.rows(tree.sql(self._domain.dialect), limit=limit).as_python())
 
-    def _of_whole_table(self, tree: exp.Query) -> int | None:
-        """The rows of the table, where the query counts those under a condition: it has none to speak of if they are all."""
-        selects = tree.selects
-        alone = isinstance(tree, exp.Select) and tree.args.get("where") and not tree.args.get("joins") and not tree.args.get("group")
-        if not alone or len(selects) != 1 or not isinstance(selects[0].unalias(), exp.Count) or selects[0].find(exp.Distinct):
-            return None
-        tables = list(tree.find_all(exp.Table))
-        return self._rows.get(tables[0].name.casefold()) if tables else None
+    def _counted(self, tree: exp.Select, condition: exp.Condition) -> str:
+        """A number of rows, trivial where it is none or all of the table: a row that is counted and one that is not tell."""
+        one = tree.select(exp.Literal.number(1), append=False).limit(1)
+        if not self._rows_of(one.where(condition, append=False), 1):
+            return TRIVIAL
+        if tree.args.get("joins"):
+            return FINE
+        others = exp.Is(this=exp.paren(condition), expression=exp.true()).not_()
+        return FINE if self._rows_of(one.where(others, append=False), 1) else TRIVIAL
+
+
+def _judged(rows: list[tuple[Any, ...]], tree: exp.Query) -> str:
+    if not rows or all(cell is None for row in rows for cell in row):
+        return EMPTY
+    if len(rows) == 1 and len(rows[0]) == 1:
+        cell = rows[0][0]
+        if _is_number(cell) and (cell == 0 or _is_share(tree) and cell == 100):
+            return TRIVIAL
+    return FINE
+
+
+def _counted_where(tree: exp.Query) -> exp.Condition | None:
+    """What holds for the rows that a query counts, under a condition of its own; None where it tells anything else."""
+    selects, parts = tree.selects, {name for name, value in tree.args.items() if value}
+    count = selects[0].unalias() if len(selects) == 1 else None
+    if not isinstance(count, exp.Count) or isinstance(count.this, exp.Distinct) or not {"where"} <= parts <= _PLAIN:
+        return None
+    where: exp.Condition = tree.args["where"].this
+    return where if isinstance(count.this, exp.Star) else exp.and_(where, count.this.is_(exp.null()).not_())
 
 
 def _is_number(cell: object) -> bool:
