@@ -450,6 +450,31 @@ def test_warnings(tables: tuple[Table, ...]) -> None:
         assert said(sql) == "", sql
 
 
+def test_columns_compared_with_what_they_do_not_hold_are_told() -> None:
+    parts = (
+        Column("stock", "text", "VARCHAR"),
+        Column("made", "integer", "BIGINT"),
+        Column("took", "other", "INTERVAL"),
+        Column("n", "real"),
+    )
+    tables = (Table("parts", parts), Table("hr.parts", (Column("stock", "real"),)))
+
+    def said(sql: str) -> str:
+        return " ".join(check(Draft(sql), tables, "duckdb").warnings)
+
+    assert "'10' comes before '9'" in said("SELECT count(*) FROM parts WHERE stock > '9'")
+    assert "'10' comes before '9'" in said("SELECT count(*) FROM parts AS p WHERE p.n = 3 AND p.stock BETWEEN '9' AND '20'")
+    assert "no dates" in said("SELECT count(*) FROM parts WHERE made >= '2024-03-01'")
+    assert "counts seconds" in said("SELECT count(*) FROM parts WHERE took > '30'")
+    for sql in (
+        "SELECT * FROM hr.parts WHERE stock > 9",
+        "SELECT * FROM parts WHERE stock = '9' AND stock > 'm' AND took > '30 minutes' AND n > 9",
+        "SELECT * FROM parts WHERE n > (SELECT avg(n) FROM parts)",
+        "SELECT count(*) FROM (SELECT made AS stock FROM parts) AS t WHERE stock > 9",
+    ):
+        assert said(sql) == "", sql
+
+
 def test_policy_can_widen_and_narrow(tables: tuple[Table, ...]) -> None:
     narrow = Policy(never=frozenset({"md5", "random", "age"}))
     for name in ("md5(name)", "random()", "age(birth)"):

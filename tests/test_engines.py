@@ -40,6 +40,7 @@ from streamlink_sql.errors import (
     TimedOut,
     TooCostly,
 )
+from streamlink_sql.scope import Scope
 from streamlink_sql.types import CheckedSQL, Dialect, Rows
 
 REGIONS = ("north", "south", "south", "west", "west", "west", None)
@@ -819,6 +820,19 @@ def test_a_view_hides_what_it_reads_however_it_reads_it(tmp_path: Path) -> None:
     engine = opened(tmp_path / "x.sqlite")
     assert engine.dry_run(checked("WITH z AS (SELECT * FROM v) SELECT *, rank() OVER (ORDER BY r) FROM z", "sqlite")).tables == {"v"}
     engine.close()
+
+
+def test_a_view_of_what_is_gone_hides_nothing_else(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "a.sqlite") as connection:
+        connection.executescript("CREATE TABLE gone (a); CREATE VIEW broken AS SELECT * FROM gone; CREATE TABLE t (a); DROP TABLE gone")
+    for scope in (None, Scope(others=True), Scope(others=True, isolate=True)):
+        engine = open_embedded(str(tmp_path / "a.sqlite"), scope=scope)
+        try:
+            assert [table.name for table in engine.tables()] == ["t"]
+            assert engine.dry_run(checked("SELECT a FROM t", "sqlite")).tables == {"t"}
+            assert engine.dry_run(checked("SELECT count(*) FROM t", "sqlite")).tables == {"t"}
+        finally:
+            engine.close()
 
 
 def test_duckdb_types_schemas_and_views(tmp_path: Path) -> None:

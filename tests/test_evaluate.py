@@ -20,7 +20,7 @@ from streamlink_sql.evaluate.exact_match import exact_match, hardness
 from streamlink_sql.evaluate.execution import SQLiteRunner, as_scored, comparable_rows, execution_match, is_ordered, without_distinct
 from streamlink_sql.evaluate.gate import evaluate_gate
 from streamlink_sql.evaluate.questions import evaluate_questions
-from streamlink_sql.evaluate.scores import wilson
+from streamlink_sql.evaluate.scores import GOLD, wilson
 from streamlink_sql.evaluate.sets import Answering, Source, read_questions
 from streamlink_sql.evaluate.spelling import spider_spelling
 from streamlink_sql.evaluate.spider import evaluate_spider
@@ -296,6 +296,20 @@ def test_distinct_counts_on_data_of_ones_own(spider: Path, database: Path, tmp_p
     assert evaluate_questions(file, Source(data=database), answering)["ex"] == 0
     assert evaluate_questions(file, Source(data=database), answering, keep_distinct=False)["ex"] == 1
     assert evaluate_questions(file, Source(databases=spider / "databases", tables=spider / "tables.json"), answering)["ex"] == 1
+
+
+def test_gold_sql_that_does_not_run_is_named(database: Path, tmp_path: Path) -> None:
+    predicted, file = tmp_path / "predicted.jsonl", tmp_path / "own.jsonl"
+    predicted.write_text("".join(json.dumps({"id": key, "sql": "SELECT name FROM author"}) + "\n" for key in "ab"))
+    queries = {"a": "SELECT name FROM author", "b": "SELECT name FROM nobody"}
+    file.write_text("".join(json.dumps({"id": key, "question": "Names", "query": query}) + "\n" for key, query in queries.items()))
+    result = evaluate_questions(file, Source(data=database), Answering(predictions=predicted))
+    assert (result["ex"], result["problems"]) == (0.5, {GOLD: 1})
+    (told,) = result["gold_problems"]
+    assert told["id"] == "b"
+    assert "nobody" in told["detail"]
+    shown = CliRunner().invoke(app, ["questions", str(file), "--data", str(database), "--predictions", str(predicted)])
+    assert "Question b counts as wrong, whatever was answered. The gold SQL does not run" in " ".join(shown.output.split())
 
 
 def test_the_runner_only_reads_and_keeps_its_time(database: Path) -> None:

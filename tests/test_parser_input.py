@@ -402,6 +402,10 @@ def test_parts_of_dates(function: str, text: str, part: str | int) -> None:
     ("text", "target", "found", "value"),
     [
         ("5 years", Target("integer"), (), 5),
+        ("two hours", Target("other", duration=True), (), "2 hours"),
+        ("1.5 hrs", Target("other", duration=True), (), "1.5 hours"),
+        ("30-minute", Target("other", duration=True), (), "30 minutes"),
+        ("30", Target("other", duration=True), (), "30"),
         ("many", Target("integer"), (), "many"),
         ("15th of June 2018", Target("date"), (), "2018-06-15"),
         ("2018", Target("date"), (), "2018"),

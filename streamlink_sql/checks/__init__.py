@@ -39,7 +39,7 @@ def check(draft: Draft, tables: tuple[Table, ...], dialect: Dialect, *, policy: 
         written = orderable(tree) if dialect == "spark" else tree
         sql = syntax.generate(written, dialect)
         check_text(syntax.read_back(sql, written, dialect, policy.caps), written, dialect, policy)
-        warnings = notes(tree, found)
+        warnings = notes(tree, found, tables)
     except RecursionError as error:
         raise InvalidSQL("The SQL is nested too deeply.", rule="text.too_complex") from error
     return CheckedSQL(sql=sql, dialect=dialect, tables=frozenset(found.tables), tree=tree, warnings=(*left_out, *warnings))

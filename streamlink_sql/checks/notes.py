@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
 from sqlglot import exp
 
 from streamlink_sql.checks.scopes import Names
+from streamlink_sql.types import Column, Table
+
+_BOUNDS = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
 
 
-def notes(tree: exp.Query, found: Names) -> tuple[str, ...]:
-    """Sentences for the user: tables that are not linked, filters that hold always or never."""
+_NUMBERS = ("integer", "real", "decimal")
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
+_DAY = re.compile(r"\d{4}-\d\d(-\d\d.*)?")
+
+
+def notes(tree: exp.Query, found: Names, tables: Iterable[Table]) -> tuple[str, ...]:
+    """Sentences for the user: tables that nothing links, filters that hold always or never, columns compared with what they do not hold."""
     said: list[str] = []
+    known = {table.name.casefold(): table for table in tables}
     for select in tree.find_all(exp.Select):
         said += _unlinked(select, found)
         said += _constant_filters(select)
+        said += _misread(select, known)
     return tuple(dict.fromkeys(said))
 
 
@@ -65,6 +76,39 @@ def _constant_filters(select: exp.Select) -> Iterator[str]:
                 yield f"The filter {clause.this.sql()[:80]} holds for every row, so nothing is filtered."
             elif truth is False:
                 yield f"The filter {clause.this.sql()[:80]} holds for no row."
+
+
+def _misread(select: exp.Select, known: Mapping[str, Table]) -> Iterator[str]:
+    """Columns that are compared with a literal in another way than people mean: texts with numbers, numbers with dates, lengths of time
+    with numbers."""
+    sources = [join.this for join in select.args.get("joins") or ()] + ([select.args["from_"].this] if select.args.get("from_") else [])
+    here = {
+        table.alias_or_name.casefold(): known.get(".".join(part.name for part in table.parts).casefold())
+        for table in sources
+        if isinstance(table, exp.Table)
+    }
+    for clause in (select.args.get("where"), select.args.get("having"), select.args.get("qualify")):
+        for node in clause.find_all(*_BOUNDS, exp.EQ) if clause else ():
+            literals = [side for side in node.iter_expressions() if isinstance(side, exp.Literal)]
+            if isinstance(node.this, exp.Column) and literals and (column := _column(node.this, here)):
+                yield from _how_compared(column, literals[0], is_bound=isinstance(node, _BOUNDS))
+
+
+def _column(node: exp.Column, here: Mapping[str, Table | None]) -> Column | None:
+    """What a column of one of these tables is; None where that is not plain."""
+    tables = [table for name, table in here.items() if table and node.table.casefold() in ("", name)]
+    found = [column for table in tables for column in table.columns if column.name.casefold() == node.name.casefold()]
+    return found[0] if len(found) == 1 else None
+
+
+def _how_compared(column: Column, literal: exp.Literal, *, is_bound: bool) -> Iterator[str]:
+    value = literal.name
+    if column.kind == "text" and is_bound and _NUMBER.fullmatch(value):
+        yield f"{column.name} holds texts, and texts are compared sign by sign: '10' comes before '9'."
+    elif column.kind in _NUMBERS and literal.is_string and _DAY.fullmatch(value):
+        yield f"{column.name} holds numbers, which are no dates: what is compared with '{value}' says nothing of days."
+    elif column.native.upper().startswith("INTERVAL") and literal.is_string and _NUMBER.fullmatch(value):
+        yield f"{column.name} is a length of time, and '{value}' without a unit counts seconds."
 
 
 def _truth(node: exp.Expr) -> bool | None:

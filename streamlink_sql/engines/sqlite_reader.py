@@ -79,7 +79,11 @@ class _Views:
         """Makes the views on a new connection."""
         rows = connection.execute("SELECT name, type FROM main.sqlite_master WHERE type IN ('table', 'view') ORDER BY rowid").fetchall()
         shadows = {row[1] for row in connection.execute("PRAGMA main.table_list").fetchall() if row[2] == "shadow"}
-        known = {name: what for name, what in rows if not name.startswith("sqlite_") and name not in shadows}
+        known = {
+            name: what
+            for name, what in rows
+            if not name.startswith("sqlite_") and name not in shadows and (what == "table" or _table_columns(connection, name))
+        }
         self._scope.refuse_unknown(known)
         shown = {
             name: view for name, what in known.items() if (view := (self._scope.view_of_view if what == "view" else self._scope.view)(name))
@@ -262,14 +266,16 @@ class SQLiteReader:
         functions that no table has.
         """
         if self._names is None:
-            self._names = sqlite3.connect(":memory:", isolation_level=None)
+            names = sqlite3.connect(":memory:", isolation_level=None)
             own, self._own_catalogue = self._own_catalogue, True
-            for name in self._table_names():
-                columns = self._connection.execute(f"PRAGMA table_xinfo({quoted(name)})").fetchall()
-                listed = ", ".join(f"{quoted(column[1])} {_declared(column[2])}" for column in columns if column[6] != 1)
-                if listed:
-                    self._names.execute(f"CREATE TABLE {quoted(name)} ({listed})")
-            self._own_catalogue = own
+            try:
+                for name in self._table_names():
+                    listed = ", ".join(f"{quoted(column[1])} {_declared(column[2])}" for column in _table_columns(self._connection, name))
+                    if listed:
+                        names.execute(f"CREATE TABLE {quoted(name)} ({listed})")
+            finally:
+                self._own_catalogue = own
+            self._names = names
         found: set[str] = set()
 
         def note(action: int, first: str | None, *_: str | None) -> int:
@@ -311,11 +317,7 @@ class SQLiteReader:
     def _tables(self, _: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
         tables = []
         for name in self._table_names():
-            try:
-                columns = self._connection.execute(f"PRAGMA table_xinfo({quoted(name)})").fetchall()
-            except sqlite3.OperationalError:
-                continue  # a view of what is gone, or a virtual table of a module that is not here
-            shown = [column for column in columns if column[6] != 1]
+            shown = _table_columns(self._connection, name)
             if not shown:
                 continue
             key, shown_names = self._primary_key(name), {column[1] for column in shown}
@@ -440,6 +442,15 @@ def _translated(error: sqlite3.Error | sqlite3.Warning) -> Exception:
             log=text,
         )
     return plain_words.invalid(text)
+
+
+def _table_columns(connection: sqlite3.Connection, name: str) -> list[tuple[Any, ...]]:
+    """The columns that can be asked for; none of a view of what is gone, or of a virtual table of a module that is not here."""
+    try:
+        columns = connection.execute(f"PRAGMA table_xinfo({quoted(name)})").fetchall()
+    except sqlite3.OperationalError:
+        return []
+    return [column for column in columns if column[6] != 1]
 
 
 def _declared(native: str) -> str:

@@ -200,6 +200,8 @@ def show(result: dict[str, Any], title: str, *, as_json: bool) -> None:
         console.print(f"{result['ms_median']:.0f} ms a question (median), {result['ms_p95']:.0f} ms at the 95th percentile")
     if result["problems"]:
         console.print("Without rows: " + ", ".join(f"{count} {code}" for code, count in result["problems"].items()))
+    for each in result["gold_problems"]:
+        console.print(f"Question {each['id']} counts as wrong, whatever was answered. {each['detail']}", markup=False)
 
 
 @contextmanager

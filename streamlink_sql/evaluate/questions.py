@@ -18,7 +18,7 @@ from streamlink_sql.evaluate.answerers import open_answerers
 from streamlink_sql.evaluate.exact_match import Hardness, exact_match, hardness
 from streamlink_sql.evaluate.execution import as_scored, execution_match, is_ordered
 from streamlink_sql.evaluate.reference import Reference, open_references
-from streamlink_sql.evaluate.scores import Outcome, summary
+from streamlink_sql.evaluate.scores import GOLD, Outcome, summary
 from streamlink_sql.evaluate.sets import Answerer, Answering, GoldQuestion, Reply, Source, read_questions
 from streamlink_sql.evaluate.spider_grammar import Unreadable
 from streamlink_sql.evaluate.tree_match import tree_match
@@ -77,7 +77,7 @@ def score(question: GoldQuestion, answerer: Answerer, reference: Reference, keep
         reply = answerer(question)
         ex = _same_rows(reply.sql, question.query, reference, keep_distinct)
     except StreamLinkError as error:
-        problem, detail = error.code, error.detail
+        problem, detail = GOLD if error.helps.get("rule") == "gold" else error.code, error.detail
     em = bool(reply.sql) and _same_clauses(reply.spelling or reply.sql, question.query, reference)
     return Outcome(question.id, question.db_id, question.text, question.query, reply.sql, em, ex, level, reply.ms, problem, detail)
 

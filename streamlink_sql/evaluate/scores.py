@@ -12,6 +12,8 @@ from typing import Any
 from streamlink_sql.evaluate.exact_match import HARDNESS, Hardness
 
 _NORMAL_95 = 1.959964
+GOLD = "gold_does_not_run"
+"""The problem of a question whose gold SQL is at fault, not the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Outcome:
 
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The figures of a set, fractions from 0 to 1, with 95 % intervals and the problems met by code."""
+    """The figures of a set, fractions from 0 to 1, with 95 % intervals, the problems met by code, and questions whose gold SQL does not run."""
     times = sorted(outcome.ms for outcome in outcomes if outcome.ms is not None)
     return {
         **_shares(outcomes),
@@ -42,6 +44,7 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "ms_median": round(statistics.median(times), 2) if times else None,
         "ms_p95": round(_quantile(times, 0.95), 2) if times else None,
         "problems": dict(Counter(outcome.problem for outcome in outcomes if outcome.problem).most_common()),
+        "gold_problems": [{"id": outcome.id, "detail": outcome.detail} for outcome in outcomes if outcome.problem == GOLD],
     }
 
 

@@ -6,7 +6,7 @@ of the question takes two actions: its first word, then its last. The control st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.grammar import COL, START, STATE_COUNT, TAB, VAL, State, masks, step
 from streamlink_sql.generators.parser.linking import Linked, Word
-from streamlink_sql.generators.parser.literals import LITERALS, Target, around, is_unit_of_time, read, spanned, target_of, within
+from streamlink_sql.generators.parser.literals import (
+    LITERALS,
+    Target,
+    around,
+    is_unit_of_time,
+    read,
+    spanned,
+    target_of,
+    unit_of_length,
+    within,
+)
 from streamlink_sql.generators.parser.moments import day_with_year, is_month, read_half, words_of_day
 from streamlink_sql.generators.parser.numerals import is_scale, read_number
 from streamlink_sql.generators.parser.schema import Schema
@@ -196,8 +206,9 @@ def _literal(
     text = question[start:end]
     if target.is_moment:
         text = day_with_year(text, question[end:], question[:start])
-    if target.days:
-        text = f"{text} {_unit_behind(words[last + 1 : last + 5])}".rstrip()
+    if target.days or target.duration:
+        is_unit = unit_of_length if target.duration else is_unit_of_time
+        text = f"{text} {_unit_behind(words[last + 1 : last + 5], is_unit)}".rstrip()
     found = (
         spanned(start, end, target, numbered) or around(start, end, target, numbered) or within(words[first : last + 1], target, numbered)
     )
@@ -215,12 +226,12 @@ def _half_of_a_year(first: int, last: int, target: Target, question: str, words:
     return [] if half is None else ["LE", Val(middle)] if half == 1 else ["GE", Val(middle + 1)]
 
 
-def _unit_behind(words: Sequence[Word]) -> str:
+def _unit_behind(words: Sequence[Word], is_unit: Callable[[str], bool | str]) -> str:
     """The unit of a time that a number before these words has: of "2 weeks" and "two-week", and of the first one of "2 to 3 weeks"."""
     texts = [word.text.lower() for word in words if word.text not in "-–"]
     if len(texts) > 2 and texts[0] in ("and", "or", "to") and read_number(texts[1]) is not None:
         texts = texts[2:]
-    return texts[0] if texts and is_unit_of_time(texts[0]) else ""
+    return texts[0] if texts and is_unit(texts[0]) else ""
 
 
 def _is_initial(words: Sequence[Word]) -> bool:

@@ -46,13 +46,15 @@ LITERALS: tuple[str | int, ...] = (
 LONGEST = 10
 _DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 """Of how many days people think who say how long something took."""
+_LENGTHS = ("second", "minute", "hour", "day", "week", "month", "year")
+_SHORT = {"s": "second", "sec": "second", "secs": "second", "min": "minute", "mins": "minute", "h": "hour", "hr": "hour", "hrs": "hour"}
 NAMED_WHOLE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """What a literal is compared with: the kind of its column, a function over it, the pattern operator, the column; or a percentage, or
-    the days between two dates. `late`: of a stretch of time, its end counts."""
+    the days between two dates, or a length of time. `late`: of a stretch of time, its end counts."""
 
     kind: Kind
     function: str = ""
@@ -61,6 +63,7 @@ class Target:
     percent: bool = False
     late: bool = False
     days: bool = False
+    duration: bool = False
 
     @property
     def is_moment(self) -> bool:
@@ -97,9 +100,9 @@ def target_of(tokens: Sequence[Token], schema: Schema) -> Target:
             kind = schema.columns[token.index][1].kind
             if kind in TIMES and isinstance(before, Col) and position > 1 and tokens[position - 2] == "SUB":
                 return Target("integer", days=True)
-            return Target(
-                kind, before if isinstance(before, str) and before in FUNCTIONS else "", pattern, token.index, late=_is_late(tokens)
-            )
+            function = before if isinstance(before, str) and before in FUNCTIONS else ""
+            duration = schema.columns[token.index][1].native.upper().startswith("INTERVAL") and not function
+            return Target(kind, function, pattern, token.index, late=_is_late(tokens), duration=duration)
     return Target("integer")
 
 
@@ -115,6 +118,8 @@ def read(text: str, target: Target, found: Sequence[str] = ()) -> Val:
         return Val(read_part(text, target.function))
     if target.pattern:
         return Val(text)
+    if target.duration:
+        return Val(_length_of_time(text))
     if target.kind in NUMBERS:
         number = read_fraction(text) if target.percent else None
         number = read_number(text) if number is None else number
@@ -127,6 +132,19 @@ def read(text: str, target: Target, found: Sequence[str] = ()) -> Val:
     if target.kind == "boolean":
         return Val(0 if normalise(text) in ("0", "no", "false", "not", "f", "n") else 1)
     return Val(text)
+
+
+def _length_of_time(text: str) -> str:
+    """A number with a unit of time as engines read it: "two hours" is "2 hours"."""
+    *said, last = text.lower().replace("-", " ").split() or [""]
+    number, unit = read_number(" ".join(said)), unit_of_length(last)
+    return text if number is None or not unit else f"{number:g} {unit}s"
+
+
+def unit_of_length(word: str) -> str:
+    """The unit that lengths of time are told in: "hour" for "hrs"; nothing for other words."""
+    stems = {stem(unit): unit for unit in _LENGTHS}
+    return _SHORT.get(word.lower().removesuffix("."), "") or stems.get(stem(word.lower()), "")
 
 
 def is_unit_of_time(word: str) -> bool:

@@ -59,8 +59,6 @@ class Plan:
     def __post_init__(self) -> None:
         if self.rephraser is not None and self.reader is None:
             raise BadRequest("What a model rephrases has to be read back by another: name a reader, too.")
-        if not self.directions:
-            raise BadRequest(f"No direction is named. There are {' and '.join(DIRECTIONS)}.")
 
 
 @dataclass(frozen=True, slots=True)
