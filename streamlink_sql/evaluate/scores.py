@@ -34,7 +34,7 @@ class Outcome:
 
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The figures of a set, fractions from 0 to 1, with 95 % intervals, the problems met by code, and questions whose gold SQL does not run."""
+    """The figures of a set, fractions from 0 to 1, 95 % intervals, problems by code, and the questions whose gold SQL does not run."""
     times = sorted(outcome.ms for outcome in outcomes if outcome.ms is not None)
     return {
         **_shares(outcomes),
