@@ -35,11 +35,12 @@ def check(draft: Draft, tables: tuple[Table, ...], dialect: Dialect, *, policy: 
     try:
         check_tree(tree, dialect, policy, tokens)
         found = names.resolve(tree, tables, dialect)
-        left_out = groups.hold(tree, [table for table in tables if table.name in found.tables], dialect)
+        read = [table for table in tables if table.name in found.tables]
+        left_out = groups.hold(tree, read, dialect)
         written = orderable(tree) if dialect == "spark" else tree
         sql = syntax.generate(written, dialect)
         check_text(syntax.read_back(sql, written, dialect, policy.caps), written, dialect, policy)
-        warnings = notes(tree, found, tables)
+        warnings = notes(tree, found, read)
     except RecursionError as error:
         raise InvalidSQL("The SQL is nested too deeply.", rule="text.too_complex") from error
     return CheckedSQL(sql=sql, dialect=dialect, tables=frozenset(found.tables), tree=tree, warnings=(*left_out, *warnings))

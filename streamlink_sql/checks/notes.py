@@ -11,8 +11,6 @@ from streamlink_sql.checks.scopes import Names
 from streamlink_sql.types import Column, Table
 
 _BOUNDS = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
-
-
 _NUMBERS = ("integer", "real", "decimal")
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 _DAY = re.compile(r"\d{4}-\d\d(-\d\d.*)?")
