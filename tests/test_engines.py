@@ -1076,6 +1076,22 @@ def test_a_small_table_is_sampled_at_once_and_as_column_by_column(tmp_path: Path
         (["1.2.3", "1.2.4"], "text", "1.2.3", ""),
         (["007,5", "01,25"], "text", "007,5", ""),
         (["north", "south"], "text", "north", ""),
+        (["$1,234", "$12"], "real", 1234.0, ""),
+        (["$ 1,234.50", "-$5", "($20.00)"], "real", 1234.5, ""),
+        (["($20.00)", "$1"], "real", -20.0, ""),
+        (["-$5", "$1"], "real", -5.0, ""),
+        (["1.234,50 €", "5,25 €"], "real", 1234.5, ""),
+        (["€ 12", "€ 7"], "real", 12.0, ""),
+        (["EUR 0.99", "EUR 7.5"], "real", 0.99, ""),
+        (["45%", "12.5 %", "100%"], "real", 45.0, ""),
+        (["12,5 %", "7 %"], "real", 12.5, ""),
+        (["€1,234", "€2,345"], "text", "€1,234", "could be a thousand or a fraction"),
+        (["€1.234", "€2.345"], "text", "€1.234", "could be a thousand or a fraction"),
+        (["$12", "€5"], "text", "$12", "in $, €"),
+        (["$12"] * 9 + ["on request"], "text", "$12", "most of its values are amounts"),
+        (["$1.234,50", "$7"], "real", 1234.5, ""),
+        (["50% off", "20% off"], "text", "50% off", ""),
+        (["$10-$20", "$20-$50"], "text", "$10-$20", ""),
     ],
 )
 def test_numbers_and_dates_of_other_countries(tmp_path: Path, values: list[str], kind: str, first: object, words: str) -> None:
@@ -1096,3 +1112,34 @@ def test_the_files_of_a_table_that_write_dates_differently_are_not_guessed(tmp_p
         assert engine.tables()[0].column("day").kind == "text"
         assert run(engine, "SELECT day FROM o ORDER BY id").table.column("day").to_pylist() == ["2024-01-02", "03/04/2024"]
         assert "more than one form" in " ".join(engine.warnings)
+
+
+def _write(rows: pa.Table, file: Path) -> None:
+    duckdb.sql("SELECT * FROM rows").write_parquet(str(file)) if file.suffix == ".parquet" else duckdb.sql(f"COPY rows TO '{file}'")
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_a_folder_of_different_tables_is_not_read_as_one(tmp_path: Path, form: str) -> None:
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    tables = {
+        "clients": pa.table({"client": [1], "city": ["Oslo"], "since": [2020]}),
+        "orders": pa.table({"client": [1], "amount": [5.5], "paid": [True], "item": ["pen"]}),
+    }
+    for name, table in tables.items():
+        _write(table, folder / f"{name}.{form}")
+    with pytest.raises(BadRequest, match=rf"clients\.{form} \(client, city, since\) and .*orders\.{form} .* have different columns"):
+        DuckDBEngine(tmp_path)
+    with closing(DuckDBEngine(folder)) as engine:
+        assert [table.name for table in engine.tables()] == ["clients", "orders"]
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_files_of_a_table_may_have_columns_that_others_lack(tmp_path: Path, form: str) -> None:
+    folder = tmp_path / "orders"
+    folder.mkdir()
+    _write(pa.table({"id": [1], "amount": [5.5]}), folder / f"2023.{form}")
+    _write(pa.table({"id": [2], "amount": [7.5], "paid": ["yes"], "item": ["pen"], "client": [4]}), folder / f"2024.{form}")
+    with closing(DuckDBEngine(tmp_path)) as engine:
+        assert [column.name for column in engine.tables()[0].columns] == ["id", "amount", "paid", "item", "client"]
+        assert run(engine, "SELECT sum(amount), count(paid) FROM orders").table.to_pylist() == [{"sum(amount)": 13.0, "count(paid)": 1}]

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from streamlink_sql.engines import csv_texts
 from streamlink_sql.engines.spelling import literal, quoted
+from streamlink_sql.engines.together import refuse_strangers
 from streamlink_sql.errors import BadRequest, EngineUnavailable, StreamLinkError
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -34,10 +35,13 @@ def load(connection: duckdb.DuckDBPyConnection, form: str, files: list[str], hiv
     notes = []
     if form == "json":
         rules = "ignore_errors = false, maximum_object_size = 67108864, sample_size = -1" + _json_rules(files)
+        refuse_strangers(connection, {file: f"read_json({literal(file)})" for file in files})
         quick = whole = _reading("read_json", files, hive, rules)
     else:
         alike = _alike(files)
         notes = [f"{file} is empty and left out." for file in alike.pop("", [])]
+        alone = {file: _reading("read_csv", [file], False, rules) for rules, part in alike.items() for file in part}
+        refuse_strangers(connection, alone)
         alike = {rules + _dates_as_text(connection, part, hive, rules): part for rules, part in alike.items()}
         quick, whole = (
             _together([_reading("read_csv", part, hive, rules + more) for rules, part in alike.items()])

@@ -1,6 +1,7 @@
-"""A second look at the text columns of a CSV file: numbers and dates written otherwise than DuckDB expects. In a child or in `ingest`.
+"""A second look at the text columns of a CSV file: numbers, amounts and dates written otherwise than DuckDB expects. In a child or in `ingest`.
 
 A column is converted where every value of it fits one way of writing and at least one fits no other; else it stays text, with a note.
+Amounts of money and percentages are numbers where all carry one mark.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ _POINT_PROOF = r"[+-]?\d{1,3}(?:,\d{3})+\.\d+"
 _COMMA = r"[+-]?(?:0|[1-9]\d*|[1-9]\d{0,2}(?:\.\d{3})+)(?:,\d+)?"
 _COMMA_PROOF = r"[+-]?(?:\d{1,3}(?:\.\d{3})+,\d+|\d+,(?:\d{1,2}|\d{4,}))"
 _NUMBER_LIKE = r"[+-]?\d[\d., ]*"
+_CURRENCY = r"(?:(?:US|CA|AU|NZ|HK)?\$|€|£|¥|₹|USD|EUR|GBP|CHF|JPY|CAD|AUD|INR|CNY)"
+_MARK = rf" ?({_CURRENCY}|%) ?"
+_MARKED = rf"\(?[+-]? ?(?:{_CURRENCY} ?{_NUMBER_LIKE}|\d[\d., ]*(?:{_CURRENCY}|%))\)?"
+_COMMA_FOR_THOUSANDS = frozenset("$ US$ CA$ AU$ NZ$ HK$ USD CAD AUD £ GBP ¥ JPY ₹ INR CNY".split())
 _DAY_LIKE = (
     r"\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}",
     r"\d{1,2}[-/. ]\d{1,2}[-/. ]\d{4}",
@@ -58,8 +63,8 @@ def _candidates(connection: duckdb.DuckDBPyConnection, reading: str, names: list
     """The columns whose values mostly look like numbers or dates."""
     if not names:
         return []
-    like = f"(?:{_NUMBER_LIKE}|{_DATE_LIKE})"
-    counts = ", ".join(f"count({_value(n)}), count_if(regexp_full_match({_value(n)}, {literal(like)}))" for n in names)
+    like = f"(?:{_NUMBER_LIKE}|{_DATE_LIKE}|{_MARKED})"
+    counts = ", ".join(f"count({_value(n)}), {_fits(_value(n), like)}" for n in names)
     row = connection.execute(f"SELECT {counts} FROM {reading}").fetchall()[0]
     pairs = zip(names, row[::2], row[1::2], strict=True)
     return [name for name, filled, fitting in pairs if filled and fitting >= _MOSTLY * filled]
@@ -67,27 +72,53 @@ def _candidates(connection: duckdb.DuckDBPyConnection, reading: str, names: list
 
 def _verdict(connection: duckdb.DuckDBPyConnection, reading: str, name: str) -> _Verdict:
     value = _value(name)
-    patterns = {"point": _POINT, "point proof": _POINT_PROOF, "comma": _COMMA, "comma proof": _COMMA_PROOF, "date": _DATE_LIKE}
-    counts = [f"count_if(regexp_full_match({value}, {literal(pattern)}))" for pattern in patterns.values()]
+    asked = f"count({value}), {_fits(value, _DATE_LIKE)}, {_fits(value, _MARKED)}, list(DISTINCT {_mark(value)})"
+    whole, dates, amounts, marks = connection.execute(f"SELECT {asked} FROM {reading}").fetchall()[0]
+    if dates >= _MOSTLY * whole:
+        return _date(connection, reading, value)
+    return _amount(connection, reading, value, marks) if amounts >= _MOSTLY * whole else _number(connection, reading, value)
+
+
+def _amount(connection: duckdb.DuckDBPyConnection, reading: str, value: str, marks: Sequence[str]) -> _Verdict:
+    """Money and percentages. Accountants write those below zero in brackets."""
+    if "" in marks:
+        return _Verdict(note="is text: most of its values are amounts, but not all. Mend the others to compute with it.")
+    if len(marks) > 1:
+        return _Verdict(note=f"is text: its amounts are in {', '.join(sorted(marks))}. Put the amount and what it is in into two columns.")
+    bare = f"regexp_replace(regexp_replace({value}, '^\\((.*)\\)$', '-\\1'), {literal(_MARK)}, '')"
+    return _number(connection, reading, bare, proven=True, thousands=marks[0] in _COMMA_FOR_THOUSANDS)
+
+
+def _number(
+    connection: duckdb.DuckDBPyConnection, reading: str, value: str, *, proven: bool = False, thousands: bool = False
+) -> _Verdict:
+    """`proven`: DuckDB cannot have read these as numbers anyhow; `thousands`: a comma stands between thousands, whatever it looks like."""
+    patterns = {"point": _POINT, "point proof": _POINT_PROOF, "comma": _COMMA, "comma proof": _COMMA_PROOF}
+    counts = [_fits(value, pattern) for pattern in patterns.values()]
     counts += [f"count({value})", f"count_if({value} SIMILAR TO '.*[.,].*')"]
     row = connection.execute(f"SELECT {', '.join(counts)} FROM {reading}").fetchall()[0]
     seen: dict[str, int] = dict(zip((*patterns, "all", "marked"), row, strict=True))
-    return _date(connection, reading, value) if seen["date"] >= _MOSTLY * seen["all"] else _number(seen, value)
-
-
-def _number(seen: Mapping[str, int], value: str) -> _Verdict:
     whole = seen["all"]
-    if seen["point"] == whole and seen["point proof"]:
+    either = seen["point"] == whole and seen["comma"] == whole and seen["marked"] and not thousands
+    if seen["point"] == whole and (seen["point proof"] or (proven and not either)):
         return _Verdict(f"CAST(replace({value}, ',', '') AS DOUBLE)")
-    if seen["comma"] == whole and seen["comma proof"]:
+    if seen["comma"] == whole and (seen["comma proof"] or (proven and not either)):
         return _Verdict(f"CAST(replace(replace({value}, '.', ''), ',', '.') AS DOUBLE)")
-    if seen["point"] == whole and seen["comma"] == whole and seen["marked"]:
+    if either:
         return _Verdict(note="is text: 1,234 could be a thousand or a fraction. Write it without the comma, or with a point.")
     if seen["point proof"] and seen["comma proof"]:
         return _Verdict(note="is text: it has numbers with a decimal point and numbers with a decimal comma.")
     if seen["marked"] and max(seen["point"], seen["comma"]) >= _MOSTLY * whole and max(seen["point proof"], seen["comma proof"]):
         return _Verdict(note="is text: most of its values are numbers, but not all. Mend the others to compute with it.")
     return _Verdict()
+
+
+def _fits(value: str, pattern: str) -> str:
+    return f"count_if(regexp_full_match({value}, {literal(pattern)}))"
+
+
+def _mark(value: str) -> str:
+    return f"regexp_extract({value}, {literal(_MARK)}, 1)"
 
 
 def _date(connection: duckdb.DuckDBPyConnection, reading: str, value: str) -> _Verdict:

@@ -17,6 +17,7 @@ import duckdb
 from streamlink_sql.engines import arrow, csv_files, duckdb_values, plain_words, scoped
 from streamlink_sql.engines.duckdb_named import named_tables
 from streamlink_sql.engines.spelling import literal, quoted
+from streamlink_sql.engines.together import refuse_strangers
 from streamlink_sql.errors import BadRequest, EngineUnavailable, InvalidSQL, NotFound
 from streamlink_sql.scope import Scope, View
 
@@ -79,6 +80,8 @@ def _show_files(connection: duckdb.DuckDBPyConnection, tables: list[dict[str, An
         names = ", ".join(literal(file) for file in files)
         options = f", hive_partitioning = {str(table['hive']).lower()}, union_by_name = {str(len(files) > 1).lower()}"
         relation = f"read_parquet([{names}]{options})"
+        if scope is None:  # the error names columns
+            refuse_strangers(connection, {file: f"read_parquet({literal(file)})" for file in files})
         try:
             shown = f"SELECT * FROM {relation}"
             view = scope.view(name) if scope else None

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from streamlink_sql.engines.spelling import literal, quoted
+from streamlink_sql.engines.together import refuse_strangers
 from streamlink_sql.errors import BadRequest
 
 SOURCE = "source"
@@ -88,6 +89,7 @@ def show(connection: duckdb.DuckDBPyConnection, files: Sequence[str], *, hive: b
     names = ", ".join(literal(file) for file in files)
     options = f"hive_partitioning = {str(hive).lower()}, union_by_name = {str(len(files) > 1).lower()}"
     reading = f"read_parquet([{names}], {options})"
+    refuse_strangers(connection, {file: f"read_parquet({literal(file)})" for file in files})
     changed, notes = [], []
     for name, native, *_ in connection.execute(f"DESCRIBE SELECT * FROM {reading}").fetchall():
         to = _portable(native)
