@@ -10,7 +10,7 @@ import pytest
 from streamlink_sql.generators.parser.actions import alias_words
 from streamlink_sql.generators.parser.ir import Schema, to_ir
 from streamlink_sql.generators.parser.linking import link, split_words
-from streamlink_sql.generators.parser.mending import among_rows, with_better_twins
+from streamlink_sql.generators.parser.mending import among_rows, either_together, with_better_twins
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.pieces import Pieces
 from streamlink_sql.generators.parser.plausible import implausible
@@ -98,6 +98,7 @@ def count(sql: str) -> int:
         """SELECT firm_id FROM permits GROUP BY firm_id
            HAVING avg(fee) FILTER (WHERE icd_code = 'A01') > avg(fee) FILTER (WHERE icd_code = 'A01')""",
         "SELECT count(*) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id WHERE T2.filed_date < T1.founded_year",
+        "SELECT count(*), inspector_name FROM permits",
     ],
 )
 def test_what_hardly_anybody_asks(sql: str) -> None:
@@ -122,6 +123,8 @@ def test_what_hardly_anybody_asks(sql: str) -> None:
         "SELECT icd_code, count(*) FILTER (WHERE fee > 1) FROM permits GROUP BY icd_code ORDER BY count(*) FILTER (WHERE fee > 1) DESC",
         "SELECT T1.city, T2.city, count(*) FROM firms AS T1 JOIN permits AS T2 ON T1.firm_id = T2.firm_id GROUP BY T1.city, T2.city",
         "SELECT icd_code FROM permits LIMIT 5",
+        "SELECT max(fee), inspector_name FROM permits",
+        "SELECT count(*), max(fee), avg(fee) / sum(fee) FROM permits",
         "SELECT count(*) FROM permits WHERE granted_date IS NULL AND icd_code = 'A01'",
         "SELECT icd_code, count(*) FROM permits GROUP BY icd_code ORDER BY count(*) FILTER (WHERE fee > 1) DESC",
         "SELECT icd_code, count(*) FROM permits WHERE icd_code = 'A01' OR fee > 10 GROUP BY icd_code",
@@ -204,6 +207,37 @@ def test_of_two_columns_that_hold_a_value_the_one_with_a_table_of_such_values_is
 def test_what_equals_the_rows_of_a_query_is_among_them(written: str, meant: str) -> None:
     tokens = [to_ir(f"SELECT permit_id FROM permits WHERE {condition}", SCHEMA, "duckdb") for condition in (written, meant)]
     assert list(emit(among_rows(parse(tokens[0])))) == list(tokens[1])
+
+
+@pytest.mark.parametrize(
+    ("question", "written", "meant"),
+    [
+        (
+            "permits of Oslo or Rome with a fee over 3",
+            "city = 'Oslo' OR city = 'Rome' AND fee > 3",
+            "(city = 'Oslo' OR city = 'Rome') AND fee > 3",
+        ),
+        (
+            "permits with a fee over 3 of Oslo or Rome",
+            "fee > 3 AND city = 'Oslo' OR city = 'Rome'",
+            "fee > 3 AND (city = 'Oslo' OR city = 'Rome')",
+        ),
+        (
+            "permits of Oslo, Rome, or Bonn with a fee over 3",
+            "city = 'Oslo' OR city = 'Rome' OR city = 'Bonn' AND fee > 3",
+            "(city = 'Oslo' OR city = 'Rome' OR city = 'Bonn') AND fee > 3",
+        ),
+        ("permits of Oslo, or of Rome with a fee over 3", "city = 'Oslo' OR city = 'Rome' AND fee > 3", ""),
+        ("permits with a fee over 3 of Oslo, or any of Rome", "fee > 3 AND city = 'Oslo' OR city = 'Rome'", ""),
+        ("permits of Oslo or with a fee over 3 and under 5", "city = 'Oslo' OR fee > 3 AND fee < 5", ""),
+        ("permits of Oslo or Rome", "city = 'Oslo' OR city = 'Rome'", ""),
+    ],
+)
+def test_this_or_that_is_one_condition_beside_others(question: str, written: str, meant: str) -> None:
+    words = [word.text.lower() for word in split_words(question)]
+    said = {value: (words.index(value.lower()),) * 2 for value in ("Oslo", "Rome", "Bonn") if value.lower() in words}
+    tokens = [to_ir(f"SELECT permit_id FROM permits WHERE {condition}", SCHEMA, "duckdb") for condition in (written, meant or written)]
+    assert list(emit(either_together(parse(tokens[0]), said, words))) == list(tokens[1])
 
 
 def test_nothing_has_two_years_at_once_and_a_measure_of_time_names_no_column() -> None:

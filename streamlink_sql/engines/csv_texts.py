@@ -1,4 +1,4 @@
-"""A second look at the text columns of a CSV file: numbers, amounts and dates written otherwise than DuckDB expects. In a child or in `ingest`.
+"""A second look at the text columns of a CSV file: numbers, amounts and dates that DuckDB leaves as text. In a child or in `ingest`.
 
 A column is converted where every value of it fits one way of writing and at least one fits no other; else it stays text, with a note.
 Amounts of money and percentages are numbers where all carry one mark.
@@ -6,7 +6,7 @@ Amounts of money and percentages are numbers where all carry one mark.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,9 +89,7 @@ def _amount(connection: duckdb.DuckDBPyConnection, reading: str, value: str, mar
     return _number(connection, reading, bare, proven=True, thousands=marks[0] in _COMMA_FOR_THOUSANDS)
 
 
-def _number(
-    connection: duckdb.DuckDBPyConnection, reading: str, value: str, *, proven: bool = False, thousands: bool = False
-) -> _Verdict:
+def _number(connection: duckdb.DuckDBPyConnection, reading: str, value: str, *, proven: bool = False, thousands: bool = False) -> _Verdict:
     """`proven`: DuckDB cannot have read these as numbers anyhow; `thousands`: a comma stands between thousands, whatever it looks like."""
     patterns = {"point": _POINT, "point proof": _POINT_PROOF, "comma": _COMMA, "comma proof": _COMMA_PROOF}
     counts = [_fits(value, pattern) for pattern in patterns.values()]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, starmap
 
 from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.linking import Linked
@@ -15,7 +15,7 @@ from streamlink_sql.generators.parser.roles import with_roles
 from streamlink_sql.generators.parser.schema import TIMES, Schema
 from streamlink_sql.generators.parser.selves import with_second_selves
 from streamlink_sql.generators.parser.tokens import COMPARISONS, FUNCTIONS, Col, NotCovered, Token, Val
-from streamlink_sql.generators.parser.tree import Core, Predicate, Query, Ref, emit, with_conditions
+from streamlink_sql.generators.parser.tree import Condition, Core, Junction, Predicate, Query, Ref, emit, with_conditions
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _AMONG = {"EQ": "IN", "NE": "NOT_IN"}
@@ -25,8 +25,8 @@ _YEAR = re.compile(r"[12]\d{3}")
 def as_meant(
     tokens: Sequence[Token], spans: Sequence[Span | None], cells: frozenset[tuple[int, str]], linked: Linked, schema: Schema
 ) -> list[Token]:
-    """The same where the question says which of several like columns is meant, to hold a value or to join by, and which of two rows of a
-    table; and what equals rows is among them. `spans` are the words of each literal, None for one that no word says."""
+    """The same where the question says which of several like columns is meant, to hold a value or to join by, which of two rows of a table,
+    and what is one condition; and what equals rows is among them. `spans` are the words of each literal, None for one that no word says."""
     written = with_better_twins(tokens, cells, linked, schema)
     try:
         query = parse(written)
@@ -34,7 +34,9 @@ def as_meant(
         return written
     values = (str(token.value) for token in written if isinstance(token, Val))
     said = {value: span for value, span in zip(values, spans, strict=False) if span}
-    mended = with_second_selves(with_roles(among_rows(query), said, linked, schema), said, linked, schema)
+    words = [word.text.lower() for word in linked.words]
+    joined = with_roles(either_together(among_rows(query), said, words), said, linked, schema)
+    mended = with_second_selves(joined, said, linked, schema)
     return written if mended == query else list(emit(mended))
 
 
@@ -43,11 +45,34 @@ def among_rows(query: Query) -> Query:
     return with_conditions(query, _among)
 
 
-def _among(condition: Predicate) -> Predicate:
-    match condition.right:
-        case (Query(cores=(Core(items=(Ref(),), limit=None),)),) if condition.name in _AMONG:
-            return replace(condition, name=_AMONG[condition.name])
+def _among(condition: Condition) -> Condition:
+    match condition:
+        case Predicate(name, _, (Query(cores=(Core(items=(Ref(),), limit=None),)),)) if name in _AMONG:
+            return replace(condition, name=_AMONG[name])
     return condition
+
+
+def either_together(query: Query, said: Mapping[str, Span], words: Sequence[str]) -> Query:
+    """The same, and values that the question names as "this or that" are one condition beside what else holds: "Spanish or French is the
+    official language" means neither of them without being official. `said` are the words of the values."""
+
+    def follows(one: Condition, other: Condition) -> bool:
+        match one, other:
+            case Predicate(name, left, (Val(first),)), Predicate(same, right, (Val(second),)) if (name, left) == (same, right):
+                if str(first) in said and str(second) in said:
+                    between = words[said[str(first)][1] + 1 : said[str(second)][0]]
+                    return bool(between) and set(between) <= {",", "or"}
+        return False
+
+    def together(condition: Condition) -> Condition:
+        match condition:
+            case Junction("OR", (*ones, Junction("AND", (other, *more)))) if all(starmap(follows, pairwise([*ones, other]))):
+                return Junction("AND", (Junction("OR", (*ones, other)), *more))
+            case Junction("OR", (Junction("AND", (*more, one)), *others)) if all(starmap(follows, pairwise([one, *others]))):
+                return Junction("AND", (*more, Junction("OR", (one, *others))))
+        return condition
+
+    return with_conditions(query, together)
 
 
 def with_better_twins(tokens: Sequence[Token], cells: frozenset[tuple[int, str]], linked: Linked, schema: Schema) -> list[Token]:

@@ -33,6 +33,7 @@ from streamlink_sql.generators.parser.tree import (
 
 Cells = frozenset[tuple[int, str]]
 _LOWER, _UPPER = ("GT", "GE"), ("LT", "LE")
+_OF_ALL = ("COUNT", "COUNT_DISTINCT", "SUM", "AVG")
 _TEXTS = ("VARCHAR", "STRING")
 """What engines call a column that holds texts and nothing else; SQLite holds numbers in columns of any name."""
 _MOMENT = re.compile(r"\d{4}(-\d{2}(-\d{2}([ T].*)?)?)?")
@@ -165,7 +166,10 @@ def _groups_for_nothing(core: Core) -> bool:
 
 
 def _shows_what_differs(core: Core, schema: Schema) -> bool:
-    """Shows a column of a table that no group is of and no grouped column refers to, so that its values differ within a group."""
+    """Shows a column beside a count, sum or mean of all rows, or one of a table that no group is of and no grouped column refers to: its
+    values differ within what is measured. (SQLite gives any of them.)"""
+    if not core.group and any(isinstance(item, Aggregate) and item.name in _OF_ALL for item in core.items):
+        return any(isinstance(item, Ref) for item in core.items)
     grouped = {node.column for key in core.group for node in walk(key) if isinstance(node, Ref)}
     tied = grouped | {other for pair in schema.references for other in pair if grouped & set(pair)}
     tables = {schema.table_of(column) for column in tied}

@@ -72,7 +72,7 @@ def with_second_selves(query: Query, spans: Mapping[str, Span], linked: Linked, 
     return known if len(known.cores) > 1 else replace(known, cores=(_core(known.cores[0], asked, schema),))
 
 
-def _of_known_ones(condition: Predicate, schema: Schema) -> Predicate:
+def _of_known_ones(condition: Condition, schema: Schema) -> Condition:
     """What is not among the rows that others belong to: of those that do, as NULL, which those at the top have, makes NOT IN unknown."""
     match condition:
         case Predicate("NOT_IN", _, (Query(cores=(Core(items=(Ref(column),), condition=None) as core,)),)) if column in schema.own_keys:

@@ -197,12 +197,12 @@ def clauses(core: Core) -> Iterator[Expr | Condition]:
     yield from (expression for expression, _ in core.order)
 
 
-def with_conditions(query: Query, change: Callable[[Predicate], Predicate]) -> Query:
-    """The same with every condition of WHERE and HAVING changed, and of the queries that these compare something with."""
+def with_conditions(query: Query, change: Callable[[Condition], Condition]) -> Query:
+    """The same with every condition of WHERE and HAVING changed, parts before the whole, and of queries that these are about."""
 
     def of(condition: Condition) -> Condition:
         if isinstance(condition, Junction):
-            return Junction(condition.name, tuple(map(of, condition.parts)))
+            return change(Junction(condition.name, tuple(map(of, condition.parts))))
         inside = tuple(with_conditions(side, change) if isinstance(side, Query) else side for side in condition.right)
         return change(replace(condition, right=inside))
 
