@@ -1092,6 +1092,8 @@ def test_a_small_table_is_sampled_at_once_and_as_column_by_column(tmp_path: Path
         (["$1.234,50", "$7"], "real", 1234.5, ""),
         (["50% off", "20% off"], "text", "50% off", ""),
         (["$10-$20", "$20-$50"], "text", "$10-$20", ""),
+        (["$10", "", "$2.50"], "real", 10.0, ""),
+        (["45 %", " ", "9 %"], "real", 45.0, ""),
     ],
 )
 def test_numbers_and_dates_of_other_countries(tmp_path: Path, values: list[str], kind: str, first: object, words: str) -> None:

@@ -72,7 +72,8 @@ def _candidates(connection: duckdb.DuckDBPyConnection, reading: str, names: list
 
 def _verdict(connection: duckdb.DuckDBPyConnection, reading: str, name: str) -> _Verdict:
     value = _value(name)
-    asked = f"count({value}), {_fits(value, _DATE_LIKE)}, {_fits(value, _MARKED)}, list(DISTINCT {_mark(value)})"
+    marks_of = f"list(DISTINCT {_mark(value)}) FILTER ({value} IS NOT NULL)"
+    asked = f"count({value}), {_fits(value, _DATE_LIKE)}, {_fits(value, _MARKED)}, {marks_of}"
     whole, dates, amounts, marks = connection.execute(f"SELECT {asked} FROM {reading}").fetchall()[0]
     if dates >= _MOSTLY * whole:
         return _date(connection, reading, value)

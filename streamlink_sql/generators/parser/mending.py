@@ -14,6 +14,7 @@ from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.roles import with_roles
 from streamlink_sql.generators.parser.schema import TIMES, Schema
 from streamlink_sql.generators.parser.selves import with_second_selves
+from streamlink_sql.generators.parser.stretches import in_their_units
 from streamlink_sql.generators.parser.tokens import COMPARISONS, FUNCTIONS, Col, NotCovered, Token, Val
 from streamlink_sql.generators.parser.tree import Condition, Core, Junction, Predicate, Query, Ref, emit, with_conditions
 
@@ -35,7 +36,8 @@ def as_meant(
     values = (str(token.value) for token in written if isinstance(token, Val))
     said = {value: span for value, span in zip(values, spans, strict=False) if span}
     words = [word.text.lower() for word in linked.words]
-    joined = with_roles(either_together(among_rows(query), said, words), said, linked, schema)
+    whole = in_their_units(either_together(among_rows(query), said, words), words, schema)
+    joined = with_roles(whole, said, linked, schema)
     mended = with_second_selves(joined, said, linked, schema)
     return written if mended == query else list(emit(mended))
 

@@ -15,6 +15,7 @@ from streamlink_sql.generators.parser.linking import NONE, PART, RELATIONS, WHOL
 from streamlink_sql.generators.parser.moments import read_half
 from streamlink_sql.generators.parser.roles import end_of, named_tables, ways
 from streamlink_sql.generators.parser.schema import NAMES_SHARED_BY_CHANCE, NUMBERS, TIMES, Schema
+from streamlink_sql.generators.parser.stretches import stretches
 from streamlink_sql.generators.parser.tokens import COMPARISONS, FUNCTIONS, NEGATIVE, Col, Tab, Token, Val
 from streamlink_sql.generators.parser.tree import Aggregate, Call, Core, Predicate, Query, Ref, Star, clauses, walk
 
@@ -78,8 +79,8 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
     named in part where the words name another in full, shows all of a table that nobody speaks of, reads one for a column that the others
     have, too, or to the like of which keys lead, seeks "from A to B" elsewhere than at the ends of the way, does not ask for none of what
     "out of stock" and "have no manager" say that there is none of, gives the first for "the second highest", compares nothing for "the same
-    name", all rows for "the average of their department", seeks a whole cell for "with Phone in the name", or takes the word of a value, or
-    what a table named beside it holds, for a flag ("active patients" by the services' `active`).
+    name", all rows for "the average of their department", seeks a whole cell for "with Phone in the name", has all times for "last month", or
+    takes the word of a value, or what a table named beside it holds, for a flag ("active patients" by the services' `active`).
 
     `spans` are the words of each literal in `tokens`, None for one that no word says.
     """
@@ -104,6 +105,7 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
         + _gives_the_first(words, tokens)
         + _compares_nothing(words, tokens)
         + _averages_all(words, tokens)
+        + _has_all_times(words, query, schema)
         + sum(_is_only_a_part(question, schema, words, literal) for literal in literals)
         + sum(
             any(each.first <= flag.first and flag.last <= each.last and each.column != flag.column for each in literals)
@@ -327,6 +329,17 @@ def _averages_all(words: Sequence[str], tokens: Sequence[Token]) -> bool:
     starts = [place for place, token in enumerate(tokens) if token in ("SELECT", "SELECT_DISTINCT")]
     nested = _keywords(tokens[starts[1] :]) if len(starts) > 1 else frozenset[str]()
     return said and "AVG" in nested and nested.isdisjoint(("OUTER", "GROUP"))
+
+
+def _has_all_times(words: Sequence[str], query: Query, schema: Schema) -> bool:
+    """Whether "last week" or "the past 3 months" bounds no date though there are dates; the last year of all may be sought as such."""
+    dates = {column for column, (_, own) in enumerate(schema.columns) if own.kind in TIMES}
+    if not dates or not stretches(words, schema):
+        return False
+    nodes = [node for core in query.cores for clause in clauses(core) for node in walk(clause)]
+    bounded = [node.left for node in nodes if isinstance(node, Predicate) and node.name not in ("IS_NULL", "NOT_NULL")]
+    parts = [node for node in nodes if isinstance(node, (Call, Aggregate)) and node.name in (*FUNCTIONS, "MAX")]
+    return not any(isinstance(node, Ref) and node.column in dates for side in bounded if side for node in walk(side)) and not parts
 
 
 def _flags(question: Linked, schema: Schema, words: Sequence[str], query: Query) -> Iterator[_Literal]:

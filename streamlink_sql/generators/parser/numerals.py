@@ -40,9 +40,13 @@ _LONGEST = 30
 
 _DIGITS = re.compile(
     r"\d+(?:\.\d+)?e[-+]?\d\d?(?![a-z\d])"
-    r"|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:[ '\u2019]\d{3})+(?!\d)"
+    r"|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:[ '\u2019]\d{3})+(?!\d)"
     r"|\d+[.,]\d+|\d+|\.\d+"
 )
+_IN_THOUSANDS = re.compile(r"\d{1,3}(\.\d{3}){2,}|\d{1,3}(\.\d{3})+,\d+|[1-9]\d{0,2}\.000")
+"""Points that stand between thousands: more than one, one before a decimal comma, or before three zeros, which no fraction ends with."""
+_EUROS = re.compile(r"(?<![\d.,])(\d{1,3})\.(\d{3})(?= ?(?:€|eur))|(?<=€)( ?\d{1,3})\.(\d{3})(?![\d.,])")
+"""A sum of euros with one point before three digits: cents are two."""
 _TOKEN = re.compile(rf"\s*({_DIGITS.pattern}|[a-z]+|[-%$€£¥])")
 _WITHIN = re.compile(rf"(?<![\w.,])(?:{_DIGITS.pattern})(?:(?:k|m|bn?|mn|mio|st|nd|rd|th|s|x)(?![a-z]))?|[a-z]+|\S")
 _YEAR = re.compile(r"['\u2019](\d\d)s?")
@@ -64,7 +68,7 @@ def folded(text: str) -> str:
 @lru_cache(maxsize=65536)
 def read_number(text: str) -> int | float | None:
     """The number that this whole text says; None when it says none, or something else as well."""
-    plain = folded(text).strip("?!;:").removesuffix(".").removesuffix(",")
+    plain = _EUROS.sub(r"\1\3\2\4", folded(text).strip("?!;:").removesuffix(".").removesuffix(","))
     year = _YEAR.fullmatch(plain)
     if year:
         return full_year(int(year.group(1)))
@@ -124,7 +128,7 @@ def _digits(token: str) -> Decimal:
     bare = re.sub(r"[ '\u2019]", "", token)
     if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", bare):
         bare = bare.replace(",", "")
-    elif re.fullmatch(r"\d{1,3}(\.\d{3}){2,}", bare):
+    elif _IN_THOUSANDS.fullmatch(bare):
         bare = bare.replace(".", "")
     return Decimal(bare.replace(",", "."))
 

@@ -11,6 +11,7 @@ from streamlink_sql.generators.parser.tokens import (
     COMPARISONS,
     FUNCTIONS,
     LAST,
+    LAST_DAYS,
     PATTERNS,
     SEQUENCES,
     SET_OPERATIONS,
@@ -196,7 +197,7 @@ class _Reader:
         if name := self.take("EXISTS", "NOT_EXISTS"):
             return Predicate(name, None, (self.query(),))
         left = self.expr()
-        name = self.expect(*COMPARISONS, "BETWEEN", *PATTERNS, "IN", "NOT_IN", "IS_NULL", "NOT_NULL", *LAST)
+        name = self.expect(*COMPARISONS, "BETWEEN", *PATTERNS, "IN", "NOT_IN", "IS_NULL", "NOT_NULL", *LAST, LAST_DAYS)
         if name in ("IS_NULL", "NOT_NULL"):
             return Predicate(name, left)
         if name == "BETWEEN":

@@ -43,6 +43,8 @@ ARITHMETIC = ("ADD", "SUB", "MUL", "DIV")
 COMPARISONS = ("EQ", "NE", "LT", "LE", "GT", "GE")
 PATTERNS = ("CONTAINS", "NOT_CONTAINS", "STARTS", "ENDS", "LIKE", "NOT_LIKE")
 LAST = ("LAST_YEARS", "LAST_MONTHS")
+LAST_DAYS = "LAST_DAYS"
+"""What no network says: its units are years and months. Mending writes it where the question says days or weeks."""
 
 KEYWORDS: tuple[str, ...] = (
     *("SELECT", "SELECT_DISTINCT", "END"),

@@ -6,7 +6,7 @@ import re
 
 from sqlglot import exp
 
-from streamlink_sql.generators.parser.tokens import LAST, PATTERNS, NotCovered, Val
+from streamlink_sql.generators.parser.tokens import LAST, LAST_DAYS, PATTERNS, NotCovered, Val
 from streamlink_sql.generators.parser.tree import Aggregate, Call, Condition, Core, Expr, Predicate, Query, Ref
 from streamlink_sql.generators.parser.write_values import ExpressionWriter, Scope, whole_number
 
@@ -35,7 +35,7 @@ class ConditionWriter(ExpressionWriter):
         if node.left is None:
             exists = exp.Exists(this=self.expr(node.right[0], scope).this)
             return exp.Not(this=exists) if name == "NOT_EXISTS" else exists
-        if name in LAST:
+        if name in (*LAST, LAST_DAYS):
             return self.last(node, scope)
         left = self.expr(node.left, scope)
         if name in PATTERNS:
@@ -67,7 +67,7 @@ class ConditionWriter(ExpressionWriter):
         return exp.Not(this=found) if node.name.startswith("NOT_") else found
 
     def last(self, node: Predicate, scope: Scope) -> exp.Expr:
-        """The years or months up to the newest date of the column."""
+        """The years, months or days up to the newest date of the column."""
         left, value = node.left, node.right[0]
         ref = left.ref if isinstance(left, Call) else left
         if not isinstance(ref, Ref) or not isinstance(value, Val):
@@ -82,9 +82,10 @@ class ConditionWriter(ExpressionWriter):
         top = self.expr(Query((Core((Aggregate("MAX", newest),)),)), scope)
         if node.name == "LAST_YEARS" or isinstance(left, Call):
             return exp.GT(this=self.expr(subject, scope), expression=exp.Sub(this=top, expression=number))
+        unit = node.name.removeprefix("LAST_").removesuffix("S")
         if self.dialect == "sqlite":
-            since: exp.Expr = exp.Anonymous(this="DATE", expressions=[top, exp.Literal.string(f"-{whole_number(value)} months")])
+            since: exp.Expr = exp.Anonymous(this="DATE", expressions=[top, exp.Literal.string(f"-{whole_number(value)} {unit.lower()}s")])
         else:
-            span = exp.Interval(this=exp.Literal.string(str(whole_number(value))), unit=exp.Var(this="MONTH"))
+            span = exp.Interval(this=exp.Literal.string(str(whole_number(value))), unit=exp.Var(this=unit))
             since = exp.Sub(this=top, expression=span)
         return exp.GT(this=self.expr(subject, scope), expression=since)
