@@ -79,8 +79,8 @@ def misheard(question: Linked, schema: Schema, tokens: Sequence[Token], spans: S
     named in part where the words name another in full, shows all of a table that nobody speaks of, reads one for a column that the others
     have, too, or to the like of which keys lead, seeks "from A to B" elsewhere than at the ends of the way, does not ask for none of what
     "out of stock" and "have no manager" say that there is none of, gives the first for "the second highest", compares nothing for "the same
-    name", all rows for "the average of their department", seeks a whole cell for "with Phone in the name", has all times for "last month", or
-    takes the word of a value, or what a table named beside it holds, for a flag ("active patients" by the services' `active`).
+    name", all rows for "the average of their department", seeks a whole cell for "with Phone in the name", has all times for "last month",
+    or takes the word of a value, or what a table named beside it holds, for a flag ("active patients" by the services' `active`).
 
     `spans` are the words of each literal in `tokens`, None for one that no word says.
     """
