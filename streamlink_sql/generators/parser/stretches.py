@@ -13,9 +13,13 @@ from streamlink_sql.generators.parser.tokens import LAST, Val
 from streamlink_sql.generators.parser.tree import Condition, Core, Junction, Predicate, Query, Ref, clauses, walk, with_conditions
 
 _UNITS = {
-    "day": ("LAST_DAYS", 1), "week": ("LAST_DAYS", 7), "fortnight": ("LAST_DAYS", 14),
-    "month": ("LAST_MONTHS", 1), "quarter": ("LAST_MONTHS", 3),
-    "year": ("LAST_YEARS", 1), "decade": ("LAST_YEARS", 10),
+    "day": ("LAST_DAYS", 1),
+    "week": ("LAST_DAYS", 7),
+    "fortnight": ("LAST_DAYS", 14),
+    "month": ("LAST_MONTHS", 1),
+    "quarter": ("LAST_MONTHS", 3),
+    "year": ("LAST_YEARS", 1),
+    "decade": ("LAST_YEARS", 10),
 }
 """How a stretch is written, by the unit that the question says, and how many of that it is."""
 _LATEST = frozenset(("last", "past", "latest", "previous", "preceding", "trailing"))
