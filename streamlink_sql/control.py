@@ -14,7 +14,7 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from streamlink_sql import tracing
-from streamlink_sql.checks import alarms, check, compare, explain, heads, is_sql, may_be_sql
+from streamlink_sql.checks import alarms, check, compare, explain, heads, is_sql, may_be_sql, without_nulls
 from streamlink_sql.errors import (
     BadRequest,
     Busy,
@@ -365,7 +365,8 @@ class ControlUnit:
                 continue
             least = best.draft.score * (SPARE if _says_nothing(rows) else CLOSE)
             rivals = takewhile(partial(_is_rival, least), passing) if _is_cheap(best) and _next_score(drafts, best) >= least else ()
-            tried = [(rival, self._rows(run, rival, (InvalidSQL, TimedOut, Busy))) for rival in islice(rivals, RIVALS)]
+            others = (*self._without_nulls(run, best, rows, tables), *islice(rivals, RIVALS))
+            tried = [(rival, self._rows(run, rival, (InvalidSQL, TimedOut, Busy))) for rival in others]
             ran = [(best, rows), *((rival, found) for rival, found in tried if found is not None)]
             chosen = _most_agreed(ran)
             run.attempts += [Attempt(candidate.query.sql, "ran" if candidate is chosen[0] else "passed") for candidate, _ in ran]
@@ -373,6 +374,12 @@ class ControlUnit:
             run.attempts += [Attempt(draft.sql, "spare") for draft in drafts if draft.sql not in judged]
             return chosen
         return None
+
+    def _without_nulls(self, run: Underway, best: Candidate, rows: Rows, tables: tuple[Table, ...]) -> Iterator[Candidate]:
+        """The draft that found nothing, with no NULL among what its NOT IN leaves out."""
+        sql = without_nulls(best.query) if _is_drafted(best.draft) and _says_nothing(rows) else None
+        if sql is not None:
+            yield from self._passing(run, [replace(best.draft, sql=sql)], tables)
 
     def _passing(self, run: Underway, drafts: list[Draft], tables: tuple[Table, ...]) -> Iterator[Candidate]:
         for draft in drafts:
@@ -412,10 +419,10 @@ class ControlUnit:
         query, draft = candidate.query, candidate.draft
         rows = replace(rows, table=rows.table.rename_columns(heads(query, rows.table.column_names)))
         explanation, typed = explain(query, tables), (TYPED_NOTE,) if draft.model == TYPED else ()
-        drafted = draft.model not in ("", TYPED)
+        drafted = _is_drafted(draft)
         looks = alarms(run.question.text if drafted else "", query)
         run.alarm = next(iter(looks), None)
-        unknown = self.catalog.notes(query.tables) if drafted else ()
+        unknown = self.catalog.notes(query.tables, query.sought) if drafted else ()
         return Answer(
             id=run.question.id,
             question=run.question.text,
@@ -466,6 +473,11 @@ def _problem_of(error: BaseException) -> StreamLinkError:
     if isinstance(error, StreamLinkError):
         return error
     return Cancelled("Stopped by the keyboard.") if isinstance(error, KeyboardInterrupt) else InternalError("A fault of ours; see the log.")
+
+
+def _is_drafted(draft: Draft) -> bool:
+    """Whether a model wrote it."""
+    return draft.model not in ("", TYPED)
 
 
 def _is_cheap(candidate: Candidate) -> bool:

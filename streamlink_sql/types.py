@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -145,6 +145,14 @@ class Draft:
     model: str = ""
 
 
+class Sought(NamedTuple):
+    """A text that a column is compared with."""
+
+    table: str
+    column: str
+    value: str
+
+
 @dataclass(frozen=True, slots=True)
 class CheckedSQL:
     """SQL that may run: re-serialised from `tree`, reading only `tables`. Made by `checks` and nobody else."""
@@ -154,6 +162,7 @@ class CheckedSQL:
     tables: frozenset[str]
     tree: exp.Query = field(repr=False, compare=False)
     warnings: tuple[str, ...] = ()
+    sought: tuple[Sought, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from streamlink_sql.catalog import Catalog
-from streamlink_sql.control import ControlUnit, Limits
+from streamlink_sql.control import TYPED_NOTE, ControlUnit, Limits
 from streamlink_sql.engines import open_embedded
 from streamlink_sql.errors import (
     BadRequest,
@@ -376,6 +376,70 @@ def test_a_draft_that_fails_on_its_values_gives_way(build: Build) -> None:
 def test_more_rows_than_asked_for_are_cut_and_said(build: Build) -> None:
     answer = build(says("SELECT * FROM sales")).answer(Question("all sales", row_limit=5))
     assert (answer.row_count, answer.truncated) == (5, True)
+
+
+@pytest.fixture
+def visits(tmp_path: Path) -> Iterator[Engine]:
+    """People, and visits of whom nobody knows who made one of them."""
+    (tmp_path / "people.csv").write_text("person,name\n1,Ann\n2,Bob\n3,Cid\n")
+    (tmp_path / "visits.csv").write_text("visit,visitor,way\n1,1,bus\n2,,Tram\n3,2,bus\n")
+    opened = open_embedded(str(tmp_path))
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        ("SELECT name FROM people WHERE NOT person IN (SELECT visitor FROM visits)", [("Cid",)]),
+        ("SELECT name FROM people WHERE person NOT IN (SELECT v.visitor FROM visits AS v WHERE way = 'Tram' OR way = 'bus')", [("Cid",)]),
+        ("SELECT count(*) FROM people WHERE person NOT IN (SELECT visitor FROM visits)", [(1,)]),
+        ("SELECT name FROM people WHERE person NOT IN (SELECT visitor FROM visits WHERE NOT visitor IS NULL)", [("Cid",)]),
+        ("SELECT name FROM people WHERE person NOT IN (SELECT person FROM people)", []),
+        ("SELECT name FROM people WHERE person NOT IN (SELECT visitor FROM visits LIMIT 2)", []),
+        ("SELECT name FROM people WHERE person NOT IN (SELECT visitor + 0 FROM visits)", []),
+    ],
+)
+def test_a_row_of_no_value_does_not_make_a_list_of_others_empty(
+    visits: Engine, store: Store, sql: str, rows: list[tuple[object, ...]]
+) -> None:
+    control = ControlUnit(Catalog(visits), says(sql), visits, store, Limits())
+    answer = control.answer(Question("who made no visit?"))
+    assert answer.rows is not None
+    assert list(answer.rows.as_python()) == rows
+    assert answer.attempts[0].sql.startswith("SELECT")
+    assert [attempt.verdict for attempt in answer.attempts if attempt.sql == answer.sql] == ["ran"]
+
+
+def test_what_somebody_typed_runs_as_it_is(visits: Engine, store: Store) -> None:
+    control = ControlUnit(Catalog(visits), says(), visits, store, Limits())
+    answer = control.answer(Question("SELECT name FROM people WHERE person NOT IN (SELECT visitor FROM visits)"))
+    assert answer.row_count == 0
+
+
+@pytest.mark.parametrize(
+    ("condition", "notes"),
+    [
+        ("way = 'ferry'", ["No row of visits has the way 'ferry': there is 'Tram', 'bus'."]),
+        ("way <> 'ferry'", ["No row of visits has the way 'ferry': there is 'Tram', 'bus'."]),
+        ("v.way IN ('bus', 'ferry')", ["No row of visits has the way 'ferry': there is 'Tram', 'bus'."]),
+        ("'ferry' = way", ["No row of visits has the way 'ferry': there is 'Tram', 'bus'."]),
+        ("way = 'tram'", ["No row of visits has the way 'tram': there is 'Tram'."]),
+        ("way = 'Tram'", []),
+        ("lower(way) = 'tram'", []),
+        ("visitor = 9", []),
+        ("visitor IN (SELECT person FROM people AS v WHERE v.name = 'Bob')", []),
+        (
+            "visitor IN (SELECT person FROM people AS v WHERE v.name = 'Dee')",
+            ["No row of people has the name 'Dee': there is 'Ann', 'Bob', 'Cid'."],
+        ),
+    ],
+)
+def test_values_that_do_not_exist_are_told(visits: Engine, store: Store, condition: str, notes: list[str]) -> None:
+    sql = f"SELECT visit FROM visits AS v WHERE {condition}"
+    answer = ControlUnit(Catalog(visits), says(sql), visits, store, Limits()).answer(Question("which visits?"))
+    assert list(answer.warnings) == notes
+    assert ControlUnit(Catalog(visits), says(), visits, store, Limits()).answer(Question(sql)).warnings == (TYPED_NOTE,)
 
 
 def test_a_rival_that_takes_too_long_leaves_the_best_alone(build: Build, engine: Engine) -> None:

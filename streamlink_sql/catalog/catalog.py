@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from streamlink_sql.catalog.glossary import Glossary, load_glossary
@@ -14,7 +14,7 @@ from streamlink_sql.catalog.reading import Snapshot, read_snapshot, same_schema
 from streamlink_sql.catalog.relevance import Budget
 from streamlink_sql.errors import CannotAnswer, NotFound, StreamLinkError
 from streamlink_sql.scope import Scope
-from streamlink_sql.types import Context, Engine, Sample, Table
+from streamlink_sql.types import Context, Engine, Sample, Sought, Table
 
 _log = logging.getLogger("streamlink_sql.catalog")
 
@@ -66,15 +66,18 @@ class Catalog:
             raise CannotAnswer("There are no tables in this data, so there is nothing to ask. Add tables or files, or choose other data.")
         return snapshot.relevant(text)
 
-    def notes(self, tables: Collection[str]) -> tuple[str, ...]:
-        """What is not known of these tables, for whoever asks about them."""
+    def notes(self, tables: Collection[str], sought: Iterable[Sought] = ()) -> tuple[str, ...]:
+        """What is not known of these tables, and which of the values that are sought in them do not exist, for whoever asks about them."""
         snapshot = self._snapshot
-        missing = sorted(place for place in snapshot.unsampled if place[0] in tables) if snapshot else []
-        if not missing:
+        if snapshot is None:
             return ()
+        missing = sorted(place for place in snapshot.unsampled if place[0] in tables)
+        absent = () if self._tolerated else tuple(note for each in sought if (note := snapshot.absence(each)))
+        if not missing:
+            return absent
         names = ", ".join(f"{table}.{column}" for table, column in missing[:5]) + (" ..." if len(missing) > 5 else "")
         columns = "1 column was" if len(missing) == 1 else f"{len(missing)} columns were"
-        return (f"{columns} not sampled yet, as reading the tables takes long: values in them may not be recognised ({names}).",)
+        return (f"{columns} not sampled yet, as reading the tables takes long: values in them may not be recognised ({names}).", *absent)
 
     def warm(self) -> None:
         """Reads what is new now, so that the next question need not wait."""

@@ -14,7 +14,7 @@ from streamlink_sql.catalog.keys import infer_keys, is_unique
 from streamlink_sql.catalog.names import with_spoken_names
 from streamlink_sql.catalog.relevance import Budget, Relevance
 from streamlink_sql.catalog.values import Place, ValueIndex
-from streamlink_sql.types import Context, Dialect, Engine, Sample, Table, ValueMatch
+from streamlink_sql.types import Context, Dialect, Engine, Sample, Sought, Table, ValueMatch
 
 _log = logging.getLogger("streamlink_sql.catalog")
 
@@ -30,6 +30,7 @@ _LOOKED_AT = 500
 _FOR_KEYS = 0.4
 _WHOLE_MATCH = 0.9
 _WORTH_KEEPING_S = 0.25
+_FEW_VALUES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Snapshot:
     relevance: Relevance
     seconds: float
     unsampled: frozenset[Place]
+    whole: Mapping[Place, tuple[str, ...]]
+    """All values of each column of texts that was read to its end."""
 
     @property
     def is_partial(self) -> bool:
@@ -58,6 +61,16 @@ class Snapshot:
         """The same with more words for values; where the glossary has a word already, it means what that says."""
         known = self.aliases.words
         return replace(self, aliases=AliasIndex({**known, **{place: {**more, **known.get(place, {})} for place, more in words.items()}}))
+
+    def absence(self, sought: Sought) -> str:
+        """A sentence where no row holds that text; none where some do, or where not all texts of the column are known."""
+        values = self.whole.get((sought.table, sought.column), ())
+        alike = [value for value in values if value.strip().casefold() == sought.value.strip().casefold()]
+        if not values or sought.value in values or (alike and self.dialect == "sqlite"):
+            return ""
+        others = alike or (values if len(values) <= _FEW_VALUES else ())
+        known = f": there is {', '.join(repr(_shortened(value)) for value in sorted(others))}" if others else ""
+        return f"No row of {sought.table} has the {sought.column} {sought.value!r}{known}."
 
     def relevant(self, text: str) -> Context:
         """What a question needs of it."""
@@ -104,6 +117,7 @@ def read_snapshot(
         keep(reader.taken)
     values, aliases = ValueIndex(entries), AliasIndex(with_codes(glossary.aliases, entries, inferred))
     seconds = time.monotonic() - started
+    texts = [(table.name, column.name) for table in declared for column in table.columns if column.kind == "text"]
     return Snapshot(
         stamp,
         engine.dialect,
@@ -117,6 +131,7 @@ def read_snapshot(
         relevance,
         seconds,
         frozenset(reader.skipped),
+        {place: reader.taken[place].values for place in texts if place in reader.taken and reader.taken[place].complete},
     )
 
 

@@ -16,6 +16,7 @@ from streamlink_sql.checks.explain import explain
 from streamlink_sql.checks.heads import heads
 from streamlink_sql.checks.notes import notes
 from streamlink_sql.checks.policy import DEFAULT, Policy, check_text, check_tree
+from streamlink_sql.checks.sought import sought, without_nulls
 from streamlink_sql.checks.spark_order import orderable
 from streamlink_sql.checks.typed import is_sql, may_be_sql
 from streamlink_sql.checks.unchecked import unchecked_for_redteam
@@ -25,7 +26,19 @@ from streamlink_sql.types import CheckedSQL, Dialect, Draft, Plan, Table
 SHORTEST_ALARM, _WORD = 8, re.compile(r"[^\W\d_]{2}")
 """Shorter texts and texts without a word harm nobody; signs, units and phone numbers look like attacks now and then."""
 
-__all__ = ["DEFAULT", "Policy", "alarms", "check", "compare", "explain", "heads", "is_sql", "may_be_sql", "unchecked_for_redteam"]
+__all__ = [
+    "DEFAULT",
+    "Policy",
+    "alarms",
+    "check",
+    "compare",
+    "explain",
+    "heads",
+    "is_sql",
+    "may_be_sql",
+    "unchecked_for_redteam",
+    "without_nulls",
+]
 
 
 def check(draft: Draft, tables: tuple[Table, ...], dialect: Dialect, *, policy: Policy = DEFAULT) -> CheckedSQL:
@@ -40,10 +53,10 @@ def check(draft: Draft, tables: tuple[Table, ...], dialect: Dialect, *, policy: 
         written = orderable(tree) if dialect == "spark" else tree
         sql = syntax.generate(written, dialect)
         check_text(syntax.read_back(sql, written, dialect, policy.caps), written, dialect, policy)
-        warnings = notes(tree, found, read)
+        warnings, values = notes(tree, found, read), sought(tree, found, read)
     except RecursionError as error:
         raise InvalidSQL("The SQL is nested too deeply.", rule="text.too_complex") from error
-    return CheckedSQL(sql=sql, dialect=dialect, tables=frozenset(found.tables), tree=tree, warnings=(*left_out, *warnings))
+    return CheckedSQL(sql, dialect, frozenset(found.tables), tree, (*left_out, *warnings), values)
 
 
 def compare(query: CheckedSQL, plan: Plan) -> None:

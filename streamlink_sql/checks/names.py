@@ -232,7 +232,8 @@ class _Resolver:
         table = self.stored(node)
         self.found.tables.add(table.name)
         columns = self.counted(rename([column.name.lower() for column in table.columns], renamed))
-        scope.relations.append(Relation(node.alias.lower() or name, columns, stored=True, schema=schema))
+        whole = "" if renamed else table.name
+        scope.relations.append(Relation(node.alias.lower() or name, columns, stored=True, schema=schema, table=whole))
 
     def stored(self, node: exp.Table) -> Table:
         """The catalogue's table of that name."""

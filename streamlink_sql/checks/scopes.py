@@ -22,12 +22,14 @@ MOST_NAMES = 5 * MOST_COLUMNS
 
 @dataclass(slots=True)
 class Relation:
-    """Something in a FROM: its name there, its columns, and whether it is a table of the catalogue."""
+    """Something in a FROM: its name there, its columns, and whether it is a table of the catalogue; if so and its columns keep their names,
+    the table's name."""
 
     name: str
     columns: Outputs
     stored: bool = False
     schema: str = ""
+    table: str = ""
     known: frozenset[str] | None = None
 
     def has(self, name: str) -> bool:
