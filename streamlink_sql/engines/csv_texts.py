@@ -1,7 +1,7 @@
 """A second look at the text columns of a CSV file: numbers, amounts and dates that DuckDB leaves as text. In a child or in `ingest`.
 
 A column is converted where every value of it fits one way of writing and at least one fits no other; else it stays text, with a note.
-Amounts of money and percentages are numbers where all carry one mark.
+Amounts of money, percentages and measures are numbers where all carry one mark. Among numbers and dates, "n/a" and the like are no value.
 """
 
 from __future__ import annotations
@@ -14,14 +14,20 @@ import duckdb
 
 from streamlink_sql.engines.spelling import literal, quoted
 
-_POINT = r"[+-]?(?:0|[1-9]\d*|[1-9]\d{0,2}(?:,\d{3})+)(?:\.\d+)?"
-_POINT_PROOF = r"[+-]?\d{1,3}(?:,\d{3})+\.\d+"
-_COMMA = r"[+-]?(?:0|[1-9]\d*|[1-9]\d{0,2}(?:\.\d{3})+)(?:,\d+)?"
+_NO_VALUE = ("", "n/a", "n.a.", "na", "#n/a", "nan", "null", "none", "nil", "-", "--", "---", "–", "—")
+_POINT = r"[+-]?(?:0|[1-9]\d{0,17}|[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d\d)+,\d{3})(?:\.\d+)?"
+_POINT_PROOF = r"[+-]?(?:\d{1,3}(?:,\d{3})+\.\d+|\d\d?(?:,\d\d)+,\d{3}(?:\.\d+)?)"
+_COMMA = r"[+-]?(?:0|[1-9]\d{0,17}|[1-9]\d{0,2}(?:\.\d{3})+)(?:,\d+)?"
 _COMMA_PROOF = r"[+-]?(?:\d{1,3}(?:\.\d{3})+,\d+|\d+,(?:\d{1,2}|\d{4,}))"
-_NUMBER_LIKE = r"[+-]?\d[\d., ]*"
+_BLANK = r"[ \x{a0}\x{202f}]"
+_NUMBER_LIKE = r"(?:[+-]?\d[\d., \x{a0}\x{202f}'’]*-?|\(\d[\d., ]*\))"
+_BELOW_ZERO = r"\(.*\)|.*\d-"
+"""How accountants write it: in brackets, or with the sign behind."""
+_GROUPED = r"-?[1-9]\d{0,2}(?:[ \x{a0}\x{202f}'’]\d{3})+(?:[.,]\d+)?"
 _CURRENCY = r"(?:(?:US|CA|AU|NZ|HK)?\$|€|£|¥|₹|USD|EUR|GBP|CHF|JPY|CAD|AUD|INR|CNY)"
-_MARK = rf" ?({_CURRENCY}|%) ?"
-_MARKED = rf"\(?[+-]? ?(?:{_CURRENCY} ?{_NUMBER_LIKE}|\d[\d., ]*(?:{_CURRENCY}|%))\)?"
+_UNIT = "(?:kg|mg|g|lbs?|oz|km/h|km²|km|cm|mm|m²|m³|m|mi|ft|ha|ml|l|kWh|MWh|kW|MW|°C|°F|[KMGT]B|ms|min|hrs?|h|s|pcs|px)"
+_MARK = rf"{_BLANK}?({_CURRENCY}|%|{_UNIT}$){_BLANK}?"
+_MARKED = rf"\(?[+-]? ?(?:{_CURRENCY} ?{_NUMBER_LIKE}|{_NUMBER_LIKE}(?:{_CURRENCY}|%|{_UNIT}))\)?"
 _COMMA_FOR_THOUSANDS = frozenset("$ US$ CA$ AU$ NZ$ HK$ USD CAD AUD £ GBP ¥ JPY ₹ INR CNY".split())
 _DAY_LIKE = (
     r"\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}",
@@ -30,7 +36,9 @@ _DAY_LIKE = (
     r"\d{1,2}[- ]?[A-Za-z]{3,9}[- ]?,? ?\d{2,4}",
 )
 _DATE_LIKE = rf"(?:{'|'.join(_DAY_LIKE)})(?:[ T]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?(?: ?[AaPp][Mm])?)?"
-_DAYS = "%d/%m/%Y %m/%d/%Y %d.%m.%Y %d-%m-%Y %m-%d-%Y %Y/%m/%d %Y.%m.%d %d/%m/%y %m/%d/%y %y/%m/%d %d-%m-%y %m-%d-%y %y-%m-%d".split()
+_DAYS = (
+    "%Y-%m-%d %d/%m/%Y %m/%d/%Y %d.%m.%Y %d-%m-%Y %m-%d-%Y %Y/%m/%d %Y.%m.%d %d/%m/%y %m/%d/%y %y/%m/%d %d-%m-%y %m-%d-%y %y-%m-%d".split()
+)
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _FORMATS = tuple(day + time for time in _TIMES for day in _DAYS)
 _FIRST_ROWS = 2_000
@@ -72,26 +80,45 @@ def _candidates(connection: duckdb.DuckDBPyConnection, reading: str, names: list
 
 def _verdict(connection: duckdb.DuckDBPyConnection, reading: str, name: str) -> _Verdict:
     value = _value(name)
-    marks_of = f"list(DISTINCT {_mark(value)}) FILTER ({value} IS NOT NULL)"
-    asked = f"count({value}), {_fits(value, _DATE_LIKE)}, {_fits(value, _MARKED)}, {marks_of}"
-    whole, dates, amounts, marks = connection.execute(f"SELECT {asked} FROM {reading}").fetchall()[0]
+    asked = (
+        f"count({value})",
+        f"count_if(trim({quoted(name)}) <> '' AND {value} IS NULL)",
+        *(_fits(value, pattern) for pattern in (_DATE_LIKE, _MARKED, _BELOW_ZERO)),
+        f"{_fits(value, _GROUPED)} > 0 AND bool_or({value} SIMILAR TO '.*[.,].*')",
+        f"list(DISTINCT {_mark(value)}) FILTER ({value} IS NOT NULL)",
+    )
+    row = connection.execute(f"SELECT {', '.join(asked)} FROM {reading}").fetchall()[0]
+    whole, without, dates, amounts, below, grouped, marks = row
     if dates >= _MOSTLY * whole:
         return _date(connection, reading, value)
-    return _amount(connection, reading, value, marks) if amounts >= _MOSTLY * whole else _number(connection, reading, value)
+    if amounts >= _MOSTLY * whole:
+        return _amount(connection, reading, value, marks)
+    proven = bool(without or 0 < below < whole or grouped)
+    return _number(connection, reading, _plain(value) if proven else value, proven=proven)
 
 
 def _amount(connection: duckdb.DuckDBPyConnection, reading: str, value: str, marks: Sequence[str]) -> _Verdict:
-    """Money and percentages. Accountants write those below zero in brackets."""
+    """Money, percentages and measures."""
     if "" in marks:
         return _Verdict(note="is text: most of its values are amounts, but not all. Mend the others to compute with it.")
     if len(marks) > 1:
         return _Verdict(note=f"is text: its amounts are in {', '.join(sorted(marks))}. Put the amount and what it is in into two columns.")
-    bare = f"regexp_replace(regexp_replace({value}, '^\\((.*)\\)$', '-\\1'), {literal(_MARK)}, '')"
-    return _number(connection, reading, bare, proven=True, thousands=marks[0] in _COMMA_FOR_THOUSANDS)
+    bare = _plain(f"regexp_replace({value}, {literal(_MARK)}, '')")
+    return _number(connection, reading, bare, proven=True, thousands=marks[0] in _COMMA_FOR_THOUSANDS, kind="DOUBLE")
 
 
-def _number(connection: duckdb.DuckDBPyConnection, reading: str, value: str, *, proven: bool = False, thousands: bool = False) -> _Verdict:
-    """`proven`: DuckDB cannot have read these as numbers anyhow; `thousands`: a comma stands between thousands, whatever it looks like."""
+def _plain(value: str) -> str:
+    """The number with its sign in front and without blanks between thousands."""
+    signed = f"regexp_replace(regexp_replace({value}, '^\\((.*)\\)$', '-\\1'), '^(.*\\d)-$', '-\\1')"
+    joined = f"regexp_replace({signed}, {literal(_BLANK[:-1] + chr(39) + '’]')}, '', 'g')"
+    return f"CASE WHEN regexp_full_match({signed}, {literal(_GROUPED)}) THEN {joined} ELSE {signed} END"
+
+
+def _number(
+    connection: duckdb.DuckDBPyConnection, reading: str, value: str, *, proven: bool = False, thousands: bool = False, kind: str = ""
+) -> _Verdict:
+    """`proven`: DuckDB cannot have read these as numbers anyhow; `thousands`: a comma stands between thousands, whatever it looks like;
+    `kind` is their type, else whole numbers are BIGINT."""
     patterns = {"point": _POINT, "point proof": _POINT_PROOF, "comma": _COMMA, "comma proof": _COMMA_PROOF}
     counts = [_fits(value, pattern) for pattern in patterns.values()]
     counts += [f"count({value})", f"count_if({value} SIMILAR TO '.*[.,].*')"]
@@ -99,10 +126,11 @@ def _number(connection: duckdb.DuckDBPyConnection, reading: str, value: str, *, 
     seen: dict[str, int] = dict(zip((*patterns, "all", "marked"), row, strict=True))
     whole = seen["all"]
     either = seen["point"] == whole and seen["comma"] == whole and seen["marked"] and not thousands
+    kind = kind or ("DOUBLE" if seen["marked"] else "BIGINT")
     if seen["point"] == whole and (seen["point proof"] or (proven and not either)):
-        return _Verdict(f"CAST(replace({value}, ',', '') AS DOUBLE)")
+        return _Verdict(f"CAST(replace({value}, ',', '') AS {kind})")
     if seen["comma"] == whole and (seen["comma proof"] or (proven and not either)):
-        return _Verdict(f"CAST(replace(replace({value}, '.', ''), ',', '.') AS DOUBLE)")
+        return _Verdict(f"CAST(replace(replace({value}, '.', ''), ',', '.') AS {kind})")
     if either:
         return _Verdict(note="is text: 1,234 could be a thousand or a fraction. Write it without the comma, or with a point.")
     if seen["point proof"] and seen["comma proof"]:
@@ -141,5 +169,6 @@ def _fitting(connection: duckdb.DuckDBPyConnection, reading: str, value: str, fo
 
 
 def _value(name: str) -> str:
-    """A cell without blanks around it; nothing where nothing is left."""
-    return f"nullif(trim({quoted(name)}), '')"
+    """A cell without blanks around it; nothing where it says that there is nothing."""
+    trimmed = f"trim({quoted(name)})"
+    return f"CASE WHEN lower({trimmed}) NOT IN ({', '.join(map(literal, _NO_VALUE))}) THEN {trimmed} END"
