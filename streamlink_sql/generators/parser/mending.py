@@ -10,6 +10,7 @@ from itertools import pairwise, starmap
 from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.linking import Linked
 from streamlink_sql.generators.parser.literals import target_of
+from streamlink_sql.generators.parser.measures import in_column_units
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.roles import with_roles
 from streamlink_sql.generators.parser.schema import TIMES, Schema
@@ -37,7 +38,8 @@ def as_meant(
     said = {value: span for value, span in zip(values, spans, strict=False) if span}
     words = [word.text.lower() for word in linked.words]
     whole = in_their_units(either_together(among_rows(query), said, words), words, schema)
-    joined = with_roles(whole, said, linked, schema)
+    measured = in_column_units(whole, said, words, schema)
+    joined = with_roles(measured, said, linked, schema)
     mended = with_second_selves(joined, said, linked, schema)
     return written if mended == query else list(emit(mended))
 
