@@ -240,6 +240,24 @@ def test_roles_parents_and_text_keys(data: DataMaker) -> None:
     }
 
 
+def test_people_are_called_by_what_they_do(data: DataMaker) -> None:
+    source = data(
+        "CREATE TABLE employees AS SELECT i AS emp_no, 'e' || i AS name FROM range(30) t(i)",
+        "CREATE TABLE tickets AS SELECT i AS ticket_id, i % 30 AS assignee_no, i % 7 AS opened_by, i % 60 AS reviewer_no, "
+        "i % 4 AS lead_time, i % 3 AS buyer_no FROM range(90) t(i)",
+    )
+    assert keys_of(Catalog(source)) == {"tickets.assignee_no -> employees.emp_no?", "tickets.opened_by -> employees.emp_no?"}
+
+
+def test_where_two_tables_hold_such_people_none_is_chosen(data: DataMaker) -> None:
+    source = data(
+        "CREATE TABLE employees AS SELECT i AS emp_no, 'e' || i AS name FROM range(30) t(i)",
+        "CREATE TABLE users AS SELECT i AS user_no, 'u' || i AS login FROM range(30) t(i)",
+        "CREATE TABLE tickets AS SELECT i AS ticket_id, i % 30 AS assignee_no FROM range(90) t(i)",
+    )
+    assert keys_of(Catalog(source)) == set()
+
+
 def test_declared_keys_stay_and_are_not_repeated(sqlite: Maker) -> None:
     source = sqlite(
         "CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT)",

@@ -9,6 +9,7 @@ import pytest
 
 from streamlink_sql.generators.parser.ir import Schema, to_ir, to_sql
 from streamlink_sql.generators.parser.linking import link
+from streamlink_sql.generators.parser.mending import with_no_other
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.pieces import Pieces
 from streamlink_sql.generators.parser.runtime import WEIGHTS
@@ -136,3 +137,20 @@ def test_what_says_it_already_or_means_the_key_itself_stays(question: str, sql: 
 
 def test_a_row_without_a_name_is_called_by_its_title() -> None:
     assert "T2.title" in mended("the parent of Toys", "SELECT parent_kind_id FROM kinds WHERE title = 'Toys'")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("staff WHERE supervisor_id = 0", "staff WHERE supervisor_id IS NULL"),
+        ("staff WHERE wage > 9 AND supervisor_id = 'null'", "staff WHERE wage > 9 AND supervisor_id IS NULL"),
+        ("offices WHERE supervisor_id = 0", "offices WHERE supervisor_id IS NULL"),
+        ("staff WHERE wage = 0", "staff WHERE wage = 0"),
+        ("staff WHERE supervisor_id = 3", "staff WHERE supervisor_id = 3"),
+        ("staff WHERE supervisor_id <> 0", "staff WHERE supervisor_id <> 0"),
+    ],
+)
+def test_what_refers_to_nothing_has_no_value(written: str, meant: str) -> None:
+    queries = [parse(to_ir(f"SELECT count(*) FROM {each}", SCHEMA, "duckdb")) for each in (written, meant)]
+    assert with_no_other(queries[0], {}, SCHEMA) == queries[1]
+    assert with_no_other(queries[0], {"0": (3, 3)}, SCHEMA) == queries[0 if "= 0" in written else 1]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from streamlink_sql.catalog.names import table_words, words_of
+from streamlink_sql.catalog.people import people_meant
 from streamlink_sql.types import Column, ForeignKey, Sample, Table
 
 Sampler = Callable[[str, str], Sample]
@@ -167,9 +168,8 @@ class _Keys:
         for column in table.columns:
             if column.name.casefold() in declared or column.kind not in _KINDS:
                 continue
-            best = max(self._scored(table, column, weak), key=lambda pair: pair[0], default=None)
-            if best:
-                key = best[1]
+            _, key = max(self._scored(table, column, weak), key=lambda pair: pair[0], default=(0, self._of_people(table, column)))
+            if key:
                 yield ForeignKey((column.name,), key.table.name, (key.column.name,), inferred=True)
 
     def _scored(self, table: Table, column: Column, weak: bool) -> Iterator[tuple[float, _Key]]:
@@ -189,6 +189,18 @@ class _Keys:
             fit = self._fit(table, column, key)
             if self._is_enough(score, fit, same_kind) and (score > _EVIDENCE or (not is_key and self._is_telling(table, column, key))):
                 yield score + (0.3 if key.primary else 0) + (0.1 * fit if fit else 0), key
+
+    def _of_people(self, table: Table, column: Column) -> _Key | None:
+        """The key of the one table that holds the people whom a column means (`assignee_no` of employees) and all of its values."""
+        words = words_of(column.name)
+        meant = people_meant(words[:-1] if words[-1:] and words[-1] in _KEY_WORDS else words)
+        found = [
+            key
+            for key in self._keys
+            if meant.intersection(table_words(key.table.name)) and key.primary and _KINDS.get(key.column.kind) == _KINDS[column.kind]
+        ]
+        is_own = table.primary_key == (column.name,)
+        return found[0] if len(found) == 1 and not is_own and self._fit(table, column, found[0]) == 1.0 else None
 
     def _is_enough(self, score: float, fit: float | None, same_kind: bool) -> bool:
         """Whether names of this score and values of this fit make a key."""

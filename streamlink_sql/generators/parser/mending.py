@@ -21,6 +21,8 @@ from streamlink_sql.generators.parser.tree import Condition, Core, Junction, Pre
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _AMONG = {"EQ": "IN", "NE": "NOT_IN"}
+_NO_OTHER = frozenset((0, "0", "null", "no", "No", "N", "F", "false", "False"))
+"""Values that stand for "without" where the network has no better word."""
 _YEAR = re.compile(r"[12]\d{3}")
 
 
@@ -37,7 +39,7 @@ def as_meant(
     values = (str(token.value) for token in written if isinstance(token, Val))
     said = {value: span for value, span in zip(values, spans, strict=False) if span}
     words = [word.text.lower() for word in linked.words]
-    whole = in_their_units(either_together(among_rows(query), said, words), words, schema)
+    whole = in_their_units(either_together(with_no_other(among_rows(query), said, schema), said, words), words, schema)
     measured = in_column_units(whole, said, words, schema)
     joined = with_roles(measured, said, linked, schema)
     mended = with_second_selves(joined, said, linked, schema)
@@ -54,6 +56,19 @@ def _among(condition: Condition) -> Condition:
         case Predicate(name, _, (Query(cores=(Core(items=(Ref(),), limit=None),)),)) if name in _AMONG:
             return replace(condition, name=_AMONG[name])
     return condition
+
+
+def with_no_other(query: Query, said: Mapping[str, Span], schema: Schema) -> Query:
+    """The same, and what refers to nothing has no value: "employees without a manager" have no `manager_id`, rather than the number 0."""
+    refers = {child for child, _ in schema.references} | set(schema.own_keys)
+
+    def missing(condition: Condition) -> Condition:
+        match condition:
+            case Predicate("EQ", Ref(column) as key, (Val(none),)) if column in refers and none in _NO_OTHER and str(none) not in said:
+                return Predicate("IS_NULL", key)
+        return condition
+
+    return with_conditions(query, missing)
 
 
 def either_together(query: Query, said: Mapping[str, Span], words: Sequence[str]) -> Query:
