@@ -19,8 +19,8 @@ _WHOM = {
     **dict.fromkeys(_stems("buyer payer purchaser orderer"), _CLIENTS),
     **dict.fromkeys(
         _stems(
-            "assignee manager supervisor boss owner approver reviewer technician lead leader head handler operator inspector editor creator "
-            "author seller salesperson representative rep agent dispatcher recruiter mentor coordinator responsible requester reporter"
+            "assignee manager supervisor boss owner approver reviewer technician lead leader head handler operator inspector editor "
+            "creator author seller salesperson representative rep agent dispatcher recruiter mentor coordinator requester reporter"
         ),
         _STAFF,
     ),

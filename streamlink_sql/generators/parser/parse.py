@@ -12,6 +12,7 @@ from streamlink_sql.generators.parser.tokens import (
     FUNCTIONS,
     LAST,
     LAST_DAYS,
+    PARTS_OF_TIMES,
     PATTERNS,
     SEQUENCES,
     SET_OPERATIONS,
@@ -155,7 +156,7 @@ class _Reader:
         self.at += 1
         if token in AGGREGATES:
             return Aggregate(token, self.expr())
-        if token in FUNCTIONS:
+        if token in (*FUNCTIONS, *PARTS_OF_TIMES):
             return Call(token, self.ref())
         if token in ARITHMETIC:
             return Arithmetic(token, self.expr(), self.expr())

@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.joins import complete
 from streamlink_sql.generators.parser.linking import plain_name
 from streamlink_sql.generators.parser.numerals import read_number
 from streamlink_sql.generators.parser.schema import TIMES, Schema
 from streamlink_sql.generators.parser.tokens import LAST, Val
-from streamlink_sql.generators.parser.tree import Condition, Core, Junction, Predicate, Query, Ref, clauses, walk, with_conditions
+from streamlink_sql.generators.parser.tree import (
+    Aggregate,
+    Condition,
+    Core,
+    Junction,
+    Predicate,
+    Query,
+    Ref,
+    Star,
+    clauses,
+    walk,
+    with_conditions,
+)
 
 _UNITS = {
     "day": ("LAST_DAYS", 1),
@@ -23,6 +36,7 @@ _UNITS = {
 }
 """How a stretch is written, by the unit that the question says, and how many of that it is."""
 _LATEST = frozenset(("last", "past", "latest", "previous", "preceding", "trailing"))
+_OF_TIME = frozenset(map(stem, ("date", "day", "time", "at", "on", "in", "by", "month", "year", "week", "last", "first")))
 _WHOLE = frozenset(("calendar", "full", "whole", "complete"))
 
 
@@ -68,16 +82,27 @@ def in_their_units(query: Query, words: Sequence[str], schema: Schema) -> Query:
     whole = with_conditions(query, in_its_unit)
     if len(said) != 1 or len(whole.cores) > 1:
         return whole
-    return replace(whole, cores=(_bounded(whole.cores[0], said[0], schema),))
+    return replace(whole, cores=(_bounded(whole.cores[0], said[0], words, schema),))
 
 
-def _bounded(core: Core, stretch: Stretch, schema: Schema) -> Core:
-    """The core within a stretch of the only date of its tables, where nothing is said of it but that it is known, or the newest."""
+def the_date(core: Core, words: Sequence[str], schema: Schema) -> Ref | None:
+    """The date of the core's tables that the question means: the only one, the only one it says a word of ("shipped"), or the only one
+    beside the figures that are asked for."""
     tables = {source.table for source in complete(core, schema).sources}
     dates = [column for table in tables for column in schema.columns_of(table) if schema.columns[column][1].kind in TIMES]
-    if len(dates) != 1:
+    said = set(map(stem, words)) - _OF_TIME
+    named = [column for column in dates if not said.isdisjoint(map(stem, plain_name(schema.columns[column][1].name).split()))]
+    figures = [item.of for item in core.items if isinstance(item, Aggregate)]
+    beside = {schema.table_of(of.column) if isinstance(of, Ref) else of.table for of in figures if isinstance(of, (Ref, Star))}
+    choices = (dates, named, [column for column in dates if schema.table_of(column) in beside])
+    return next((Ref(choice[0]) for choice in choices if len(choice) == 1), None)
+
+
+def _bounded(core: Core, stretch: Stretch, words: Sequence[str], schema: Schema) -> Core:
+    """The core within a stretch of the date that is meant, where nothing is said of it but that it is known, or the newest."""
+    date = the_date(core, words, schema)
+    if date is None:
         return core
-    date = Ref(dates[0])
     newest = core.order == ((date, "DESC"),) and str(core.limit and core.limit.value) == "1" and not core.group
     held = core.condition
     parts = held.parts if isinstance(held, Junction) and held.name == "AND" else (held,) if held else ()

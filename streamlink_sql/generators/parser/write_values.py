@@ -37,8 +37,8 @@ _AGGREGATES: dict[str, type[exp.Expr]] = {
     "MEDIAN": exp.Median,
 }
 _ARITHMETIC: dict[str, type[exp.Binary]] = {"ADD": exp.Add, "SUB": exp.Sub, "MUL": exp.Mul}
-_PARTS: dict[str, type[exp.Expr]] = {"YEAR": exp.Year, "QUARTER": exp.Quarter, "MONTH": exp.Month, "DAY": exp.Day}
-_SQLITE_FORMATS = {"YEAR": "%Y", "MONTH": "%m", "DAY": "%d", "WEEKDAY": "%w"}
+_PARTS: dict[str, type[exp.Expr]] = {"YEAR": exp.Year, "QUARTER": exp.Quarter, "MONTH": exp.Month, "DAY": exp.Day, "HOUR": exp.Hour}
+_SQLITE_FORMATS = {"YEAR": "%Y", "MONTH": "%m", "DAY": "%d", "WEEKDAY": "%w", "HOUR": "%H"}
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?")
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*", re.IGNORECASE)
 
@@ -317,6 +317,8 @@ class ExpressionWriter(ABC):
     def part(self, name: str, column: exp.Expr) -> exp.Expr:
         if name == "YEAR_MONTH":
             return self.formatted(column, "%Y-%m")
+        if name == "DATE":
+            return self.formatted(column, "%Y-%m-%d") if self.dialect == "sqlite" else exp.Cast(this=column, to=exp.DataType.build("date"))
         if self.dialect != "sqlite":
             if name == "WEEKDAY":
                 day = exp.DayOfWeek(this=column)
