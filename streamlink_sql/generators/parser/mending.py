@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import pairwise, starmap
 
 from streamlink_sql.generators.parser.actions import Span
+from streamlink_sql.generators.parser.ages import with_ages
 from streamlink_sql.generators.parser.clock import by_the_clock
 from streamlink_sql.generators.parser.linking import Linked
 from streamlink_sql.generators.parser.literals import target_of
@@ -41,7 +42,7 @@ def as_meant(
     said = {value: span for value, span in zip(values, spans, strict=False) if span}
     words = [word.text.lower() for word in linked.words]
     whole = in_their_units(either_together(with_no_other(among_rows(query), said, schema), said, words), words, schema)
-    measured = in_column_units(by_the_clock(whole, said, words, schema), said, words, schema)
+    measured = in_column_units(by_the_clock(with_ages(whole, said, words, schema), said, words, schema), said, words, schema)
     joined = with_roles(measured, said, linked, schema)
     mended = with_second_selves(joined, said, linked, schema)
     return written if mended == query else list(emit(mended))

@@ -43,8 +43,8 @@ ARITHMETIC = ("ADD", "SUB", "MUL", "DIV")
 COMPARISONS = ("EQ", "NE", "LT", "LE", "GT", "GE")
 PATTERNS = ("CONTAINS", "NOT_CONTAINS", "STARTS", "ENDS", "LIKE", "NOT_LIKE")
 LAST = ("LAST_YEARS", "LAST_MONTHS")
-LAST_DAYS, PARTS_OF_TIMES = "LAST_DAYS", ("DATE", "HOUR")
-"""What no network says: its units are years and months. Mending writes them where the question says days, weeks or hours."""
+LAST_DAYS, PARTS_OF_TIMES = "LAST_DAYS", ("DATE", "HOUR", "AGE")
+"""What no network says: its units are years and months. Mending writes them where the question says days, weeks, hours or ages."""
 
 KEYWORDS: tuple[str, ...] = (
     *("SELECT", "SELECT_DISTINCT", "END"),

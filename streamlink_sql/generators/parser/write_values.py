@@ -317,6 +317,8 @@ class ExpressionWriter(ABC):
     def part(self, name: str, column: exp.Expr) -> exp.Expr:
         if name == "YEAR_MONTH":
             return self.formatted(column, "%Y-%m")
+        if name == "AGE":
+            return self.age(column)
         if name == "DATE":
             return self.formatted(column, "%Y-%m-%d") if self.dialect == "sqlite" else exp.Cast(this=column, to=exp.DataType.build("date"))
         if self.dialect != "sqlite":
@@ -328,6 +330,18 @@ class ExpressionWriter(ABC):
             month = exp.Paren(this=exp.Add(this=self.part("MONTH", column), expression=exp.Literal.number(2)))
             return exp.Div(this=month, expression=exp.Literal.number(3), typed=True, safe=True)
         return exp.Cast(this=self.formatted(column, _SQLITE_FORMATS[name]), to=exp.DataType.build("int"))
+
+    def age(self, birth: exp.Expr) -> exp.Expr:
+        """The full years since a day, today."""
+        today = exp.CurrentDate()
+        if self.dialect == "duckdb":
+            return exp.Anonymous(this="DATE_SUB", expressions=[exp.Literal.string("year"), birth, today])
+        if self.dialect == "spark":
+            months = exp.Anonymous(this="MONTHS_BETWEEN", expressions=[today, birth])
+            return exp.Floor(this=exp.Div(this=months, expression=exp.Literal.number(12)))
+        form = "%Y%m%d"
+        days = exp.Sub(this=self.formatted(exp.Literal.string("now"), form), expression=self.formatted(birth, form))
+        return exp.Cast(this=exp.Div(this=exp.Paren(this=days), expression=exp.Literal.number(10000)), to=exp.DataType.build("int"))
 
     def formatted(self, column: exp.Expr, form: str) -> exp.Expr:
         return exp.TimeToStr(this=column, format=exp.Literal.string(form))
