@@ -432,3 +432,18 @@ def test_spider_is_covered() -> None:
         except NotCovered:
             covered[False] += 1
     assert covered[True] >= 0.98 * covered.total()
+
+
+def test_of_two_inferred_keys_the_one_called_after_its_table_joins() -> None:
+    keys = {
+        "practices": ForeignKey(("manager_id",), "staff", ("staff_id",), inferred=True),
+        "staff": ForeignKey(("practiceId",), "practices", ("practice_id",), inferred=True),
+    }
+    schema = Schema.of(
+        (
+            Table("practices", (Column("practice_id", "integer"), Column("manager_id", "integer")), ("practice_id",), (keys["practices"],)),
+            Table("staff", (Column("staff_id", "integer"), Column("practiceId", "integer")), ("staff_id",), (keys["staff"],)),
+        )
+    )
+    (edge,) = schema.join_tree((0, 1)) or ()
+    assert schema.columns[edge.pairs[0][0]][1].name == "practiceId"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 
+from streamlink_sql.catalog.names import table_words, words_of
 from streamlink_sql.types import Column, Table
 
 _DECLARED, _INFERRED, _SHARED_KEY, _SHARED_NAME, _BY_CHANCE = 1.0, 1.01, 1.9, 3.5, 7.0
@@ -194,9 +195,15 @@ class Schema:
 
 
 def _edges(tables: Sequence[Table], by_table: Mapping[str, int], by_column: Mapping[tuple[int, str], int]) -> Iterator[Edge]:
-    """Declared keys, then inferred ones, then equal names between tables that no key joins."""
+    """Declared keys, then inferred ones, those first that are called after the table they refer to, then equal names between tables that no
+    key joins."""
     keys = list(_keys(tables, by_table, by_column))
-    keys.sort(key=lambda edge: (edge.cost, edge.pairs))
+    names = {by_column[number, column.name.casefold()]: column.name for number, table in enumerate(tables) for column in table.columns}
+
+    def calls_it_otherwise(edge: Edge) -> bool:
+        return edge.cost == _INFERRED and set(words_of(names[edge.pairs[0][0]])).isdisjoint(table_words(tables[edge.right].name))
+
+    keys.sort(key=lambda edge: (edge.cost, calls_it_otherwise(edge), edge.pairs))
     yield from keys
     joined = {frozenset((edge.left, edge.right)) for edge in keys}
     for left, right in combinations(range(len(tables)), 2):
