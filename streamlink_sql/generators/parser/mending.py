@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import pairwise, starmap
 
 from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.ages import with_ages
+from streamlink_sql.generators.parser.amounts import with_amounts
 from streamlink_sql.generators.parser.clock import by_the_clock
 from streamlink_sql.generators.parser.linking import Linked
 from streamlink_sql.generators.parser.literals import target_of
@@ -28,6 +30,16 @@ _NO_OTHER = frozenset((0, "0", "null", "no", "No", "N", "F", "false", "False"))
 _YEAR = re.compile(r"[12]\d{3}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a query is held against: the question's words, those of each literal, and what they name in the schema."""
+
+    said: Mapping[str, Span]
+    words: list[str]
+    linked: Linked
+    schema: Schema
+
+
 def as_meant(
     tokens: Sequence[Token], spans: Sequence[Span | None], cells: frozenset[tuple[int, str]], linked: Linked, schema: Schema
 ) -> list[Token]:
@@ -40,11 +52,8 @@ def as_meant(
         return written
     values = (str(token.value) for token in written if isinstance(token, Val))
     said = {value: span for value, span in zip(values, spans, strict=False) if span}
-    words = [word.text.lower() for word in linked.words]
-    whole = in_their_units(either_together(with_no_other(among_rows(query), said, schema), said, words), words, schema)
-    measured = in_column_units(by_the_clock(with_ages(whole, said, words, schema), said, words, schema), said, words, schema)
-    joined = with_roles(measured, said, linked, schema)
-    mended = with_second_selves(joined, said, linked, schema)
+    asked = _Asked(said, [word.text.lower() for word in linked.words], linked, schema)
+    mended = reduce(lambda each, mend: mend(each, asked), _MENDS, query)
     return written if mended == query else list(emit(mended))
 
 
@@ -123,6 +132,21 @@ def _better_twins(column: int, value: str, cells: frozenset[tuple[int, str]], li
         and schema.table_of(other) == schema.table_of(column)
         and named[other] >= named[column]
     ]
+
+
+_MENDS: tuple[Callable[[Query, _Asked], Query], ...] = (
+    lambda query, _: among_rows(query),
+    lambda query, asked: with_no_other(query, asked.said, asked.schema),
+    lambda query, asked: with_amounts(query, asked.words, asked.schema),
+    lambda query, asked: either_together(query, asked.said, asked.words),
+    lambda query, asked: in_their_units(query, asked.words, asked.schema),
+    lambda query, asked: with_ages(query, asked.said, asked.words, asked.schema),
+    lambda query, asked: by_the_clock(query, asked.said, asked.words, asked.schema),
+    lambda query, asked: in_column_units(query, asked.said, asked.words, asked.schema),
+    lambda query, asked: with_roles(query, asked.said, asked.linked, asked.schema),
+    lambda query, asked: with_second_selves(query, asked.said, asked.linked, asked.schema),
+)
+"""One after the other: each looks at what those before it have made."""
 
 
 def moments_mended(tokens: Sequence[Token], schema: Schema) -> list[Token]:

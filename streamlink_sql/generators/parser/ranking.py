@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.actions import KEYWORD_COUNT, Layout, spans_of
+from streamlink_sql.generators.parser.amounts import MONEY
 from streamlink_sql.generators.parser.linking import NONE, RELATIONS, WHOLE, Linked
 from streamlink_sql.generators.parser.literals import target_of
 from streamlink_sql.generators.parser.misheard import misheard
@@ -142,6 +143,7 @@ def features(beam: Finished, linked: Linked, used: NDArray[np.float32], schema: 
     likely, chosen = -np.logaddexp(0, -logits), items[words:]
     unlikely = -np.logaddexp(0, logits)
     covered = _covered_words(actions, layout)
+    known = common_words | MONEY if "MUL" in beam.tokens else common_words
     return np.array(
         (
             score,
@@ -160,7 +162,7 @@ def features(beam: Finished, linked: Linked, used: NDArray[np.float32], schema: 
             _same_sides(actions),
             _repeated(actions, layout),
             sum(action in _SELECTS for action in actions) - 1,
-            sum(1 for number in range(words) if number not in covered and _is_unknown(linked, number, common_words)),
+            sum(1 for number in range(words) if number not in covered and _is_unknown(linked, number, known)),
             sum(1 for table in in_use if linked.features[words + table, 4] == NONE),
             *_doubts(beam, linked, schema),
             sum(1 for words in beam.aliases if not covered & set(words) and not any(linked.features[word, 4] == WHOLE for word in words)),

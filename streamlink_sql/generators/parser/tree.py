@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, TypeVar
 
 from streamlink_sql.generators.parser.tokens import (
     Col,
@@ -195,6 +195,16 @@ def clauses(core: Core) -> Iterator[Expr | Condition]:
     if core.best is not None:
         yield from (core.best.key, core.best.by)
     yield from (expression for expression, _ in core.order)
+
+
+def rebuilt(node: T, change: Callable[[Any], Any]) -> T:
+    """The node with all under it changed, parts before the whole."""
+    if isinstance(node, tuple):
+        return tuple(rebuilt(part, change) for part in node)  # type: ignore[return-value]
+    if not is_dataclass(node) or isinstance(node, type):
+        return node
+    parts = {each.name: rebuilt(getattr(node, each.name), change) for each in fields(node)}
+    return change(replace(node, **parts))  # type: ignore[no-any-return]
 
 
 def with_conditions(query: Query, change: Callable[[Condition], Condition]) -> Query:
