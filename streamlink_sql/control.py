@@ -422,7 +422,7 @@ class ControlUnit:
         drafted = _is_drafted(draft)
         looks = alarms(run.question.text if drafted else "", query)
         run.alarm = next(iter(looks), None)
-        unknown = self.catalog.notes(query.tables, query.sought) if drafted else ()
+        unknown = self.catalog.notes(query.tables, query.sought, run.question.text) if drafted else ()
         return Answer(
             id=run.question.id,
             question=run.question.text,

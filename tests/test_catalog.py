@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from streamlink_sql.catalog import Budget, Catalog, ValueIndex, glossary_beside, load_glossary
 from streamlink_sql.catalog.names import spoken_name, spoken_words, words_of
-from streamlink_sql.catalog.values import normalise
+from streamlink_sql.catalog.values import named_instead, normalise
 from streamlink_sql.engines import open_embedded
 from streamlink_sql.errors import BadRequest, CannotAnswer, EngineUnavailable, NotFound
 from streamlink_sql.types import CheckedSQL, Engine, Hear, Plan, Rows, Sample, Table
@@ -697,3 +697,22 @@ def test_plain_text_is_normalised_as_any_other(text: str) -> None:
     folded = unicodedata.normalize("NFKD", text.casefold())
     assert normalise(text) == " ".join("".join(c if c.isalnum() else " " for c in folded).split())
     assert normalise(text + "é") == normalise(text + "e")
+
+
+@pytest.mark.parametrize(
+    ("value", "question", "named"),
+    [
+        ("Beta GmbH 1", "What did Alfa GmbH 1 buy?", "Alfa GmbH 1"),
+        ("New York", "How many live in New Jersey?", "New Jersey"),
+        ("Room 12", "who booked room 14", "room 14"),
+        ("Beta GmbH 1", "What did Beta GmbH 1 buy?", ""),
+        ("Dr. Hill", "patients of Dr. Moss and Dr. Hill", ""),
+        ("Timothy Ward", "contracts of Ward", ""),
+        ("Timothy Ward", "Did Ward sign?", ""),
+        ("IBM Corp", "IBM patents of 2019", ""),
+        ("Oslo", "people of Rome", ""),
+        ("a b c d", "Who?", ""),
+    ],
+)
+def test_what_is_named_instead_of_a_value(value: str, question: str, named: str) -> None:
+    assert named_instead(value, question) == named

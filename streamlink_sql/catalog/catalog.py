@@ -12,6 +12,7 @@ from streamlink_sql.catalog.glossary import Glossary, load_glossary
 from streamlink_sql.catalog.kept import KeptSamples
 from streamlink_sql.catalog.reading import Snapshot, read_snapshot, same_schema
 from streamlink_sql.catalog.relevance import Budget
+from streamlink_sql.catalog.values import named_instead
 from streamlink_sql.errors import CannotAnswer, NotFound, StreamLinkError
 from streamlink_sql.scope import Scope
 from streamlink_sql.types import Context, Engine, Sample, Sought, Table
@@ -66,13 +67,15 @@ class Catalog:
             raise CannotAnswer("There are no tables in this data, so there is nothing to ask. Add tables or files, or choose other data.")
         return snapshot.relevant(text)
 
-    def notes(self, tables: Collection[str], sought: Iterable[Sought] = ()) -> tuple[str, ...]:
-        """What is not known of these tables, and which of the values that are sought in them do not exist, for whoever asks about them."""
+    def notes(self, tables: Collection[str], sought: Iterable[Sought] = (), question: str = "") -> tuple[str, ...]:
+        """What is not known of these tables, and which of the values that are sought in them do not exist or are not what the question
+        names, for whoever asks about them."""
         snapshot = self._snapshot
         if snapshot is None:
             return ()
         missing = sorted(place for place in snapshot.unsampled if place[0] in tables)
-        absent = () if self._tolerated else tuple(note for each in sought if (note := snapshot.absence(each)))
+        sought = () if self._tolerated else tuple(sought)
+        absent = tuple(note for each in sought if (note := snapshot.absence(each) or _instead(each, question)))
         if not missing:
             return absent
         names = ", ".join(f"{table}.{column}" for table, column in missing[:5]) + (" ..." if len(missing) > 5 else "")
@@ -163,3 +166,8 @@ class Catalog:
 
 def _glossary_part(stamp: str) -> str:
     return stamp.partition("|")[2]
+
+
+def _instead(sought: Sought, question: str) -> str:
+    named = named_instead(sought.value, question)
+    return f"There is no {named!r}: the nearest {sought.column} of {sought.table} is {sought.value!r}." if named else ""

@@ -80,6 +80,22 @@ def is_code_of(code: str, word: str) -> bool:
     return word.startswith(code) or _UNSPOKEN.sub("", word[1:]).startswith(code[1:]) and word[0] == code[0]
 
 
+def named_instead(value: str, question: str) -> str:
+    """What a question names that is like a value of several words and not the same: "Alfa GmbH" where Beta GmbH was found. Nothing where it
+    names the value, or only part of it."""
+    wanted, found = normalise(value).split(), list(WORD.finditer(question))
+    said = [normalise(word.group()) for word in found]
+    windows = range(len(said) - len(wanted) + 1)
+    if len(wanted) < 2 or any(said[first : first + len(wanted)] == wanted for first in windows):
+        return ""
+    for first in windows:
+        places = range(first, first + len(wanted))
+        others = [place for place, word in zip(places, wanted, strict=True) if said[place] != word]
+        if len(others) < len(wanted) and all(place and (found[place].group()[0].isupper() or said[place].isdigit()) for place in others):
+            return question[found[first].start() : found[places[-1]].end()]
+    return ""
+
+
 class ValueIndex:
     """Distinct cell values by (table, column); `match` finds those that a question mentions."""
 
