@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streamlink_sql.checks import check, explain
-from streamlink_sql.types import Column, Draft, Table
+from streamlink_sql.types import Column, Dialect, Draft, Table
 
 TABLES = (
     Table("orders", (Column("id", "integer"), Column("day", "date"), Column("city", "text")), comment="One row for each order."),
@@ -59,3 +59,20 @@ def test_words_come_from_a_copy() -> None:
     before = checked.tree.sql()
     explain(checked, TABLES)
     assert checked.tree.sql() == before == checked.sql
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql"),
+    [
+        ("duckdb", "DATE_SUB('year', day, CURRENT_DATE)"),
+        ("spark", "FLOOR(MONTHS_BETWEEN(CURRENT_DATE, day) / 12)"),
+        ("sqlite", "CAST(CAST((STRFTIME('%Y%m%d', 'now') - STRFTIME('%Y%m%d', day)) AS REAL) / 10000 AS INTEGER)"),
+    ],
+)
+def test_ages_are_years_since_a_day(dialect: Dialect, sql: str) -> None:
+    query = check(Draft(f"SELECT id FROM orders WHERE {sql} > 40"), TABLES, dialect)
+    assert "Keeps the rows where the full years since day is more than 40." in explain(query, TABLES)
+    other = check(
+        Draft(f"SELECT {sql.replace('10000', '1000').replace('/ 12', '/ 2').replace('year', 'month')} FROM orders"), TABLES, dialect
+    )
+    assert "years since" not in explain(other, TABLES)

@@ -205,3 +205,22 @@ def _split(node: exp.Expr) -> tuple[exp.Expr, exp.Expr, exp.Expr | None] | None:
         branch = node.args["ifs"][0]
         return branch.this, branch.args["true"], node.args.get("default")
     return (node.this, node.args["true"], node.args.get("false")) if isinstance(node, exp.If) else None
+
+
+def years_since(node: exp.Expr) -> exp.Expr | None:
+    """The day from which the full years until today are counted, as each dialect counts them; None for anything else."""
+    if called_function(node) in ("date_sub", "datesub"):
+        parts = node.expressions
+        return parts[1] if len(parts) == 3 and parts[0].name.lower() in ("year", "years") and is_today(parts[2]) else None
+    if isinstance(node, exp.Floor) and isinstance(node.this, exp.Div) and whole(node.this.expression) == 12:
+        months = node.this.this
+        return months.expression if isinstance(months, exp.MonthsBetween) and is_today(months.this) else None
+    if not isinstance(node, exp.Cast) or not isinstance(node.this, exp.Div) or whole(node.this.expression) != 10_000:
+        return None
+    days = _uncast(node.this.this)
+    sides = [side for side in (days.this, days.expression) if isinstance(side, exp.TimeToStr)] if isinstance(days, exp.Sub) else []
+    if len(sides) != 2 or any(side.args["format"].name != "%Y%m%d" for side in sides):
+        return None
+    now, day = (side.this.unnest() for side in sides)
+    inner = day.this if isinstance(day, exp.TsOrDsToTimestamp) else day
+    return inner if "now" in (now.name, getattr(now.this, "name", "")) else None

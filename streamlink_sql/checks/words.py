@@ -41,6 +41,9 @@ def phrase(node: exp.Expr, dialect: Dialect) -> str:
     """An expression in words; long or unusual parts stay SQL."""
     if isinstance(node, (exp.And, exp.Or)):
         return _connected(node, dialect)
+    since = idioms.years_since(node)
+    if since is not None:
+        return f"the full years since {phrase(since, dialect)}"
     if node.args.get("negate"):
         opposite = node.copy()
         opposite.set("negate", False)
