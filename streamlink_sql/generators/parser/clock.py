@@ -12,7 +12,7 @@ from streamlink_sql.generators.parser.stretches import the_date
 from streamlink_sql.generators.parser.tokens import COMPARISONS, Val
 from streamlink_sql.generators.parser.tree import Aggregate, Call, Condition, Core, Expr, Junction, Predicate, Query, Ref, with_conditions
 
-_DAILY = re.compile(r"\b(?:(?:per|by|each|every|which|what)(?: single)? day|daily)\b(?! of)")
+_DAILY = re.compile(r"\b(?:(?:per|by|each|every|which|what)(?: single)? day|daily|busiest day)\b(?! of)")
 _HOURLY = re.compile(r"\b(?:(?:per|by|each|every|which|what) hour|hours? of (?:the )?day|hourly|busiest hour)\b")
 _EACH = re.compile(r"\b(?:per|by|each|every|daily|hourly)\b")
 _SOMETIMES = ("WEEKDAY", "DAY")

@@ -60,6 +60,9 @@ _QUANTITIES: tuple[Units, ...] = (
 _TOTALS = ("SUM", "AVG", "MIN", "MAX", "MEDIAN")
 _CALENDAR = frozenset(("second", "minute", "hour", "day", "week", "month", "quarter", "year", "decade"))
 """What is no unit in a column's name, and none behind "in": `birth_year`, "in month 5"."""
+_TIMES = _QUANTITIES[5]
+_SLOWER = {"LT": "GT", "LE": "GE"}
+"""What takes longer is slower, which networks take for less."""
 _BETWEEN = ("and", "or", "to", "-", "–")
 
 
@@ -70,7 +73,8 @@ def in_column_units(query: Query, said: Mapping[str, Span], words: Sequence[str]
     def in_its_unit(condition: Condition) -> Condition:
         match condition:
             case Predicate(name, left, right) if left is not None and name in (*COMPARISONS, "BETWEEN"):
-                return replace(condition, right=tuple(_converted(value, left, said, words, schema) for value in right))
+                right = tuple(_converted(value, left, said, words, schema) for value in right)
+                return Predicate(_SLOWER.get(name, name) if _takes_longer(left, words, schema) else name, left, right)
         return condition
 
     whole = with_conditions(query, in_its_unit)
@@ -80,6 +84,13 @@ def in_column_units(query: Query, said: Mapping[str, Span], words: Sequence[str]
     first = whole.cores[0]
     items = tuple(_shown(item, wanted, schema) for item in first.items)
     return whole if items == first.items else replace(whole, cores=(replace(first, items=items), *whole.cores[1:]))
+
+
+def _takes_longer(left: Expr, words: Sequence[str], schema: Schema) -> bool:
+    """Whether a column of times is to be longer: "slower than 2 seconds" of `response_ms`."""
+    ref = left.of if isinstance(left, Aggregate) and left.name in _TOTALS else left
+    name = plain_name(schema.columns[ref.column][1].name).split() if isinstance(ref, Ref) else []
+    return "slower" in words and len(name) > 1 and name[-1] not in _CALENDAR and _size(name[-1], _TIMES) is not None
 
 
 def _is_unit(word: str, following: str) -> bool:
