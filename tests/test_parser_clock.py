@@ -102,3 +102,11 @@ def test_weekends_and_hours_are_conditions(question: str, sql: str, said: dict[s
 def test_what_says_something_else_stays(question: str, sql: str) -> None:
     said = {"6": (question.split().index("6"),) * 2} if "6" in question.split() else {}
     assert mended(question, sql, said) == to_sql(to_ir(sql, SCHEMA, "duckdb"), SCHEMA, "duckdb")
+
+
+def test_what_is_called_daily_is_no_group() -> None:
+    sql = "SELECT count(*) FROM visits WHERE paid = 'Daily Mail'"
+    assert "GROUP" not in mended("visits of the daily mail", sql, {"Daily Mail": (3, 4)})
+    rates = Schema.of((Table("rooms", (Column("let_on", "date"), Column("price_per_day", "integer"))),))
+    query = parse(to_ir("SELECT avg(price_per_day) FROM rooms", rates, "duckdb"))
+    assert by_the_clock(query, {}, "average price per day".split(), rates) == query

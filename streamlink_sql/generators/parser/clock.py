@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from streamlink_sql.generators.parser.actions import Span
+from streamlink_sql.generators.parser.linking import plain_name
 from streamlink_sql.generators.parser.schema import TIMES, Schema
 from streamlink_sql.generators.parser.stretches import the_date
 from streamlink_sql.generators.parser.tokens import COMPARISONS, Val
@@ -17,6 +18,7 @@ _HOURLY = re.compile(r"\b(?:(?:per|by|each|every|which|what) hour|hours? of (?:t
 _EACH = re.compile(r"\b(?:per|by|each|every|daily|hourly)\b")
 _SOMETIMES = ("WEEKDAY", "DAY")
 """What networks say for days."""
+_OF_THESE = {"DATE": frozenset(("day", "days", "daily")), "HOUR": frozenset(("hour", "hours", "hourly"))}
 _WEEKEND = ("weekend", "weekends")
 _CLOCK = re.compile(r"(\d\d?)(?: ?[:.] ?00)? ?([ap])?\.?(?: ?m)?\.?")
 _HALVES = {"am": "a", "a.m": "a", "a.m.": "a", "pm": "p", "p.m": "p", "p.m.": "p", "o'clock": "", "o": ""}
@@ -36,7 +38,8 @@ def by_the_clock(query: Query, said: Mapping[str, Span], words: Sequence[str], s
         return condition
 
     whole = with_conditions(query, meant)
-    told = " ".join(words)
+    literal = {place for first, last in said.values() for place in range(first, last + 1)}
+    told = " ".join("" if place in literal else word for place, word in enumerate(words))
     part = "HOUR" if _HOURLY.search(told) else "DATE" if _DAILY.search(told) else ""
     if not part or len(whole.cores) > 1:
         return whole
@@ -103,9 +106,16 @@ def _regrouped(core: Core, meant: Callable[[Expr], Expr]) -> Core:
 
 
 def _grouped(core: Core, part: str, words: Sequence[str], schema: Schema) -> Core:
-    """Figures of all rows as figures by day or hour, where it is clear by which date."""
+    """Figures of all rows as figures by day or hour, where it is clear by which date and no name says as much (`daily_rate`)."""
     date = the_date(core, words, schema)
-    if core.group or core.limit or date is None or not all(isinstance(item, Aggregate) for item in core.items):
+    names = [plain_name(own.name) for _, own in schema.columns if own.kind not in TIMES] + [plain_name(each.name) for each in schema.tables]
+    if (
+        any(not _OF_THESE[part].isdisjoint(name.split()) for name in names)
+        or core.group
+        or core.limit
+        or date is None
+        or not all(isinstance(item, Aggregate) for item in core.items)
+    ):
         return core
     by = _part(date, part, schema)
     return core if part == "HOUR" and by == date else replace(core, items=(by, *core.items), group=(by,), order=((by, "ASC"),))
