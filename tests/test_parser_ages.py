@@ -9,8 +9,8 @@ from contextlib import closing
 import duckdb
 import pytest
 
-from streamlink_sql.generators.parser.ages import with_ages
 from streamlink_sql.generators.parser.ir import Schema, to_ir, to_sql
+from streamlink_sql.generators.parser.mends.ages import with_ages
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.tree import emit
 from streamlink_sql.types import Column, Dialect, Table

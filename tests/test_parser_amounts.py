@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from streamlink_sql.generators.parser.amounts import with_amounts
 from streamlink_sql.generators.parser.ir import Schema, to_ir, to_sql
+from streamlink_sql.generators.parser.mends.amounts import with_amounts
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.tree import emit
 from streamlink_sql.types import Column, ForeignKey, Table

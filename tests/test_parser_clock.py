@@ -8,8 +8,8 @@ from contextlib import closing
 import duckdb
 import pytest
 
-from streamlink_sql.generators.parser.clock import by_the_clock
 from streamlink_sql.generators.parser.ir import Schema, to_ir, to_sql
+from streamlink_sql.generators.parser.mends.clock import by_the_clock
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.tree import emit
 from streamlink_sql.types import Column, Dialect, Table

@@ -24,7 +24,7 @@ from streamlink_sql.generators.parser.actions import (
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, Val, to_ir, to_sql
 from streamlink_sql.generators.parser.linking import MOST_PIECES, MOST_WORDS, Linked, link, split_words
 from streamlink_sql.generators.parser.literals import LITERALS, Target, locate, read
-from streamlink_sql.generators.parser.mending import days_between, moments_known, moments_mended, years_compared, years_in_order
+from streamlink_sql.generators.parser.mends.mending import days_between, moments_known, moments_mended, years_compared, years_in_order
 from streamlink_sql.generators.parser.moments import read_date, read_part
 from streamlink_sql.generators.parser.numerals import number_within, read_number
 from streamlink_sql.generators.parser.pieces import Pieces

@@ -6,7 +6,7 @@ import pytest
 
 from streamlink_sql.generators.parser.ir import Schema, to_ir, to_sql
 from streamlink_sql.generators.parser.linking import split_words
-from streamlink_sql.generators.parser.measures import in_column_units
+from streamlink_sql.generators.parser.mends.measures import in_column_units
 from streamlink_sql.generators.parser.numerals import number_within
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.tree import emit

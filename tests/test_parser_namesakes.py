@@ -10,7 +10,7 @@ import pytest
 
 from streamlink_sql.connection import connect
 from streamlink_sql.generators.parser.ir import Schema, to_ir, to_sql
-from streamlink_sql.generators.parser.namesakes import with_namesakes_apart
+from streamlink_sql.generators.parser.mends.namesakes import with_namesakes_apart
 from streamlink_sql.types import Column, ForeignKey, Table
 
 NURSES = Table(

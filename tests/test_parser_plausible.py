@@ -10,7 +10,7 @@ import pytest
 from streamlink_sql.generators.parser.actions import alias_words
 from streamlink_sql.generators.parser.ir import Schema, to_ir
 from streamlink_sql.generators.parser.linking import link, split_words
-from streamlink_sql.generators.parser.mending import among_rows, either_together, with_better_twins
+from streamlink_sql.generators.parser.mends.mending import among_rows, either_together, with_better_twins
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.pieces import Pieces
 from streamlink_sql.generators.parser.plausible import implausible

@@ -11,9 +11,9 @@ import pytest
 from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.ir import Schema, to_ir, to_sql
 from streamlink_sql.generators.parser.linking import link, split_words
+from streamlink_sql.generators.parser.mends.roles import family, with_roles
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.pieces import Pieces
-from streamlink_sql.generators.parser.roles import family, with_roles
 from streamlink_sql.generators.parser.runtime import WEIGHTS
 from streamlink_sql.generators.parser.tokens import Token, Val
 from streamlink_sql.generators.parser.tree import emit

@@ -9,11 +9,11 @@ import pytest
 
 from streamlink_sql.generators.parser.ir import Schema, to_ir, to_sql
 from streamlink_sql.generators.parser.linking import link
-from streamlink_sql.generators.parser.mending import with_no_other
+from streamlink_sql.generators.parser.mends.mending import with_no_other
+from streamlink_sql.generators.parser.mends.selves import with_second_selves
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.pieces import Pieces
 from streamlink_sql.generators.parser.runtime import WEIGHTS
-from streamlink_sql.generators.parser.selves import with_second_selves
 from streamlink_sql.generators.parser.tree import emit
 from streamlink_sql.types import Column, ForeignKey, Table
 from tests.test_parser_roles import spans

@@ -9,8 +9,8 @@ import duckdb
 import pytest
 
 from streamlink_sql.generators.parser.ir import Schema, to_ir, to_sql
+from streamlink_sql.generators.parser.mends.stretches import in_their_units, stretches
 from streamlink_sql.generators.parser.parse import parse
-from streamlink_sql.generators.parser.stretches import in_their_units, stretches
 from streamlink_sql.generators.parser.tree import emit
 from streamlink_sql.types import Column, Dialect, ForeignKey, Table
 

@@ -26,7 +26,7 @@ from streamlink_sql.evaluate.sets import database_file
 from streamlink_sql.generators.parser.actions import Layout, known_cells, spans_of, to_tokens
 from streamlink_sql.generators.parser.ir import NotCovered, Schema
 from streamlink_sql.generators.parser.linking import link, split_words
-from streamlink_sql.generators.parser.mending import as_meant
+from streamlink_sql.generators.parser.mends.mending import as_meant
 from streamlink_sql.generators.parser.ranking import (
     CONFIDENCE_NAMES,
     FEATURE_NAMES,

@@ -12,10 +12,10 @@ from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.joins import pointed
 from streamlink_sql.generators.parser.linking import NONE, PART, RELATIONS, WHOLE, Linked, plain_name
+from streamlink_sql.generators.parser.mends.roles import end_of, named_tables, ways
+from streamlink_sql.generators.parser.mends.stretches import stretches
 from streamlink_sql.generators.parser.moments import read_half
-from streamlink_sql.generators.parser.roles import end_of, named_tables, ways
 from streamlink_sql.generators.parser.schema import NAMES_SHARED_BY_CHANCE, NUMBERS, TIMES, Schema
-from streamlink_sql.generators.parser.stretches import stretches
 from streamlink_sql.generators.parser.tokens import COMPARISONS, FUNCTIONS, NEGATIVE, Col, Tab, Token, Val
 from streamlink_sql.generators.parser.tree import Aggregate, Call, Core, Predicate, Query, Ref, Star, clauses, walk
 

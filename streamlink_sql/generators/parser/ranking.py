@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.actions import KEYWORD_COUNT, Layout, spans_of
-from streamlink_sql.generators.parser.amounts import MONEY
 from streamlink_sql.generators.parser.linking import NONE, RELATIONS, WHOLE, Linked
 from streamlink_sql.generators.parser.literals import target_of
+from streamlink_sql.generators.parser.mends.amounts import MONEY
 from streamlink_sql.generators.parser.misheard import misheard
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.plausible import implausible

@@ -29,8 +29,8 @@ from streamlink_sql.generators.parser.actions import (
 from streamlink_sql.generators.parser.adapter import GRAPHS, Adapter, must_fit, read_adapter
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, to_sql
 from streamlink_sql.generators.parser.linking import FEATURE_SIZES, RELATIONS, Linked, link
-from streamlink_sql.generators.parser.mending import as_meant, moments_mended
-from streamlink_sql.generators.parser.namesakes import with_namesakes_apart
+from streamlink_sql.generators.parser.mends.mending import as_meant, moments_mended
+from streamlink_sql.generators.parser.mends.namesakes import with_namesakes_apart
 from streamlink_sql.generators.parser.pieces import Pieces
 from streamlink_sql.generators.parser.ranking import Finished, Ranked, Ranking
 from streamlink_sql.generators.parser.tokens import Token

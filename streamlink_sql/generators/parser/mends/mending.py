@@ -9,17 +9,17 @@ from functools import reduce
 from itertools import pairwise, starmap
 
 from streamlink_sql.generators.parser.actions import Span
-from streamlink_sql.generators.parser.ages import with_ages
-from streamlink_sql.generators.parser.amounts import with_amounts
-from streamlink_sql.generators.parser.clock import by_the_clock
 from streamlink_sql.generators.parser.linking import Linked
 from streamlink_sql.generators.parser.literals import target_of
-from streamlink_sql.generators.parser.measures import in_column_units
+from streamlink_sql.generators.parser.mends.ages import with_ages
+from streamlink_sql.generators.parser.mends.amounts import with_amounts
+from streamlink_sql.generators.parser.mends.clock import by_the_clock
+from streamlink_sql.generators.parser.mends.measures import in_column_units
+from streamlink_sql.generators.parser.mends.roles import with_roles
+from streamlink_sql.generators.parser.mends.selves import with_second_selves
+from streamlink_sql.generators.parser.mends.stretches import in_their_units
 from streamlink_sql.generators.parser.parse import parse
-from streamlink_sql.generators.parser.roles import with_roles
 from streamlink_sql.generators.parser.schema import TIMES, Schema
-from streamlink_sql.generators.parser.selves import with_second_selves
-from streamlink_sql.generators.parser.stretches import in_their_units
 from streamlink_sql.generators.parser.tokens import COMPARISONS, FUNCTIONS, Col, NotCovered, Token, Val
 from streamlink_sql.generators.parser.tree import Condition, Core, Junction, Predicate, Query, Ref, emit, with_conditions
 

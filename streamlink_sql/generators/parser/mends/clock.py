@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.linking import plain_name
+from streamlink_sql.generators.parser.mends.stretches import the_date
 from streamlink_sql.generators.parser.schema import TIMES, Schema
-from streamlink_sql.generators.parser.stretches import the_date
 from streamlink_sql.generators.parser.tokens import COMPARISONS, Val
 from streamlink_sql.generators.parser.tree import Aggregate, Call, Condition, Core, Expr, Junction, Predicate, Query, Ref, with_conditions
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.joins import complete
 from streamlink_sql.generators.parser.linking import Linked, plain_name
-from streamlink_sql.generators.parser.roles import LEADING, families, has_or
+from streamlink_sql.generators.parser.mends.roles import LEADING, families, has_or
 from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.generators.parser.tokens import COMPARISONS, Val
 from streamlink_sql.generators.parser.tree import (
