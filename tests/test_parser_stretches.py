@@ -91,3 +91,17 @@ def test_a_column_that_is_called_so_is_no_stretch() -> None:
     named = Schema.of((Table("plan", (Column("day", "date"), Column("previous_month_sales", "integer")), ("day",)),))
     assert stretches("total previous month sales".split(), named) == []
     assert [each.name for each in stretches("plan of the last month".split(), named)] == ["LAST_MONTHS"]
+
+
+def test_days_of_times_are_counted_to_the_second() -> None:
+    schema = Schema.of((Table("calls", (Column("call_id", "integer"), Column("rung_at", "timestamp")), ("call_id",)),))
+    with duckdb.connect() as ducks, closing(sqlite3.connect(":memory:")) as lites:
+        for command in (
+            "CREATE TABLE calls (call_id INTEGER, rung_at TIMESTAMP)",
+            "INSERT INTO calls VALUES (1, '2024-06-08 12:00:00'), (2, '2024-06-01 12:00:00'), (3, '2024-06-01 12:00:01')",
+        ):
+            ducks.execute(command)
+            lites.execute(command)
+        sql = "SELECT call_id FROM calls"
+        assert sorted(ducks.execute(mended("calls of the last 7 days", sql, schema)).fetchall()) == [(1,), (3,)]
+        assert sorted(lites.execute(mended("calls of the last 7 days", sql, schema, "sqlite")).fetchall()) == [(1,), (3,)]

@@ -84,7 +84,9 @@ class ConditionWriter(ExpressionWriter):
             return exp.GT(this=self.expr(subject, scope), expression=exp.Sub(this=top, expression=number))
         unit = node.name.removeprefix("LAST_").removesuffix("S")
         if self.dialect == "sqlite":
-            since: exp.Expr = exp.Anonymous(this="DATE", expressions=[top, exp.Literal.string(f"-{whole_number(value)} {unit.lower()}s")])
+            is_moment = node.name == LAST_DAYS and self.schema.columns[ref.column][1].kind == "timestamp"
+            back = exp.Literal.string(f"-{whole_number(value)} {unit.lower()}s")
+            since: exp.Expr = exp.Anonymous(this="DATETIME" if is_moment else "DATE", expressions=[top, back])
         else:
             span = exp.Interval(this=exp.Literal.string(str(whole_number(value))), unit=exp.Var(this=unit))
             since = exp.Sub(this=top, expression=span)
