@@ -698,3 +698,9 @@ def test_what_spark_can_order_by_stays(sql: str, ends: str, tables: tuple[Table,
 def test_escape_strings_mean_the_same(body: str, database: duckdb.DuckDBPyConnection, tables: tuple[Table, ...]) -> None:
     sql = f"SELECT E'{body}'"
     assert database.execute(check(Draft(sql), tables, "duckdb").sql).fetchall() == database.execute(sql).fetchall()
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "sqlite", "spark"])
+def test_a_median_stays_a_median(dialect: Dialect) -> None:
+    tables = (Table("t", (Column("n", "integer"),)),)
+    assert "MEDIAN(n)" in check(Draft("SELECT median(n) FROM t WHERE n > (SELECT median(n) FROM t)"), tables, dialect).sql

@@ -62,6 +62,23 @@ def test_words_come_from_a_copy() -> None:
 
 
 @pytest.mark.parametrize(
+    ("dialect", "sql", "unit"),
+    [
+        ("duckdb", "EPOCH(day - '2024-01-01'::DATE) / 3600", "hours"),
+        ("duckdb", "EPOCH(day - '2024-01-01'::DATE) / 86400", "days"),
+        ("sqlite", "(UNIXEPOCH(day) - UNIXEPOCH('2024-01-01')) / 60.0", "minutes"),
+        ("sqlite", "JULIANDAY(day) - JULIANDAY('2024-01-01')", "days"),
+        ("spark", "(UNIX_TIMESTAMP(day) - UNIX_TIMESTAMP('2024-01-01')) / 3600", "hours"),
+    ],
+)
+def test_lengths_of_time_have_a_unit(dialect: Dialect, sql: str, unit: str) -> None:
+    query = check(Draft(f"SELECT id FROM orders WHERE {sql} > 40"), TABLES, dialect)
+    sentence = explain(query, TABLES)
+    assert f"Keeps the rows where the number of {unit} from " in sentence
+    assert " to day is more than 40." in sentence
+
+
+@pytest.mark.parametrize(
     ("dialect", "sql"),
     [
         ("duckdb", "DATE_SUB('year', day, CURRENT_DATE)"),

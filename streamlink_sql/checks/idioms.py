@@ -13,6 +13,7 @@ from streamlink_sql.checks.plain_names import KIND
 ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d.*)?")
 NOW, TODAY = ("now", "current_timestamp", "localtimestamp", "get_current_timestamp"), ("today", "current_date")
 _PASSING = (exp.Min, exp.Max, exp.First, exp.Last, exp.AnyValue, exp.Paren)
+_SECONDS_OF = {"86400": "days", "3600": "hours", "60": "minutes"}
 _LOSSLESS = ("double", "float", "real", "decimal", "numeric", "hugeint", "bigint")
 
 
@@ -224,3 +225,24 @@ def years_since(node: exp.Expr) -> exp.Expr | None:
     now, day = (side.this.unnest() for side in sides)
     inner = day.this if isinstance(day, exp.TsOrDsToTimestamp) else day
     return inner if "now" in (now.name, getattr(now.this, "name", "")) else None
+
+
+def time_between(node: exp.Expr) -> tuple[str, exp.Expr, exp.Expr] | None:
+    """The unit, the earlier and the later moment where the time between them is a number; None for anything else."""
+    seconds = node.this.unnest() if isinstance(node, exp.Div) else node
+    unit = _SECONDS_OF.get(node.expression.name.removesuffix(".0"), "") if isinstance(node, exp.Div) else "days"
+    inner = seconds.this.unnest() if isinstance(seconds, exp.TimeToUnix) else None
+    if unit and isinstance(node, exp.Div) and isinstance(inner, exp.Sub):
+        return unit, inner.expression, inner.this
+    if not unit or not isinstance(seconds, exp.Sub):
+        return None
+    counted = ("unixepoch",) if isinstance(node, exp.Div) else ("julianday",)
+    sides = [_counted(side, counted) for side in (seconds.expression, seconds.this)]
+    return (unit, sides[0], sides[1]) if sides[0] is not None and sides[1] is not None else None
+
+
+def _counted(node: exp.Expr, functions: tuple[str, ...]) -> exp.Expr | None:
+    """The moment that a function turns into a number of seconds or days."""
+    if isinstance(node, (exp.StrToUnix, exp.TimeToUnix)) and "unixepoch" in functions:
+        return node.this if isinstance(node.this, exp.Expr) else None
+    return node.expressions[0] if called_function(node) in functions and len(node.expressions) == 1 else None

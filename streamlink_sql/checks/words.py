@@ -44,6 +44,10 @@ def phrase(node: exp.Expr, dialect: Dialect) -> str:
     since = idioms.years_since(node)
     if since is not None:
         return f"the full years since {phrase(since, dialect)}"
+    between = idioms.time_between(node)
+    if between is not None:
+        unit, earlier, later = between
+        return f"the number of {unit} from {phrase(earlier, dialect)} to {phrase(later, dialect)}"
     if node.args.get("negate"):
         opposite = node.copy()
         opposite.set("negate", False)

@@ -12,6 +12,7 @@ from streamlink_sql.generators.parser.tokens import (
     FUNCTIONS,
     LAST,
     LAST_DAYS,
+    LENGTHS,
     PARTS_OF_TIMES,
     PATTERNS,
     SEQUENCES,
@@ -158,7 +159,7 @@ class _Reader:
             return Aggregate(token, self.expr())
         if token in (*FUNCTIONS, *PARTS_OF_TIMES):
             return Call(token, self.ref())
-        if token in ARITHMETIC:
+        if token in (*ARITHMETIC, *LENGTHS):
             return Arithmetic(token, self.expr(), self.expr())
         if token in _SHARE:
             return Share(self.expr())

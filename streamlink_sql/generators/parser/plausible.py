@@ -12,7 +12,7 @@ from streamlink_sql.generators.parser.joins import pointed
 from streamlink_sql.generators.parser.linking import plain_name
 from streamlink_sql.generators.parser.numerals import read_number
 from streamlink_sql.generators.parser.schema import NAMES_SHARED_BY_CHANCE, NUMBERS, TIMES, Schema
-from streamlink_sql.generators.parser.tokens import COMPARISONS, Val
+from streamlink_sql.generators.parser.tokens import COMPARISONS, LENGTHS, Val
 from streamlink_sql.generators.parser.tree import (
     MEASURES,
     Aggregate,
@@ -69,7 +69,7 @@ def implausible(query: Query, schema: Schema, cells: Cells, first_named: Mapping
                     found += schema.columns[column][1].kind in TIMES or _is_an_identifier(column, schema, first_named)
                 case Aggregate("COUNT_DISTINCT", Ref(column)):
                     found += _has_a_name(column, schema)
-                case Arithmetic("SUB", Ref(left), Ref(right)):
+                case Arithmetic(name, Ref(left), Ref(right)) if name in ("SUB", *LENGTHS):
                     found += _is_backwards(left, right, schema, first_named)
                 case Predicate():
                     found += _is_misfit(node, schema, cells, first_named)

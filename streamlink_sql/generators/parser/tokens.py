@@ -45,6 +45,8 @@ PATTERNS = ("CONTAINS", "NOT_CONTAINS", "STARTS", "ENDS", "LIKE", "NOT_LIKE")
 LAST = ("LAST_YEARS", "LAST_MONTHS")
 LAST_DAYS, PARTS_OF_TIMES = "LAST_DAYS", ("DATE", "HOUR", "AGE")
 """What no network says: its units are years and months. Mending writes them where the question says days, weeks, hours or ages."""
+LENGTHS = ("DAYS", "HOURS", "MINUTES")
+"""How long it is from the second of two moments to the first, as a number, which no network says either."""
 
 KEYWORDS: tuple[str, ...] = (
     *("SELECT", "SELECT_DISTINCT", "END"),

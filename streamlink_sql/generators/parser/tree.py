@@ -208,16 +208,8 @@ def rebuilt(node: T, change: Callable[[Any], Any]) -> T:
 
 
 def with_conditions(query: Query, change: Callable[[Condition], Condition]) -> Query:
-    """The same with every condition of WHERE and HAVING changed, parts before the whole, and of queries that these are about."""
-
-    def of(condition: Condition) -> Condition:
-        if isinstance(condition, Junction):
-            return change(Junction(condition.name, tuple(map(of, condition.parts))))
-        inside = tuple(with_conditions(side, change) if isinstance(side, Query) else side for side in condition.right)
-        return change(replace(condition, right=inside))
-
-    cores = (replace(core, condition=core.condition and of(core.condition), having=core.having and of(core.having)) for core in query.cores)
-    return replace(query, cores=tuple(cores))
+    """The same with every condition changed, of percentages and nested queries as well, parts before the whole."""
+    return rebuilt(query, lambda node: change(node) if isinstance(node, (Predicate, Junction)) else node)
 
 
 def emit(query: Query) -> tuple[Token, ...]:

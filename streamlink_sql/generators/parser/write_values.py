@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from streamlink_sql.generators.parser.schema import NUMBERS, TIMES, Schema
-from streamlink_sql.generators.parser.tokens import NotCovered, Val
+from streamlink_sql.generators.parser.tokens import LENGTHS, NotCovered, Val
 from streamlink_sql.generators.parser.tree import (
     Aggregate,
     Arithmetic,
@@ -40,6 +40,7 @@ _ARITHMETIC: dict[str, type[exp.Binary]] = {"ADD": exp.Add, "SUB": exp.Sub, "MUL
 _PARTS: dict[str, type[exp.Expr]] = {"YEAR": exp.Year, "QUARTER": exp.Quarter, "MONTH": exp.Month, "DAY": exp.Day, "HOUR": exp.Hour}
 _SQLITE_FORMATS = {"YEAR": "%Y", "MONTH": "%m", "DAY": "%d", "WEEKDAY": "%w", "HOUR": "%H"}
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?")
+_SECONDS = {"DAYS": 86_400, "HOURS": 3_600, "MINUTES": 60}
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*", re.IGNORECASE)
 
 
@@ -53,6 +54,10 @@ class Scope:
     qualified: bool = False
     count: int = 0
     group: tuple[Expr, ...] = ()
+
+
+def _calling(name: str, of: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this=name, expressions=[of])
 
 
 def _wrapped(node: exp.Expr) -> exp.Expr:
@@ -276,9 +281,28 @@ class ExpressionWriter(ABC):
         if node.name == "MUL" and isinstance(node.left, Val) and isinstance(node.right, Arithmetic) and node.right.name == "DIV":
             return self.division(str(float(_numeric(node.left))), node.right, scope)
         left, right = (_wrapped(self.operand(side, scope)) for side in (node.left, node.right))
-        if self.dialect == "spark" and node.name == "SUB" and self.kind(node.left) in TIMES and self.kind(node.right) in TIMES:
-            return exp.DateDiff(this=left, expression=right)  # days, as elsewhere: `-` gives an interval there
+        kinds = {self.kind(node.left), self.kind(node.right)}
+        if node.name in LENGTHS or (node.name == "SUB" and kinds <= set(TIMES)):
+            return self.between(node.name, left, right, of_days=kinds == {"date"})
         return _ARITHMETIC[node.name](this=left, expression=right)
+
+    def between(self, name: str, later: exp.Expr, earlier: exp.Expr, *, of_days: bool) -> exp.Expr:
+        """The time from one moment to another as so many units; SUB is DuckDB's own difference, days elsewhere."""
+        apart: exp.Expr = exp.Sub(this=later, expression=earlier)
+        if self.dialect == "spark" and (name == "SUB" or of_days):
+            apart = exp.DateDiff(this=later, expression=earlier)
+        elif self.dialect == "sqlite" and (name == "SUB" or of_days):
+            apart = exp.Sub(this=_calling("JULIANDAY", later), expression=_calling("JULIANDAY", earlier))
+        if name == "SUB" or (of_days and name == "DAYS"):
+            return apart
+        if of_days:
+            return exp.Mul(this=exp.Literal.number(_SECONDS["DAYS"] // _SECONDS[name]), expression=_wrapped(apart))
+        if self.dialect == "duckdb":
+            seconds: exp.Expr = _calling("EPOCH", apart)
+        else:
+            function = "UNIXEPOCH" if self.dialect == "sqlite" else "UNIX_TIMESTAMP"
+            seconds = exp.Paren(this=exp.Sub(this=_calling(function, later), expression=_calling(function, earlier)))
+        return _quotient(seconds, exp.Literal.number(f"{_SECONDS[name]}.0" if self.dialect == "sqlite" else _SECONDS[name]))
 
     def operand(self, node: Expr, scope: Scope) -> exp.Expr:
         return self.literal(node, "real") if isinstance(node, Val) else self.expr(node, scope)

@@ -14,7 +14,10 @@ from streamlink_sql.generators.parser.literals import target_of
 from streamlink_sql.generators.parser.mends.ages import with_ages
 from streamlink_sql.generators.parser.mends.amounts import with_amounts
 from streamlink_sql.generators.parser.mends.clock import by_the_clock
+from streamlink_sql.generators.parser.mends.lengths import with_lengths
 from streamlink_sql.generators.parser.mends.measures import in_column_units
+from streamlink_sql.generators.parser.mends.names import with_whole_names
+from streamlink_sql.generators.parser.mends.opposites import with_opposites
 from streamlink_sql.generators.parser.mends.roles import with_roles
 from streamlink_sql.generators.parser.mends.selves import with_second_selves
 from streamlink_sql.generators.parser.mends.stretches import in_their_units
@@ -137,13 +140,16 @@ def _better_twins(column: int, value: str, cells: frozenset[tuple[int, str]], li
 _MENDS: tuple[Callable[[Query, _Asked], Query], ...] = (
     lambda query, _: among_rows(query),
     lambda query, asked: with_no_other(query, asked.said, asked.schema),
+    lambda query, asked: with_opposites(query, asked.said, asked.words, asked.schema),
     lambda query, asked: with_amounts(query, asked.words, asked.schema),
     lambda query, asked: either_together(query, asked.said, asked.words),
     lambda query, asked: in_their_units(query, asked.words, asked.schema),
+    lambda query, asked: with_lengths(query, asked.said, asked.words, asked.schema),
     lambda query, asked: with_ages(query, asked.said, asked.words, asked.schema),
     lambda query, asked: by_the_clock(query, asked.said, asked.words, asked.schema),
     lambda query, asked: in_column_units(query, asked.said, asked.words, asked.schema),
     lambda query, asked: with_roles(query, asked.said, asked.linked, asked.schema),
+    lambda query, asked: with_whole_names(query, asked.words, asked.schema),
     lambda query, asked: with_second_selves(query, asked.said, asked.linked, asked.schema),
 )
 """One after the other: each looks at what those before it have made."""

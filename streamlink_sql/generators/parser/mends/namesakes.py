@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from streamlink_sql.catalog.names import spoken_words, table_words
 from streamlink_sql.generators.parser.joins import complete
+from streamlink_sql.generators.parser.mends.names import FIRST, LAST
 from streamlink_sql.generators.parser.parse import parse
 from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.generators.parser.tokens import NotCovered, Token
 from streamlink_sql.generators.parser.tree import Aggregate, Core, Expr, Ordered, Query, Ref, clauses, emit, walk
 
-_FIRST, _LAST = frozenset(("first", "given", "fore", "forename", "firstname")), frozenset(("last", "sur", "family", "surname", "lastname"))
 _BY = frozenset(("by", "per", "each", "every", "same", "different", "distinct", "which"))
 _NEAR = 3
 """So many words at most lie between "per" and the "name" that is asked about itself: "orders per customer name"."""
@@ -82,4 +82,4 @@ def _are_a_name(columns: Sequence[int], table: int, schema: Schema) -> bool:
     repeated = [set(spoken_words(own.name)) for _, own in (schema.columns[column] for column in columns) if own.unique is False]
     names = {"title"} if "name" not in {word for own in schema.tables[table].columns for word in spoken_words(own.name)} else {"name"}
     whole = any(not names.isdisjoint(words) and words - names <= called | {"full"} for words in repeated)
-    return whole or all(any(not part.isdisjoint(words) for words in repeated) for part in (_FIRST, _LAST))
+    return whole or all(any(not part.isdisjoint(words) for words in repeated) for part in (FIRST, LAST))
