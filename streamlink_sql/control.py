@@ -14,7 +14,7 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from streamlink_sql import tracing
-from streamlink_sql.checks import alarms, check, compare, explain, heads, is_sql, may_be_sql, without_nulls
+from streamlink_sql.checks import alarms, check, compare, explain, heads, is_sql, may_be_sql, unheard, without_nulls
 from streamlink_sql.errors import (
     BadRequest,
     Busy,
@@ -423,6 +423,7 @@ class ControlUnit:
         looks = alarms(run.question.text if drafted else "", query)
         run.alarm = next(iter(looks), None)
         unknown = self.catalog.notes(query.tables, query.sought, run.question.text) if drafted else ()
+        unsaid = unheard(query, run.question.text, tables) if drafted else ()
         return Answer(
             id=run.question.id,
             question=run.question.text,
@@ -434,7 +435,7 @@ class ControlUnit:
             engine=self.engine.name,
             attempts=tuple(run.attempts),
             timings_ms=run.timings_ms(),
-            warnings=(*typed, *looks, *unknown, *query.warnings, *self.engine.warnings),
+            warnings=(*typed, *looks, *unsaid, *unknown, *query.warnings, *self.engine.warnings),
             columns=rows.columns(),
             row_count=rows.table.num_rows,
             truncated=rows.truncated,

@@ -125,6 +125,14 @@ def test_one_question_one_answer(build: Build, store: Store) -> None:
     assert [(line["event"], line["asker"]) for line in store.audit_lines(id=answer.id)] == [("approved", "ada"), ("answered", "ada")]
 
 
+def test_times_that_a_query_does_not_look_at_are_told(build: Build) -> None:
+    control = build(says("SELECT count(*) AS n FROM sales WHERE region = 'north'"))
+    assert control.answer(Question("how many sales in the north last month?")).warnings == (
+        "The question says 'last month', but no condition of this query is about a time: it looks at all of them.",
+    )
+    assert control.answer(Question("how many sales in the north of last?")).warnings == ()
+
+
 def test_the_stages_are_told_in_order(build: Build) -> None:
     seen: list[Stage] = []
     build(says("SELECT count(*) AS n FROM sales")).answer(Question("how many sales?"), seen.append)

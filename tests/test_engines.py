@@ -751,19 +751,6 @@ def test_sqlite_values_and_kinds(tmp_path: Path) -> None:
         engine.close()
 
 
-def test_sqlite_integers_that_are_flags(tmp_path: Path) -> None:
-    rows = ", ".join(f"({number % 2}, {number % 3}, 0, {number % 2 if number else 'NULL'}, '{number % 2}')" for number in range(9))
-    made = ("CREATE TABLE t (flag INTEGER, more INTEGER, never INT, some INTEGER, said TEXT)", f"INSERT INTO t VALUES {rows}")
-    few = ("CREATE TABLE few (flag INTEGER)", "INSERT INTO few VALUES (0), (1)")
-    sqlite_with(tmp_path / "a.db", *made, *few).close()
-    engine = opened(tmp_path / "a.db")
-    try:
-        kinds = {table.name: [column.kind for column in table.columns] for table in engine.tables()}
-    finally:
-        engine.close()
-    assert kinds == {"t": ["boolean", "integer", "integer", "boolean", "text"], "few": ["integer"]}
-
-
 def test_sqlite_has_a_median(tmp_path: Path) -> None:
     sqlite_with(tmp_path / "a.db", "CREATE TABLE t (n INTEGER)", "INSERT INTO t VALUES (1), (2), (10), (NULL)").close()
     engine = opened(tmp_path / "a.db")

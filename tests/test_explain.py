@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streamlink_sql.checks import check, explain
+from streamlink_sql.checks import check, explain, unheard
 from streamlink_sql.types import Column, Dialect, Draft, Table
 
 TABLES = (
@@ -93,3 +93,23 @@ def test_ages_are_years_since_a_day(dialect: Dialect, sql: str) -> None:
         Draft(f"SELECT {sql.replace('10000', '1000').replace('/ 12', '/ 2').replace('year', 'month')} FROM orders"), TABLES, dialect
     )
     assert "years since" not in explain(other, TABLES)
+
+
+@pytest.mark.parametrize(
+    ("question", "sql", "count"),
+    [
+        ("orders of this year", "SELECT id FROM orders", 1),
+        ("Orders of the Past 30 Days in Oslo", "SELECT id FROM orders WHERE city = 'Oslo'", 1),
+        ("orders today", "SELECT id FROM orders ORDER BY day DESC", 1),
+        ("orders of this year", "SELECT id FROM orders WHERE day > '2024-01-01'", 0),
+        ("what was sold last week", "SELECT sum(CASE WHEN day > '2024-01-01' THEN 1 END) FROM orders", 0),
+        ("orders of the last town", "SELECT id FROM orders", 0),
+    ],
+)
+def test_a_time_that_no_condition_is_about_is_told(question: str, sql: str, count: int) -> None:
+    assert len(unheard(check(Draft(sql), TABLES, "duckdb"), question, TABLES)) == count
+
+
+def test_the_newest_year_is_no_stretch() -> None:
+    sentence = said("SELECT id FROM orders WHERE year(day) > (SELECT max(year(day)) FROM orders) - 1")
+    assert "the year of day is the latest in orders" in sentence

@@ -20,8 +20,9 @@ CALLS = Table(
     ("call_id",),
 )
 VISITS = Table("visits", (Column("visit_id", "integer"), Column("came_at", "timestamp"), Column("paid", "integer")), ("visit_id",))
+FAIRS = Table("fairs", (Column("title", "text"), Column("booked_on", "date"), Column("held_on", "date")), ("title",))
 HOLIDAYS = Table("holidays", (Column("title", "text"), Column("day", "date")), ("title",))
-SCHEMA = Schema.of((CALLS, VISITS, HOLIDAYS))
+SCHEMA = Schema.of((CALLS, VISITS, HOLIDAYS, FAIRS))
 TIMES = ("2024-06-01 08:00:00", "2024-06-01 18:30:00", "2024-06-02 09:59:59", "2024-06-03 10:00:00", "2024-06-03 23:00:00")
 """A Saturday, a Sunday and a Monday."""
 MAKE = (
@@ -47,6 +48,7 @@ def mended(question: str, sql: str, said: dict[str, tuple[int, int]], dialect: D
         ("holidays each day", "SELECT day(day), count(*) FROM holidays GROUP BY day(day)", {2}),
         ("visits per hour", "SELECT came_at, count(*) FROM visits GROUP BY came_at", {1}),
         ("daily visits", "SELECT count(*) FROM visits", {2, 1}),
+        ("daily number of calls", "SELECT count(*) FROM calls", {2, 1}),
         ("average paid by hour", "SELECT avg(paid) FROM visits", {0, 1, 2, 3, 4}),
         ("daily cost of the calls rung", "SELECT sum(cost) FROM calls", {1, 2, 7}),
     ],
@@ -92,7 +94,7 @@ def test_weekends_and_hours_are_conditions(question: str, sql: str, said: dict[s
         ("calls per day of the week", "SELECT dayofweek(rung_at), count(*) FROM calls GROUP BY dayofweek(rung_at)"),
         ("calls on each weekday", "SELECT dayofweek(rung_at), count(*) FROM calls GROUP BY dayofweek(rung_at)"),
         ("calls per year and day", "SELECT year(rung_at), count(*) FROM calls GROUP BY year(rung_at)"),
-        ("daily number of calls", "SELECT count(*) FROM calls"),
+        ("daily number of fairs", "SELECT count(*) FROM fairs"),
         ("which day was the first visit", "SELECT min(came_at) FROM visits"),
         ("visits after 6", "SELECT visit_id FROM visits WHERE came_at > '6'"),
         ("visits after 2024-06-01", "SELECT visit_id FROM visits WHERE came_at > '2024-06-01'"),

@@ -51,3 +51,10 @@ def test_the_opposite_is_meant(question: str, condition: str, said: dict[str, tu
 )
 def test_what_is_said_as_it_is_stays(question: str, condition: str, said: dict[str, tuple[int, int]]) -> None:
     assert mended(question, condition, said) == condition
+
+
+@pytest.mark.parametrize(("native", "written"), [("BOOLEAN", "insured = FALSE"), ("", "insured = FALSE"), ("BIGINT", "insured = 0")])
+def test_flags_are_written_as_the_engine_keeps_them(native: str, written: str) -> None:
+    schema = Schema.of((Table("parcels", (Column("id", "integer"), Column("insured", "boolean", native))),))
+    tokens = to_ir("SELECT id FROM parcels WHERE insured = 0", schema, "duckdb")
+    assert to_sql(tokens, schema, "duckdb").endswith(written)

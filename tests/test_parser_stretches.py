@@ -46,6 +46,8 @@ def mended(question: str, sql: str, schema: Schema = SCHEMA, dialect: Dialect = 
         ("sales of the last full month", MONTHS.format(1), 5),
         ("sales of the past decade", "SELECT count(*) FROM sales WHERE year(sold_on) > (SELECT max(year(sold_on)) FROM sales) - 1", 8),
         ("how many sales last week", "SELECT count(*) FROM sales", 3),
+        ("how many sales this week", "SELECT count(*) FROM sales", 3),
+        ("sales this year , how many", "SELECT count(*) FROM sales", 7),
         ("how many sales last week in Ost", "SELECT count(*) FROM sales JOIN shops USING (shop_id) WHERE shop_name = 'Ost'", 3),
         ("how many sales last week , do we know", "SELECT count(*) FROM sales WHERE sold_on IS NOT NULL", 3),
     ],

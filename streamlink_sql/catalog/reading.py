@@ -11,10 +11,10 @@ from itertools import chain
 from streamlink_sql.catalog.codes import ambiguous_flags, said_of_flags, with_codes
 from streamlink_sql.catalog.glossary import AliasIndex, Glossary
 from streamlink_sql.catalog.keys import infer_keys, is_unique
-from streamlink_sql.catalog.names import with_spoken_names
+from streamlink_sql.catalog.names import spoken_words, with_spoken_names
 from streamlink_sql.catalog.relevance import Budget, Relevance
 from streamlink_sql.catalog.values import Place, ValueIndex
-from streamlink_sql.types import Context, Dialect, Engine, Sample, Sought, Table, ValueMatch
+from streamlink_sql.types import Column, Context, Dialect, Engine, Sample, Sought, Table, ValueMatch
 
 _log = logging.getLogger("streamlink_sql.catalog")
 
@@ -31,6 +31,9 @@ _FOR_KEYS = 0.4
 _WHOLE_MATCH = 0.9
 _WORTH_KEEPING_S = 0.25
 _FEW_VALUES = 6
+_ENOUGH_FLAGS = 8
+_COUNTED = frozenset("number num no count total sum qty quantity amount id code level grade score rating points year month day".split())
+"""What columns are called of which 0 and 1 are numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ def read_snapshot(
     reader.deadline = started + time_limit_s
     entries = reader.entries(declared)
     shown = reader.shown(declared)
-    relevance = Relevance(tuple(_with_uniqueness(table, reader.taken) for table in tables), glossary.synonyms, budget)
+    relevance = Relevance(tuple(_as_seen(table, reader.taken) for table in tables), glossary.synonyms, budget)
     if reader.skipped:
         _log.warning("%d columns were not sampled: reading them would have taken more than %.0f s", len(reader.skipped), time_limit_s)
     if keep is not None and reader.seconds > _WORTH_KEEPING_S:
@@ -135,14 +138,31 @@ def read_snapshot(
     )
 
 
-def _with_uniqueness(table: Table, taken: Mapping[Place, Sample]) -> Table:
-    """The table, with what samples tell of its texts: whether each row has one of its own."""
+def _as_seen(table: Table, taken: Mapping[Place, Sample]) -> Table:
+    """The table, with what samples tell of its texts, whether each row has one of its own, and of integers that are flags."""
 
     def sample(table: str, column: str) -> Sample:
         return taken.get((table, column), Sample((), False))
 
-    columns = (replace(each, unique=is_unique(table, each.name, sample)) if each.kind == "text" else each for each in table.columns)
-    return replace(table, columns=tuple(columns))
+    def seen(column: Column) -> Column:
+        if column.kind == "text":
+            return replace(column, unique=is_unique(table, column.name, sample))
+        return replace(column, kind="boolean") if _is_flag(column, table, sample(table.name, column.name)) else column
+
+    return replace(table, columns=tuple(map(seen, table.columns)))
+
+
+def _is_flag(column: Column, table: Table, values: Sample) -> bool:
+    """Whether integers are 0 and 1 and nothing else in rows enough, and called like no number of things and no key."""
+    keys = {*table.primary_key, *(name for key in table.foreign_keys for name in key.columns)}
+    return (
+        column.kind == "integer"
+        and values.complete
+        and set(values.values) == {"0", "1"}
+        and (table.rows is None or table.rows >= _ENOUGH_FLAGS)
+        and column.name not in keys
+        and _COUNTED.isdisjoint(spoken_words(column.name))
+    )
 
 
 def same_schema(one: Iterable[Table], other: Iterable[Table]) -> bool:

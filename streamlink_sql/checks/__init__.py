@@ -14,7 +14,7 @@ from sqlglot import exp
 from streamlink_sql.checks import groups, names, syntax, text
 from streamlink_sql.checks.explain import explain
 from streamlink_sql.checks.heads import heads
-from streamlink_sql.checks.notes import notes
+from streamlink_sql.checks.notes import notes, unheard
 from streamlink_sql.checks.policy import DEFAULT, Policy, check_text, check_tree
 from streamlink_sql.checks.sought import sought, without_nulls
 from streamlink_sql.checks.spark_order import orderable
@@ -37,6 +37,7 @@ __all__ = [
     "is_sql",
     "may_be_sql",
     "unchecked_for_redteam",
+    "unheard",
     "without_nulls",
 ]
 

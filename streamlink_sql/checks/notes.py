@@ -8,11 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from sqlglot import exp
 
 from streamlink_sql.checks.scopes import Names
-from streamlink_sql.types import Column, Table
+from streamlink_sql.types import CheckedSQL, Column, Table
 
 _BOUNDS = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
 _NUMBERS = ("integer", "real", "decimal")
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
+_STRETCH = re.compile(
+    r"\b(?:(?:last|past|previous|this|current) (?:\w+ )?(?:days?|weeks?|months?|quarters?|years?)|today|yesterday)\b", re.IGNORECASE
+)
+_DATED = re.compile(r"date|day|week|month|quarter|year|time", re.IGNORECASE)
 _DAY = re.compile(r"\d{4}-\d\d(-\d\d.*)?")
 
 
@@ -25,6 +29,18 @@ def notes(tree: exp.Query, found: Names, tables: Iterable[Table]) -> tuple[str, 
         said += _constant_filters(select)
         said += _misread(select, known)
     return tuple(dict.fromkeys(said))
+
+
+def unheard(query: CheckedSQL, question: str, tables: Iterable[Table]) -> tuple[str, ...]:
+    """A sentence where a question speaks of "last month" or "today" and no condition is about a time."""
+    said = _STRETCH.search(question)
+    conditions = query.tree.find_all(exp.Where, exp.Having, exp.Case) if said else ()
+    looked_at = {column.name.casefold() for condition in conditions for column in condition.find_all(exp.Column)}
+    columns = [column for table in tables if table.name in query.tables for column in table.columns]
+    times = {column.name.casefold() for column in columns if column.kind in ("date", "timestamp") or _DATED.search(column.name)}
+    if said is None or not looked_at.isdisjoint(times):
+        return ()
+    return (f"The question says {said[0]!r}, but no condition of this query is about a time: it looks at all of them.",)
 
 
 def _unlinked(select: exp.Select, found: Names) -> Iterator[str]:

@@ -27,7 +27,8 @@ _TOTALS: dict[type[exp.Expr], str] = {
     exp.ArrayAgg: "the list of", exp.GroupConcat: "the joined texts of", exp.First: "the first", exp.Last: "the last",
     exp.AnyValue: "any", exp.Lower: "the lower-case", exp.Upper: "the upper-case", exp.Length: "the length of", exp.Abs: "the size of",
     exp.Floor: "rounded-down", exp.Ceil: "rounded-up", exp.Year: "the year of", exp.Month: "the month number of",
-    exp.Day: "the day of the month of", exp.Quarter: "the quarter number of", exp.Week: "the week number of", exp.Trim: "the trimmed",
+    exp.Hour: "the hour of", exp.Day: "the day of the month of",
+    exp.Quarter: "the quarter number of", exp.Week: "the week number of", exp.Trim: "the trimmed",
     exp.Dayname: "the weekday of", exp.Monthname: "the month name of", exp.DayOfWeek: "the weekday number of", exp.Date: "the date of",
     exp.CountIf: "the number of rows where",
     exp.Explode: "each element of", exp.FirstValue: "the first", exp.LastValue: "the last",
@@ -82,7 +83,8 @@ def _compared(node: exp.Expr, dialect: Dialect) -> str:
     lasting = idioms.last_years(node)
     if lasting is not None:
         year, count, query = lasting
-        return f"{phrase(year, dialect)} is one of the {count} years up to the latest in {tables_of(query)}"
+        latest = f"the latest in {tables_of(query)}"
+        return f"{phrase(year, dialect)} is {latest if count == 1 else f'one of the {count} years up to {latest}'}"
     left, right, say = node.this, node.expression, in_words(dialect)
     if isinstance(left, exp.Lower) and isinstance(right, exp.Literal) and isinstance(node, (exp.EQ, exp.NEQ)):
         return f"{phrase(left.this, dialect)} {_COMPARED[type(node)]} {phrase(right, dialect)} (any case)"

@@ -13,8 +13,6 @@ from streamlink_sql.errors import TooCostly
 from streamlink_sql.types import Kind
 
 _FIRST_BATCH, _LARGEST_BATCH, _BATCH_BYTES = 16, 4_096, 2**22
-_ENOUGH_FLAGS = 8
-"""So many values, 0 and 1 and nothing else, show that integers are flags: SQLite has no other way to write these."""
 _SIZED = frozenset((str, bytes))
 _EXACT_FLOAT = 2**53
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -115,8 +113,6 @@ def kind(declared: str, values: Sequence[Any]) -> Kind:
     affinity = _declared_kind(declared.upper())
     if affinity == "boolean":
         return "boolean" if all(value in (0, 1) for value in present) else _by_class(kinds, "text")
-    if affinity == "integer" and len(present) >= _ENOUGH_FLAGS and set(present) == {0, 1}:
-        return "boolean"
     if kinds == {str}:
         return _text_kind(present, affinity)
     if affinity in ("date", "timestamp", "time", "other"):

@@ -373,10 +373,11 @@ class ExpressionWriter(ABC):
     # Conditions
 
     def kind(self, node: Expr) -> str:
-        """What an expression is compared as; empty when unknown."""
+        """What an expression is compared as; a flag is a boolean that the engine keeps as a number; empty when unknown."""
         match node:
             case Ref(column):
-                return self.schema.columns[column][1].kind
+                own = self.schema.columns[column][1]
+                return "flag" if own.kind == "boolean" and own.native and not own.native.upper().startswith("BOOL") else own.kind
             case Call("YEAR_MONTH"):
                 return "text"
             case Aggregate("MIN" | "MAX", of):
@@ -391,6 +392,8 @@ class ExpressionWriter(ABC):
         value = node.value
         if kind == "boolean" and self.dialect != "sqlite" and str(value).casefold() in _BOOLEANS:
             return exp.Boolean(this=_BOOLEANS[str(value).casefold()])
+        if kind == "flag" and str(value).casefold() in _BOOLEANS:
+            return _number(str(int(_BOOLEANS[str(value).casefold()])))
         if kind in NUMBERS and isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value):
             return _number(value)
         if isinstance(value, str) or kind == "text":

@@ -35,8 +35,13 @@ _UNITS = {
     "decade": ("LAST_YEARS", 10),
 }
 """How a stretch is written, by the unit that the question says, and how many of that it is."""
-_LATEST = frozenset(("last", "past", "latest", "previous", "preceding", "trailing"))
+_LATEST = frozenset(("last", "past", "latest", "previous", "preceding", "trailing", "this", "current"))
 _OF_TIME = frozenset(map(stem, ("date", "day", "time", "at", "on", "in", "by", "month", "year", "week", "last", "first")))
+_AFTERWARDS = frozenset(
+    "ended end closed finished completed out returned delivered due expires expired expiry updated modified changed deleted cancelled "
+    "resolved until to".split()
+)
+"""What dates are called that come after that by which things are counted."""
 _WHOLE = frozenset(("calendar", "full", "whole", "complete"))
 
 
@@ -87,14 +92,16 @@ def in_their_units(query: Query, words: Sequence[str], schema: Schema) -> Query:
 
 def the_date(core: Core, words: Sequence[str], schema: Schema) -> Ref | None:
     """The date of the core's tables that the question means: the only one, the only one it says a word of ("shipped"), or the only one
-    beside the figures that are asked for."""
+    beside the figures that are asked for, at least of those by which something begins."""
     tables = {source.table for source in complete(core, schema).sources}
     dates = [column for table in tables for column in schema.columns_of(table) if schema.columns[column][1].kind in TIMES]
     said = set(map(stem, words)) - _OF_TIME
     named = [column for column in dates if not said.isdisjoint(map(stem, plain_name(schema.columns[column][1].name).split()))]
     figures = [item.of for item in core.items if isinstance(item, Aggregate)]
     beside = {schema.table_of(of.column) if isinstance(of, Ref) else of.table for of in figures if isinstance(of, (Ref, Star))}
-    choices = (dates, named, [column for column in dates if schema.table_of(column) in beside])
+    own = [column for column in dates if schema.table_of(column) in beside]
+    begun = [column for column in own if _AFTERWARDS.isdisjoint(plain_name(schema.columns[column][1].name).split())]
+    choices = (dates, named, own, begun if not named else ())
     return next((Ref(choice[0]) for choice in choices if len(choice) == 1), None)
 
 
