@@ -27,7 +27,7 @@ from streamlink_sql.generators.parser.schema import Schema
 from streamlink_sql.training.domain import Domain, open_domain
 from streamlink_sql.training.mixture import Mixture
 from streamlink_sql.training.pairs import Pair, shape_of, write_pairs
-from streamlink_sql.types import Context, Question, ValueMatch
+from streamlink_sql.types import Context, Draft, Question, ValueMatch
 from tests.tiny_parser import MATCHES, QUESTION, SYNONYMS, TABLES, write_tokenizer
 
 needs_weights = pytest.mark.skipif(not (WEIGHTS / GRAPHS[0]).exists(), reason="the parser's weights are not in this checkout")
@@ -114,6 +114,25 @@ def test_the_words_of_an_adapter_stand_for_their_values(tmp_path: Path) -> None:
     glossary = ValueMatch("clients", "home_city", "Boston", 9, 21, 1.0, "glossary")
     told_otherwise = Context("sqlite", TABLES, (glossary,), samples)
     assert "Boston" in ParserGenerator(adapter=folder).generate(question, told_otherwise, 1)[0].sql
+
+
+@needs_weights
+def test_an_adapter_is_for_the_tables_that_it_was_trained_for(tmp_path: Path) -> None:
+    context, question = Context("sqlite", TABLES, MATCHES, synonyms=SYNONYMS), Question(QUESTION)
+    plain = ParserGenerator().generate(question, context, 5)
+
+    def drafts(name: str, **card: object) -> list[Draft]:
+        return ParserGenerator(adapter=write_adapter(tmp_path / name, POINTERS, strength=0.5, **card)).generate(question, context, 5)
+
+    own = [[table.name.upper(), [column.name for column in table.columns]] for table in TABLES]
+    adapted = drafts("all")
+    assert adapted != plain
+    assert drafts("own", tables=own) == adapted
+    assert drafts("one", tables=[own[0], ["others", ["id"]]]) == adapted
+    assert drafts("others", tables=[["others", ["id"]]]) == plain
+    assert drafts("alike", tables=[[TABLES[0].name, ["one", "two", "three", TABLES[0].columns[0].name]]]) == plain
+    with pytest.raises(BadRequest, match="odd cannot be read"):
+        drafts("odd", tables=[["others"]])
 
 
 @needs_weights

@@ -75,8 +75,9 @@ def adapt(
     `mixture` is what to train on and what to ask before and after; `opened` is the folder of its open pairs' databases, as
     `open_pairs` leaves it. `out` gets `adapter.npz` and `card.json`; what was begun there goes on, with the same mixture and tuning.
     The card has `kind` ("parser"), `base`, `base_hash`, `data_hash`, `seed`, `tuning`, `pairs` (by way), `left_out` (pairs that the
-    parser's form cannot say, by reason), `words` (for values: [table, column, {word: value}]), `scores` ({before, after}:
-    {domain, open}, shares of validation queries written exactly), `steps`, `examples`, `parameters`, `bytes` and `seconds`.
+    parser's form cannot say, by reason), `tables` (that it is for: [table, [column]]), `words` (for values: [table, column,
+    {word: value}]), `scores` ({before, after}: {domain, open}, shares of validation queries written exactly), `steps`, `examples`,
+    `parameters`, `bytes` and `seconds`.
     Raises ModelUnavailable where torch is missing, BadRequest where no pair of the domain can be learnt from, Cancelled when stopped.
     """
     tuning = tuning or Tuning()
@@ -104,6 +105,7 @@ def adapt(
         "pairs": dict(Counter(pair.way for pair in mixture.train)),
         "left_out": dict(left_out.most_common()),
         "scores": {"before": dict(fitted.before), "after": dict(fitted.after)},
+        "tables": [[table.name, [column.name for column in table.columns]] for table in domain.tables],
         "words": [[*place, dict(told)] for place, told in domain.words.items()],
         "steps": fitted.steps,
         "examples": fitted.examples,

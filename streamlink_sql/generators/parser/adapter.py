@@ -1,14 +1,15 @@
 """An adapter of the embedded parser: a folder with low-rank updates of its weights, bound to the weights it was trained on. Trains nothing.
 
 adapter.npz   for each adapted parameter, PARAMETER.down (rank, inputs) and PARAMETER.up (outputs, rank)
-card.json     kind, base_hash, words (for values: [table, column, {word: value}]), and how it was made
+card.json     kind, base_hash, tables ([table, [column]], which it was trained for), words (for values: [table, column, {word: value}]), and
+              how it was made
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from streamlink_sql.cards import read_card
 from streamlink_sql.catalog.values import Place
 from streamlink_sql.errors import BadRequest, ModelUnavailable
 from streamlink_sql.generators.parser.onnx_file import OnnxFile
+from streamlink_sql.types import Table
 
 UPDATES = "adapter.npz"
 KIND = "parser"
@@ -30,11 +32,22 @@ BASE_FILES = (*GRAPHS, "words.npz", "tokenizer.json")
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """The updates by name of parameter: down (rank, inputs) and up (outputs, rank); and words for values, by column."""
+    """The updates by name of parameter: down (rank, inputs) and up (outputs, rank); words for values, by column; and the columns by table
+    that it was trained for, all in lower case. One without tables is for all."""
 
     folder: Path
     updates: Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
     words: Mapping[Place, Mapping[str, str]] = field(default_factory=dict)
+    tables: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def is_for(self, tables: Iterable[Table]) -> bool:
+        """Whether any of these tables is one that it was trained for: of its name, with half of its columns or more. What it learned of
+        one database is no help with another."""
+        return not self.tables or any(
+            2 * len(known & {column.name.casefold() for column in table.columns}) >= len(known)
+            for table in tables
+            if (known := self.tables.get(table.name.casefold())) is not None
+        )
 
     def applied(self, graph: bytes) -> bytes:
         """An ONNX file of the parser with the updates of the parameters that it holds."""
@@ -84,10 +97,14 @@ def read_adapter(folder: Path) -> Adapter:
         with (folder / UPDATES).open("rb") as file, np.load(file) as arrays:
             names = [name.removesuffix(".down") for name in arrays.files if name.endswith(".down")]
             pairs = {name: (arrays[f"{name}.down"].astype(np.float32), arrays[f"{name}.up"].astype(np.float32)) for name in names}
+        card = read_card(folder)
         words = {
             (str(table), str(column)): {str(word): str(value) for word, value in told.items()}
-            for table, column, told in read_card(folder).get("words", ())
+            for table, column, told in card.get("words", ())
+        }
+        tables = {
+            str(table).casefold(): frozenset(str(column).casefold() for column in columns) for table, columns in card.get("tables", ())
         }
     except Exception as error:  # numpy and zipfile each raise their own
         raise BadRequest(f"The adapter {folder} cannot be read: {error}", setting="adapter") from error
-    return Adapter(folder, pairs, words)
+    return Adapter(folder, pairs, words, tables)

@@ -72,13 +72,14 @@ class ParserGenerator:
             raise ModelUnavailable(f"The embedded parser has no weights in {weights}. Reinstall the package, or choose another model.")
         if adapter is not None:
             must_fit(adapter, weights)
-        self._weights, self._adapter, self._beams, self._threads = weights, adapter, beams, threads
+        self._weights, self._folder, self._beams, self._threads = weights, adapter, beams, threads
         self._lock = threading.Lock()
-        self._loaded: Model | None = None
+        self._adapter: Adapter | None = None
+        self._loaded: dict[bool, Model] = {}
 
     def generate(self, question: Question, context: Context, n: int, *, refused: tuple[Attempt, ...] = ()) -> list[Draft]:
         """At most `n` different drafts, best first; drafts that were refused before are not repeated."""
-        model = self._model()
+        model = self._model(context.tables)
         schema = _schema_of(context.tables)
         if not 0 < len(schema.columns) <= MOST_COLUMNS:
             raise CannotAnswer(f"There are {len(schema.columns)} columns to choose from; it takes 1 to {MOST_COLUMNS}.")
@@ -114,14 +115,19 @@ class ParserGenerator:
     def close(self) -> None:
         """Lets go of the model."""
         with self._lock:
-            self._loaded = None
+            self._adapter = None
+            self._loaded.clear()
 
-    def _model(self) -> Model:
+    def _model(self, tables: Sequence[Table]) -> Model:
+        """The model for questions about these tables: with the adapter where it was trained for them."""
         with self._lock:
-            if self._loaded is None:
-                adapter = None if self._adapter is None else read_adapter(self._adapter)
-                self._loaded = Model(self._weights, self._threads, adapter)
-            return self._loaded
+            if self._adapter is None and self._folder is not None:
+                self._adapter = read_adapter(self._folder)
+            adapter = self._adapter if self._adapter and self._adapter.is_for(tables) else None
+            adapted = adapter is not None
+            if adapted not in self._loaded:
+                self._loaded[adapted] = Model(self._weights, self._threads, adapter)
+            return self._loaded[adapted]
 
 
 def sql_of(tokens: tuple[Token, ...], schema: Schema, dialect: Dialect) -> str:
