@@ -720,9 +720,12 @@ def test_what_is_named_instead_of_a_value(value: str, question: str, named: str)
 
 @pytest.mark.parametrize("suffix", ["sqlite", "duckdb"])
 def test_integers_of_yes_and_no_are_flags_to_questions(tmp_path: Path, suffix: str) -> None:
-    rows = ", ".join(f"({number}, {number % 2}, {number % 3}, 0, {number % 2 if number else 'NULL'}, {number % 2})" for number in range(9))
+    rows = ", ".join(
+        f"({number}, {number % 2}, {number % 3}, 0, {number % 2 if number else 'NULL'}, {number % 2}, {number % 2}, {number % 2})"
+        for number in range(9)
+    )
     made = (
-        "CREATE TABLE t (key INTEGER PRIMARY KEY, flag INTEGER, more INTEGER, never INTEGER, partly INTEGER, children_count INTEGER)",
+        "CREATE TABLE t (key INTEGER PRIMARY KEY, flag INT, more INT, never INT, partly INT, child_count INT, goals INT, has_pets INT)",
         f"INSERT INTO t VALUES {rows}",
         "CREATE TABLE few (flag INTEGER)",
         "INSERT INTO few VALUES (0), (1)",
@@ -736,5 +739,5 @@ def test_integers_of_yes_and_no_are_flags_to_questions(tmp_path: Path, suffix: s
         catalog = Catalog(engine)
         asked = {table.name: [column.kind for column in table.columns] for table in catalog.relevant("flags of few and t").tables}
         declared = {column.kind for table in catalog.tables() for column in table.columns}
-    assert asked == {"t": ["integer", "boolean", "integer", "integer", "boolean", "integer"], "few": ["integer"]}
+    assert asked == {"t": ["integer", "boolean", "integer", "integer", "boolean", "integer", "integer", "boolean"], "few": ["integer"]}
     assert declared == {"integer"}

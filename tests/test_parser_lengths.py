@@ -78,6 +78,7 @@ def test_lengths_are_compared_in_the_unit_that_is_said(
         ("average number of weeks to payment", "avg(paid_on - booked_on)", 79 / 3 / 7),
         ("mean hours to payment", "avg(paid_on - booked_on)", 79 / 3 * 24),
         ("average time to payment", "avg(paid_on - booked_on)", 79 / 3),
+        ("time to payment in years 2023 and 2024", "avg(paid_on - booked_on)", 79 / 3),
     ],
 )
 def test_lengths_are_shown_in_the_unit_that_is_wanted(question: str, item: str, figure: float) -> None:

@@ -34,6 +34,8 @@ _FEW_VALUES = 6
 _ENOUGH_FLAGS = 8
 _COUNTED = frozenset("number num no count total sum qty quantity amount id code level grade score rating points year month day".split())
 """What columns are called of which 0 and 1 are numbers."""
+_ASSERTING = frozenset("is has have had was were can may does did allows accepts includes needs requires wants uses offers serves".split())
+"""How the names of flags about several things begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +163,15 @@ def _is_flag(column: Column, table: Table, values: Sample) -> bool:
         and set(values.values) == {"0", "1"}
         and (table.rows is None or table.rows >= _ENOUGH_FLAGS)
         and column.name not in keys
-        and _COUNTED.isdisjoint(spoken_words(column.name))
+        and not _counts(column.name)
     )
+
+
+def _counts(name: str) -> bool:
+    """Whether a column is called like a number of things: `goals`, `child_count`, not `has_pets`."""
+    words = spoken_words(name)
+    is_plural = bool(words) and not name.casefold().endswith(words[-1])
+    return not _COUNTED.isdisjoint(words) or (is_plural and words[0] not in _ASSERTING)
 
 
 def same_schema(one: Iterable[Table], other: Iterable[Table]) -> bool:

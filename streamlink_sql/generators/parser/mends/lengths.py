@@ -16,7 +16,8 @@ _NAMES = {"minute": "MINUTES", "hour": "HOURS"}
 _DAYS = {"week": 7, "month": 30.4375, "year": 365.25}
 """Of how many days the longer units are."""
 _WANTED = re.compile(
-    r"\b(?:in|how many|number of|average|mean|median|total) (?:full |whole )?(minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?)\b"
+    r"\b(?:in|how many|number of|average|mean|median|total) (?:full |whole )?"
+    r"(minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?)\b(?! \d)"
 )
 _TOTALS = ("SUM", "AVG", "MIN", "MAX", "MEDIAN")
 
