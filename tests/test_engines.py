@@ -760,6 +760,20 @@ def test_sqlite_has_a_median(tmp_path: Path) -> None:
         engine.close()
 
 
+def test_sqlite_has_percentiles(tmp_path: Path) -> None:
+    """What share of numbers is at most so large, between two of them in proportion, as DuckDB's quantile_cont gives it."""
+    sqlite_with(tmp_path / "a.db", "CREATE TABLE t (n)", "INSERT INTO t VALUES (1), (2), (10), (NULL), ('x'), (4)").close()
+    engine = opened(tmp_path / "a.db")
+    try:
+        rows = run(engine, "SELECT PERCENTILE(n, 0) AS a, PERCENTILE(n, 50) AS b, PERCENTILE(n, 90) AS c, PERCENTILE(n, 100) AS d FROM t")
+        assert rows.table.to_pylist() == [{"a": 1, "b": 3, "c": pytest.approx(8.2), "d": 10}]
+        assert run(engine, "SELECT PERCENTILE(n, 90) AS c FROM t WHERE n IS NULL").table.to_pylist() == [{"c": None}]
+        with pytest.raises(StreamLinkError):
+            run(engine, "SELECT PERCENTILE(n, 900) FROM t")
+    finally:
+        engine.close()
+
+
 def test_sqlite_full_text_search(tmp_path: Path) -> None:
     sqlite_with(tmp_path / "a.db", "CREATE VIRTUAL TABLE docs USING fts5(body)", "INSERT INTO docs VALUES ('hello world')").close()
     engine = opened(tmp_path / "a.db")

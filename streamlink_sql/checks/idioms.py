@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -239,6 +240,28 @@ def time_between(node: exp.Expr) -> tuple[str, exp.Expr, exp.Expr] | None:
     counted = ("unixepoch",) if isinstance(node, exp.Div) else ("julianday",)
     sides = [_counted(side, counted) for side in (seconds.expression, seconds.this)]
     return (unit, sides[0], sides[1]) if sides[0] is not None and sides[1] is not None else None
+
+
+def percentile_of(node: exp.Expr) -> tuple[exp.Expr, exp.Expr] | None:
+    """The values and the share, in per cent, where a node is a percentile; None for anything else."""
+    share: exp.Expr | None = None
+    if isinstance(node, (exp.PercentileCont, exp.PercentileDisc)):
+        share = node.expression
+    elif isinstance(node, exp.Quantile):
+        share = node.args["quantile"]
+    elif called_function(node) == "percentile" and len(node.expressions) == 2:
+        return node.expressions[0], node.expressions[1]
+    if not isinstance(share, exp.Literal) or share.is_string:
+        return None
+    return node.this, exp.Literal.number(f"{100 * float(share.name):g}")
+
+
+def weekday_named(node: exp.Expr) -> exp.Expr | None:
+    """The moment whose weekday a CASE gives the name of; None for anything else."""
+    if not isinstance(node, exp.Case) or not isinstance(node.this, exp.TimeToStr) or node.this.args["format"].name != "%w":
+        return None
+    names = {int(each.this.name): each.args["true"].name for each in node.args["ifs"] if each.this.name.isdecimal()}
+    return node.this.this if names == {day: calendar.day_name[(day - 1) % 7] for day in range(7)} else None
 
 
 def _counted(node: exp.Expr, functions: tuple[str, ...]) -> exp.Expr | None:

@@ -45,6 +45,12 @@ def phrase(node: exp.Expr, dialect: Dialect) -> str:
     since = idioms.years_since(node)
     if since is not None:
         return f"the full years since {phrase(since, dialect)}"
+    share = idioms.percentile_of(node)
+    if share is not None:
+        return f"the {_ordinal(share[1].name)} percentile of {phrase(share[0], dialect)}"
+    named = idioms.weekday_named(node)
+    if named is not None:
+        return f"the weekday of {phrase(named, dialect)}"
     between = idioms.time_between(node)
     if between is not None:
         unit, earlier, later = between
@@ -246,6 +252,11 @@ def _cast(node: exp.Expr, dialect: Dialect) -> str:
     if target.startswith(_KEPT_TYPES) or idioms.is_year(node):
         return inner
     return f"the date of {inner}" if target == "date" else f"{inner} as {_AS_TYPE.get(target, target)}"
+
+
+def _ordinal(number: str) -> str:
+    ending = {"1": "st", "2": "nd", "3": "rd"}.get(number[-1], "th")
+    return f"{number}{'th' if number[-2:-1] == '1' else ending}"
 
 
 def _rounded(node: exp.Expr, dialect: Dialect) -> str:

@@ -38,14 +38,14 @@ _LIMITS = {
     "SQLITE_LIMIT_WORKER_THREADS": 0,
 }
 _FUNCTION_NAMES = (
-    "-> ->> abs acos acosh asin asinh atan atan2 atanh avg bm25 ceil ceiling char coalesce concat concat_ws cos cosh count "
-    "cume_dist current_date current_time current_timestamp date datetime degrees dense_rank exp first_value floor format glob "
-    "group_concat hex highlight ifnull iif instr json json_array json_array_length json_each json_extract json_group_array "
-    "json_group_object json_insert json_object json_patch json_quote json_remove json_replace json_set json_tree json_type json_valid "
-    "julianday lag last_value lead length like likelihood "
-    "likely ln log log10 log2 lower ltrim match max median min mod nth_value ntile nullif octet_length percent_rank pi pow power printf "
-    "quote radians random rank replace round row_number rtrim sign sin sinh snippet soundex sqrt strftime string_agg substr substring sum "
-    "tan tanh time timediff total trim trunc typeof unhex unicode unixepoch unlikely upper "
+    "-> ->> abs acos acosh asin asinh atan atan2 atanh avg bm25 ceil ceiling char coalesce concat concat_ws cos cosh count cume_dist "
+    "current_date current_time current_timestamp date datetime degrees dense_rank exp first_value floor format glob group_concat hex "
+    "highlight ifnull iif instr json json_array json_array_length json_each json_extract json_group_array json_group_object json_insert "
+    "json_object json_patch json_quote json_remove json_replace json_set json_tree json_type json_valid julianday lag last_value lead "
+    "length like likelihood likely ln log log10 log2 lower ltrim match max median min mod nth_value ntile nullif octet_length "
+    "percent_rank percentile pi pow power printf quote radians random rank replace round row_number rtrim sign sin sinh snippet soundex "
+    "sqrt strftime string_agg substr substring sum tan tanh time timediff total trim trunc typeof unhex unicode unixepoch unlikely "
+    "upper "
 )
 FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
 
@@ -131,12 +131,38 @@ class Median:
         return statistics.median(self._numbers) if self._numbers else None
 
 
+class Percentile:
+    """The aggregate percentile(x, p) of SQLite's own extension: what p per cent of the numbers are at most, between two in proportion."""
+
+    def __init__(self) -> None:
+        self._numbers: list[float] = []
+        self._share = 0.0
+
+    def step(self, value: Any, share: Any) -> None:
+        """Takes one value; what is no number does not count."""
+        if not isinstance(share, (int, float)) or not 0 <= share <= 100:
+            raise ValueError("the second argument of percentile() is no number from 0 to 100")
+        self._share = share / 100
+        if isinstance(value, (int, float)):
+            self._numbers.append(value)
+
+    def finalize(self) -> float | None:
+        """The percentile of all values; NULL where there are none."""
+        if not self._numbers:
+            return None
+        ascending = sorted(self._numbers)
+        place = self._share * (len(ascending) - 1)
+        below = ascending[int(place)]
+        return below + (ascending[min(int(place) + 1, len(ascending) - 1)] - below) * (place - int(place))
+
+
 def _connect(path: str, flags: str, setup: Mapping[str, Any], views: _Views | None) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(
             f"file:{quote(path)}?{flags}", uri=True, isolation_level=None, check_same_thread=False, cached_statements=0
         )
         connection.create_aggregate("median", 1, Median)  # type: ignore[arg-type]  # the stub wants integers
+        connection.create_aggregate("percentile", 2, Percentile)  # type: ignore[arg-type]
         connection.execute(f"PRAGMA temp_store_directory = {literal(setup['spill'])}")
         for pragma in ("trusted_schema = 0", "temp_store = FILE", f"hard_heap_limit = {setup['memory_mb'] * 2**20}", "busy_timeout = 5000"):
             connection.execute(f"PRAGMA {pragma}")

@@ -41,6 +41,7 @@ RELATIONS = (
     *("column-column same", "column-column refers", "column-column referred", "column-column same table", "column-column same name"),
     "column-column none",
 )
+TABLE_WHOLE = RELATIONS.index("word-table whole")
 _R = {name: number for number, name in enumerate(RELATIONS)}
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.joins import pointed
-from streamlink_sql.generators.parser.linking import NONE, PART, RELATIONS, WHOLE, Linked, plain_name
+from streamlink_sql.generators.parser.linking import NONE, PART, RELATIONS, TABLE_WHOLE, WHOLE, Linked, plain_name
 from streamlink_sql.generators.parser.mends.roles import end_of, named_tables, ways
 from streamlink_sql.generators.parser.mends.stretches import stretches
 from streamlink_sql.generators.parser.moments import read_half
@@ -19,7 +19,6 @@ from streamlink_sql.generators.parser.schema import NAMES_SHARED_BY_CHANCE, NUMB
 from streamlink_sql.generators.parser.tokens import COMPARISONS, FUNCTIONS, NEGATIVE, Col, Tab, Token, Val
 from streamlink_sql.generators.parser.tree import Aggregate, Call, Core, Predicate, Query, Ref, Star, clauses, walk
 
-_TABLE_WHOLE = RELATIONS.index("word-table whole")
 _COLUMN_NONE, _COLUMN_PART, _COLUMN_WHOLE = (RELATIONS.index(f"word-column {level}") for level in ("none", "part", "whole"))
 _VALUE_WHOLE = RELATIONS.index("word-column value whole")
 _BUT = frozenset("except excluding without besides ignoring not isn aren wasn weren".split())
@@ -147,7 +146,7 @@ def _is_number_of_things(question: Linked, words: Sequence[str], literal: _Liter
         return False
     if literal.value in _YEARS and not _SINCE.isdisjoint(words[max(0, literal.first - 2) : literal.first]):
         return False
-    named = (question.relations[behind, size : size + question.table_count] == _TABLE_WHOLE).any()
+    named = (question.relations[behind, size : size + question.table_count] == TABLE_WHOLE).any()
     return bool(
         named
         and isinstance(literal.value, (int, float))
@@ -165,7 +164,7 @@ def _is_of_another(question: Linked, schema: Schema, words: Sequence[str], liter
     before = [place for place in range(literal.first) if words[place] not in ("the", "based", "located")]
     if len(before) > 1 and words[before[-1]] in _OF:
         beside.append(before[-2])
-    named = set(np.flatnonzero((question.relations[beside, size : size + question.table_count] == _TABLE_WHOLE).any(0)))
+    named = set(np.flatnonzero((question.relations[beside, size : size + question.table_count] == TABLE_WHOLE).any(0)))
     holders = _holders(question, schema, literal)
     sought = {schema.table_of(other.column) for other in literals if other.column is not None and other.value == literal.value}
     return len(named) == 1 and named <= holders - sought
@@ -244,7 +243,7 @@ def _joins_for_a_twin(question: Linked, schema: Schema, core: Core) -> bool:
     of outages, not of tariffs."""
     size, tables = len(question.words), {table for table, _ in pointed(core, schema)}
     tree = () if core.sources else schema.join_tree(tables) or ()
-    said = np.flatnonzero((question.relations[:size, size : size + question.table_count] == _TABLE_WHOLE).any(0)).tolist()
+    said = np.flatnonzero((question.relations[:size, size : size + question.table_count] == TABLE_WHOLE).any(0)).tolist()
     joined = {end for edge in tree if edge.is_by_name for end in (edge.left, edge.right)}
     return any(_has_a_nearer_twin(schema, core, table, tables) for table in tables & joined - set(said))
 

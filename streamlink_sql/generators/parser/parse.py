@@ -15,6 +15,8 @@ from streamlink_sql.generators.parser.tokens import (
     LENGTHS,
     PARTS_OF_TIMES,
     PATTERNS,
+    PERCENTILES,
+    ROUND,
     SEQUENCES,
     SET_OPERATIONS,
     Col,
@@ -155,11 +157,11 @@ class _Reader:
         if token in ("SELECT", "SELECT_DISTINCT"):
             return self.query()
         self.at += 1
-        if token in AGGREGATES:
+        if token in (*AGGREGATES, *PERCENTILES):
             return Aggregate(token, self.expr())
         if token in (*FUNCTIONS, *PARTS_OF_TIMES):
             return Call(token, self.ref())
-        if token in (*ARITHMETIC, *LENGTHS):
+        if token in (*ARITHMETIC, *LENGTHS, ROUND):
             return Arithmetic(token, self.expr(), self.expr())
         if token in _SHARE:
             return Share(self.expr())

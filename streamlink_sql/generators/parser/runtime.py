@@ -29,6 +29,7 @@ from streamlink_sql.generators.parser.actions import (
 from streamlink_sql.generators.parser.adapter import GRAPHS, Adapter, must_fit, read_adapter
 from streamlink_sql.generators.parser.ir import NotCovered, Schema, to_sql
 from streamlink_sql.generators.parser.linking import FEATURE_SIZES, RELATIONS, Linked, link
+from streamlink_sql.generators.parser.mends.figures import read_figures
 from streamlink_sql.generators.parser.mends.mending import as_meant, moments_mended
 from streamlink_sql.generators.parser.mends.namesakes import with_namesakes_apart
 from streamlink_sql.generators.parser.pieces import Pieces
@@ -83,21 +84,23 @@ class ParserGenerator:
         schema = _schema_of(context.tables)
         if not 0 < len(schema.columns) <= MOST_COLUMNS:
             raise CannotAnswer(f"There are {len(schema.columns)} columns to choose from; it takes 1 to {MOST_COLUMNS}.")
-        matches = _with_words(model.words, question.text, context)
-        linked = link(question.text, schema, matches, context.synonyms, model.pieces)
+        said = _with_words(model.words, question.text, context)
+        figures = read_figures(question.text, said)
+        text, matches = figures.text, figures.moved(said)
+        linked = link(text, schema, matches, context.synonyms, model.pieces)
         if not linked.words:
             raise CannotAnswer("The question has no words.")
         layout = Layout.of(linked)
         turned_down = {attempt.sql for attempt in refused}
         encoded = model.encode(linked)
         cells, aliases = known_cells(matches, schema), alias_words(matches, linked.words)
-        said = [word.text for word in linked.words]
+        words = [word.text for word in linked.words]
         drafts: dict[str, list[Ranked]] = {}
         for beam in model.search(encoded, layout, max(self._beams, n), patient=bool(refused)):
-            written = to_tokens(beam.actions, layout, question.text, linked.words, schema, matches)
-            tokens = tuple(as_meant(written, spans_of(beam.actions, layout), cells, linked, schema))
+            written = to_tokens(beam.actions, layout, text, linked.words, schema, matches)
             try:
-                sql = sql_of(with_namesakes_apart(tokens, said, schema), schema, context.dialect)
+                tokens = tuple(as_meant(written, spans_of(beam.actions, layout), cells, linked, schema, figures))
+                sql = sql_of(with_namesakes_apart(tokens, words, schema), schema, context.dialect)
             except NotCovered:
                 continue
             if sql not in turned_down:

@@ -43,10 +43,12 @@ ARITHMETIC = ("ADD", "SUB", "MUL", "DIV")
 COMPARISONS = ("EQ", "NE", "LT", "LE", "GT", "GE")
 PATTERNS = ("CONTAINS", "NOT_CONTAINS", "STARTS", "ENDS", "LIKE", "NOT_LIKE")
 LAST = ("LAST_YEARS", "LAST_MONTHS")
-LAST_DAYS, PARTS_OF_TIMES = "LAST_DAYS", ("DATE", "HOUR", "AGE")
-"""What no network says: its units are years and months. Mending writes them where the question says days, weeks, hours or ages."""
+LAST_DAYS, PARTS_OF_TIMES = "LAST_DAYS", ("DATE", "HOUR", "AGE", "DAY_NAME")
+"""What no network says: its units are years and months. Mending writes them where the question says days, weeks, hours, ages or names."""
 LENGTHS = ("DAYS", "HOURS", "MINUTES")
 """How long it is from the second of two moments to the first, as a number, which no network says either."""
+PERCENTILES, ROUND = tuple(f"P{share}" for share in range(1, 100)), "ROUND"
+"""Aggregates and rounding to so many decimals: the network is shown "median" for the ones and nothing of the other."""
 
 KEYWORDS: tuple[str, ...] = (
     *("SELECT", "SELECT_DISTINCT", "END"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from streamlink_sql.generators.parser.schema import NUMBERS, TIMES, Schema
-from streamlink_sql.generators.parser.tokens import LENGTHS, NotCovered, Val
+from streamlink_sql.generators.parser.tokens import LENGTHS, PERCENTILES, ROUND, NotCovered, Val
 from streamlink_sql.generators.parser.tree import (
     Aggregate,
     Arithmetic,
@@ -271,11 +272,25 @@ class ExpressionWriter(ABC):
         return window if name == "RUNNING" else exp.Sub(this=_wrapped(part), expression=window)
 
     def called(self, name: str, of: exp.Expr) -> exp.Expr:
+        if name in PERCENTILES:
+            return self.percentile(int(name[1:]), of)
         if name == "MEDIAN" and self.dialect == "sqlite":
             return exp.Anonymous(this="MEDIAN", expressions=[of])
         return _AGGREGATES[name](this=exp.Distinct(expressions=[of]) if name == "COUNT_DISTINCT" else of)
 
+    def percentile(self, share: int, of: exp.Expr) -> exp.Expr:
+        """What so many per cent of the values are at most, between two values in proportion."""
+        if share == 50:
+            return self.called("MEDIAN", of)
+        if self.dialect == "sqlite":
+            return exp.Anonymous(this="PERCENTILE", expressions=[of, exp.Literal.number(share)])
+        kind = exp.PercentileCont if self.dialect == "duckdb" else exp.Quantile
+        part = exp.Literal.number(share / 100)
+        return kind(this=of, expression=part) if kind is exp.PercentileCont else kind(this=of, quantile=part)
+
     def arithmetic(self, node: Arithmetic, scope: Scope) -> exp.Expr:
+        if node.name == ROUND and isinstance(node.right, Val):
+            return exp.Round(this=self.expr(node.left, scope), decimals=exp.Literal.number(whole_number(node.right)))
         if node.name == "DIV":
             return self.division("1.0", node, scope)
         if node.name == "MUL" and isinstance(node.left, Val) and isinstance(node.right, Arithmetic) and node.right.name == "DIV":
@@ -345,6 +360,8 @@ class ExpressionWriter(ABC):
             return self.age(column)
         if name == "DATE":
             return self.formatted(column, "%Y-%m-%d") if self.dialect == "sqlite" else exp.Cast(this=column, to=exp.DataType.build("date"))
+        if name == "DAY_NAME":
+            return self.day_name(column)
         if self.dialect != "sqlite":
             if name == "WEEKDAY":
                 day = exp.DayOfWeek(this=column)
@@ -354,6 +371,17 @@ class ExpressionWriter(ABC):
             month = exp.Paren(this=exp.Add(this=self.part("MONTH", column), expression=exp.Literal.number(2)))
             return exp.Div(this=month, expression=exp.Literal.number(3), typed=True, safe=True)
         return exp.Cast(this=self.formatted(column, _SQLITE_FORMATS[name]), to=exp.DataType.build("int"))
+
+    def day_name(self, column: exp.Expr) -> exp.Expr:
+        """The weekday's name."""
+        if self.dialect == "duckdb":
+            return exp.Dayname(this=column)
+        if self.dialect == "spark":
+            return self.formatted(column, "%A")
+        number = self.formatted(column, _SQLITE_FORMATS["WEEKDAY"])
+        names = (calendar.day_name[(day - 1) % 7] for day in range(7))
+        cases = (exp.If(this=exp.Literal.string(str(day)), true=exp.Literal.string(name)) for day, name in enumerate(names))
+        return exp.Case(this=number, ifs=list(cases))
 
     def age(self, birth: exp.Expr) -> exp.Expr:
         """The full years since a day, today."""

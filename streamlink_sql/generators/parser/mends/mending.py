@@ -13,11 +13,14 @@ from streamlink_sql.generators.parser.linking import Linked
 from streamlink_sql.generators.parser.literals import target_of
 from streamlink_sql.generators.parser.mends.ages import with_ages
 from streamlink_sql.generators.parser.mends.amounts import with_amounts
+from streamlink_sql.generators.parser.mends.bounds import with_bounds
 from streamlink_sql.generators.parser.mends.clock import by_the_clock
+from streamlink_sql.generators.parser.mends.figures import Figures, with_day_names, with_figures
 from streamlink_sql.generators.parser.mends.lengths import with_lengths
 from streamlink_sql.generators.parser.mends.measures import in_column_units
 from streamlink_sql.generators.parser.mends.names import with_whole_names
 from streamlink_sql.generators.parser.mends.opposites import with_opposites
+from streamlink_sql.generators.parser.mends.orders import in_order, with_both_rows
 from streamlink_sql.generators.parser.mends.roles import with_roles
 from streamlink_sql.generators.parser.mends.selves import with_second_selves
 from streamlink_sql.generators.parser.mends.stretches import in_their_units
@@ -31,6 +34,7 @@ _AMONG = {"EQ": "IN", "NE": "NOT_IN"}
 _NO_OTHER = frozenset((0, "0", "null", "no", "No", "N", "F", "false", "False"))
 """Values that stand for "without" where the network has no better word."""
 _YEAR = re.compile(r"[12]\d{3}")
+_NO_FIGURES = Figures("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +45,16 @@ class _Asked:
     words: list[str]
     linked: Linked
     schema: Schema
+    figures: Figures
 
 
 def as_meant(
-    tokens: Sequence[Token], spans: Sequence[Span | None], cells: frozenset[tuple[int, str]], linked: Linked, schema: Schema
+    tokens: Sequence[Token],
+    spans: Sequence[Span | None],
+    cells: frozenset[tuple[int, str]],
+    linked: Linked,
+    schema: Schema,
+    figures: Figures = _NO_FIGURES,
 ) -> list[Token]:
     """The same where the question says which of several like columns is meant, to hold a value or to join by, which of two rows of a table,
     and what is one condition; and what equals rows is among them. `spans` are the words of each literal, None for one that no word says."""
@@ -55,7 +65,7 @@ def as_meant(
         return written
     values = (str(token.value) for token in written if isinstance(token, Val))
     said = {value: span for value, span in zip(values, spans, strict=False) if span}
-    asked = _Asked(said, [word.text.lower() for word in linked.words], linked, schema)
+    asked = _Asked(said, [word.text.lower() for word in linked.words], linked, schema, figures)
     mended = reduce(lambda each, mend: mend(each, asked), _MENDS, query)
     return written if mended == query else list(emit(mended))
 
@@ -139,6 +149,8 @@ def _better_twins(column: int, value: str, cells: frozenset[tuple[int, str]], li
 
 _MENDS: tuple[Callable[[Query, _Asked], Query], ...] = (
     lambda query, _: among_rows(query),
+    lambda query, asked: with_both_rows(query, asked.schema),
+    lambda query, asked: with_bounds(query, asked.said, asked.words, asked.linked, asked.schema),
     lambda query, asked: with_no_other(query, asked.said, asked.schema),
     lambda query, asked: with_opposites(query, asked.said, asked.words, asked.schema),
     lambda query, asked: with_amounts(query, asked.words, asked.schema),
@@ -151,6 +163,9 @@ _MENDS: tuple[Callable[[Query, _Asked], Query], ...] = (
     lambda query, asked: with_roles(query, asked.said, asked.linked, asked.schema),
     lambda query, asked: with_whole_names(query, asked.words, asked.schema),
     lambda query, asked: with_second_selves(query, asked.said, asked.linked, asked.schema),
+    lambda query, asked: in_order(query, asked.words, asked.schema),
+    lambda query, asked: with_day_names(query, asked.words),
+    lambda query, asked: with_figures(query, asked.figures),
 )
 """One after the other: each looks at what those before it have made."""
 

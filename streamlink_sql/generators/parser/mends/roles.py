@@ -14,7 +14,7 @@ import numpy as np
 from streamlink_sql.catalog.values import stem
 from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.joins import From, complete
-from streamlink_sql.generators.parser.linking import RELATIONS, Linked, plain_name
+from streamlink_sql.generators.parser.linking import TABLE_WHOLE, Linked, plain_name
 from streamlink_sql.generators.parser.schema import TIMES, Schema
 from streamlink_sql.generators.parser.tokens import Val
 from streamlink_sql.generators.parser.tree import Condition, Core, Junction, Predicate, Query, Ref, Source, clauses, walk
@@ -43,7 +43,6 @@ _ENDS_OF_WAYS = {
 _GOING = {_FROM: frozenset("depart leav start".split()), _TO: frozenset("arriv end land reach".split())}
 """Families of words that say by themselves which end comes next: "leaving Rome", "arriving in Rome"."""
 _LEADING = {"from": _FROM, "to": _TO, "into": _TO, "towards": _TO, "toward": _TO}
-_TABLE_WHOLE = RELATIONS.index("word-table whole")
 _NEAR = 4
 """So many words before a value may say which end of a way it is: "to the port of Rome"."""
 
@@ -92,7 +91,7 @@ def end_of(words: Sequence[str], tables: Collection[int], first: int) -> str:
 def named_tables(linked: Linked) -> frozenset[int]:
     """The words that name tables."""
     size = len(linked.words)
-    return frozenset(np.flatnonzero((linked.relations[:size, size : size + linked.table_count] == _TABLE_WHOLE).any(1)).tolist())
+    return frozenset(np.flatnonzero((linked.relations[:size, size : size + linked.table_count] == TABLE_WHOLE).any(1)).tolist())
 
 
 def _going(word: str) -> str:
