@@ -774,6 +774,17 @@ def test_sqlite_has_percentiles(tmp_path: Path) -> None:
         engine.close()
 
 
+def test_sqlite_has_the_spread_of_a_sample(tmp_path: Path) -> None:
+    sqlite_with(tmp_path / "a.db", "CREATE TABLE t (n)", "INSERT INTO t VALUES (1), (3), ('x'), (NULL)").close()
+    engine = opened(tmp_path / "a.db")
+    try:
+        rows = run(engine, "SELECT STDDEV(n) AS s, VARIANCE(n) AS v FROM t").table.to_pylist()
+        assert rows == [{"s": pytest.approx(2**0.5), "v": 2}]
+        assert run(engine, "SELECT STDDEV(n) AS s FROM t WHERE n = 1").table.to_pylist() == [{"s": None}]
+    finally:
+        engine.close()
+
+
 def test_sqlite_full_text_search(tmp_path: Path) -> None:
     sqlite_with(tmp_path / "a.db", "CREATE VIRTUAL TABLE docs USING fts5(body)", "INSERT INTO docs VALUES ('hello world')").close()
     engine = opened(tmp_path / "a.db")

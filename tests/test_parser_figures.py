@@ -18,33 +18,65 @@ SCHEMA = Schema.of((CALLS,))
 def mended(question: str, sql: str, dialect: Dialect = "duckdb") -> str:
     query = parse(to_ir(sql, SCHEMA, "duckdb"))
     named = with_day_names(query, question.lower().split())
-    return to_sql(emit(with_figures(named, read_figures(question, ()))), SCHEMA, dialect)
+    return to_sql(emit(with_figures(named, read_figures(question, ()), SCHEMA)), SCHEMA, dialect)
 
 
 @pytest.mark.parametrize(
-    ("question", "text", "percentiles", "decimals"),
+    ("question", "text", "statistics"),
     [
-        ("95th percentile of seconds", "median of seconds", (95,), None),
-        ("p95 of seconds by city", "median of seconds by city", (95,), None),
-        ("P50, P90 and P99 of seconds", "median of seconds", (50, 90, 99), None),
-        ("10th, 50th and 90th percentiles of seconds", "median of seconds", (10, 50, 90), None),
-        ("median and 90th percentile per city", "median per city", (50, 90), None),
-        ("the upper quartile of seconds", "the median of seconds", (75,), None),
-        ("median seconds per city", "median seconds per city", (), None),
-        ("calls in the fourth quarter", "calls in the fourth quarter", (), None),
-        ("top 10 percent of calls", "top 10 percent of calls", (), None),
-        ("average seconds to two decimals", "average seconds ", (), 2),
-        ("average seconds rounded to 1 decimal place by city", "average seconds  by city", (), 1),
-        ("average seconds (to one decimal)", "average seconds ", (), 1),
-        ("average seconds, rounded to whole numbers", "average seconds ", (), 0),
-        ("average seconds rounded to the nearest integer", "average seconds ", (), 0),
-        ("calls to two cities", "calls to two cities", (), None),
-        ("how many calls have 2 decimals", "how many calls have 2 decimals", (), None),
+        ("95th percentile of seconds", "median of seconds", ("P95",)),
+        ("p95 of seconds by city", "median of seconds by city", ("P95",)),
+        ("P50, P90 and P99 of seconds", "median of seconds", ("P50", "P90", "P99")),
+        ("10th, 50th and 90th percentiles of seconds", "median of seconds", ("P10", "P50", "P90")),
+        ("median and 90th percentile per city", "median per city", ("P50", "P90")),
+        ("the upper quartile of seconds", "the median of seconds", ("P75",)),
+        ("mean and standard deviation of seconds", "mean and median of seconds", ("STDDEV",)),
+        ("median and variance of seconds", "median of seconds", ("P50", "VARIANCE")),
+        ("median seconds per city", "median seconds per city", ()),
+        ("calls in the fourth quarter", "calls in the fourth quarter", ()),
+        ("top 10 percent of calls", "top 10 percent of calls", ()),
     ],
 )
-def test_what_the_network_reads(question: str, text: str, percentiles: tuple[int, ...], decimals: int | None) -> None:
+def test_other_statistics_are_read_as_medians(question: str, text: str, statistics: tuple[str, ...]) -> None:
     told = read_figures(question, ())
-    assert (told.text, told.percentiles, told.decimals) == (text, percentiles, decimals)
+    assert (told.text, told.statistics) == (text, statistics)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "decimals", "per"),
+    [
+        ("average seconds to two decimals", "average seconds ", 2, 1),
+        ("average seconds rounded to 1 decimal place by city", "average seconds  by city", 1, 1),
+        ("average seconds (to one decimal)", "average seconds ", 1, 1),
+        ("average seconds, rounded to whole numbers", "average seconds ", 0, 1),
+        ("average seconds rounded to the nearest integer", "average seconds ", 0, 1),
+        ("all seconds in millions by city", "all seconds   by city", None, 10**6),
+        ("revenue in billions of dollars by city", "revenue   by city", None, 10**9),
+        ("revenue in million euros by city", "revenue   by city", None, 10**6),
+        ("those born in thousand oaks", "those born in thousand oaks", None, 1),
+        ("all seconds in thousands to one decimal", "all seconds   ", 1, 10**3),
+        ("calls to two cities", "calls to two cities", None, 1),
+        ("how many calls have 2 decimals", "how many calls have 2 decimals", None, 1),
+        ("seconds over 2 million", "seconds over 2 million", None, 1),
+    ],
+)
+def test_units_and_decimals_are_not_read(question: str, text: str, decimals: int | None, per: int) -> None:
+    told = read_figures(question, ())
+    assert (told.text, told.decimals, told.per) == (text, decimals, per)
+
+
+def test_what_columns_are_called_is_read() -> None:
+    assert read_figures("average p95 of calls", (), ("p95_ms",)).text == "average p95 of calls"
+    assert read_figures("largest variance by city", (), ("budget_variance",)).text == "largest variance by city"
+    assert read_figures("sales in millions", (), ("sales_millions",)).per == 1
+
+
+def test_amounts_are_divided_and_counts_only_where_there_are_none() -> None:
+    assert mended("in thousands", "SELECT city, count(*), sum(seconds) FROM calls GROUP BY city") == (
+        "SELECT city, COUNT(*), 1.0 * SUM(seconds) / 1000 FROM calls GROUP BY city"
+    )
+    assert mended("in thousands", "SELECT city, count(*) FROM calls GROUP BY city").startswith("SELECT city, 1.0 * COUNT(*) / 1000 FROM")
+    assert mended("in thousands", "SELECT id FROM calls") == "SELECT id FROM calls"
 
 
 def test_values_stay_where_they_are_said() -> None:

@@ -571,6 +571,20 @@ def test_a_month_is_passed_at_its_end_and_reached_at_its_beginning(operator: str
     assert to_tokens(between, layout, "February 2012", words, schema, ())[-2:] == [Val("2012-02-01"), Val("2012-02-29")]
 
 
+@pytest.mark.parametrize(("operator", "holding"), [("EQ", "CONTAINS"), ("NE", "NOT_CONTAINS")])
+def test_a_part_of_several_names_is_all_of_them(operator: str, holding: str) -> None:
+    """A family name is no one of those who have it."""
+    schema = Schema.of((Table("jobs", (Column("boss", "text"),)),))
+    question = "jobs of Tanaka"
+    words, layout = split_words(question), Layout(3, 1, 1)
+    emi, ren = (ValueMatch("jobs", "boss", name, 8, 14, 0.7) for name in ("Emi Tanaka", "Ren Tanaka"))
+    exact = ValueMatch("jobs", "boss", "Tanaka", 8, 14, 1.0)
+    actions = (layout.first_column, KEYWORDS.index(operator), FIXED + 2, FIXED + 2)
+    assert to_tokens(actions, layout, question, words, schema, (emi, ren)) == [Col(0), holding, Val("Tanaka")]
+    assert to_tokens(actions, layout, question, words, schema, (emi,)) == [Col(0), operator, Val("Emi Tanaka")]
+    assert to_tokens(actions, layout, question, words, schema, (exact, emi, ren)) == [Col(0), operator, Val("Tanaka")]
+
+
 def test_a_cell_within_the_words_is_meant_where_cells_of_others_explain_the_rest() -> None:
     schema = Schema.of((Table("jobs", (Column("country", "text"), Column("kind", "text"))),))
     question = "jobs of Chinese universities"

@@ -11,7 +11,15 @@ from streamlink_sql.generators.parser.tree import emit
 from streamlink_sql.types import Column, Table
 
 PARCELS = Table(
-    "parcels", (Column("id", "integer"), Column("status", "text"), Column("insured", "boolean"), Column("sent_on", "date")), ("id",)
+    "parcels",
+    (
+        Column("id", "integer"),
+        Column("status", "text"),
+        Column("insured", "boolean"),
+        Column("sent_on", "date"),
+        Column("scan_count", "integer"),
+    ),
+    ("id",),
 )
 SCHEMA = Schema.of((PARCELS,))
 
@@ -31,6 +39,8 @@ def mended(question: str, condition: str, said: dict[str, tuple[int, int]]) -> s
         ("parcels no longer insured", "insured IS NULL", {}, "insured = FALSE"),
         ("insured parcels", "NOT insured IS NULL", {}, "insured = TRUE"),
         ("uninsured parcels", "NOT insured IS NULL", {}, "insured = FALSE"),
+        ("parcels without scans", "scan_count IS NULL", {}, "scan_count = 0"),
+        ("parcels with scans", "NOT scan_count IS NULL", {}, "scan_count > 0"),
     ],
 )
 def test_the_opposite_is_meant(question: str, condition: str, said: dict[str, tuple[int, int]], meant: str) -> None:
@@ -47,6 +57,7 @@ def test_the_opposite_is_meant(question: str, condition: str, said: dict[str, tu
         ("uninsured parcels", "insured = FALSE", {}),
         ("parcels whose insured is unknown", "insured IS NULL", {}),
         ("parcels without a date", "sent_on IS NULL", {}),
+        ("parcels whose number of scans is missing", "scan_count IS NULL", {}),
     ],
 )
 def test_what_is_said_as_it_is_stays(question: str, condition: str, said: dict[str, tuple[int, int]]) -> None:

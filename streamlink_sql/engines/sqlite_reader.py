@@ -13,6 +13,7 @@ import sqlite3
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -44,8 +45,8 @@ _FUNCTION_NAMES = (
     "json_object json_patch json_quote json_remove json_replace json_set json_tree json_type json_valid julianday lag last_value lead "
     "length like likelihood likely ln log log10 log2 lower ltrim match max median min mod nth_value ntile nullif octet_length "
     "percent_rank percentile pi pow power printf quote radians random rank replace round row_number rtrim sign sin sinh snippet soundex "
-    "sqrt strftime string_agg substr substring sum tan tanh time timediff total trim trunc typeof unhex unicode unixepoch unlikely "
-    "upper "
+    "sqrt stddev strftime string_agg substr substring sum tan tanh time timediff total trim trunc typeof unhex unicode unixepoch unlikely "
+    "upper variance "
 )
 FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
 
@@ -131,6 +132,23 @@ class Median:
         return statistics.median(self._numbers) if self._numbers else None
 
 
+class Spread:
+    """The aggregates stddev(x) and variance(x) over a sample, as other engines have them; NULL for less than two numbers."""
+
+    def __init__(self, of: Callable[[list[float]], float]) -> None:
+        self._of = of
+        self._numbers: list[float] = []
+
+    def step(self, value: Any) -> None:
+        """Takes one value; what is no number does not count."""
+        if isinstance(value, (int, float)):
+            self._numbers.append(value)
+
+    def finalize(self) -> float | None:
+        """The spread of all values."""
+        return self._of(self._numbers) if len(self._numbers) > 1 else None
+
+
 class Percentile:
     """The aggregate percentile(x, p) of SQLite's own extension: what p per cent of the numbers are at most, between two in proportion."""
 
@@ -162,6 +180,8 @@ def _connect(path: str, flags: str, setup: Mapping[str, Any], views: _Views | No
             f"file:{quote(path)}?{flags}", uri=True, isolation_level=None, check_same_thread=False, cached_statements=0
         )
         connection.create_aggregate("median", 1, Median)  # type: ignore[arg-type]  # the stub wants integers
+        for name, spread in (("stddev", statistics.stdev), ("variance", statistics.variance)):
+            connection.create_aggregate(name, 1, partial(Spread, spread))  # type: ignore[arg-type]
         connection.create_aggregate("percentile", 2, Percentile)  # type: ignore[arg-type]
         connection.execute(f"PRAGMA temp_store_directory = {literal(setup['spill'])}")
         for pragma in ("trusted_schema = 0", "temp_store = FILE", f"hard_heap_limit = {setup['memory_mb'] * 2**20}", "busy_timeout = 5000"):

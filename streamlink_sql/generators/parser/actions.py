@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamlink_sql.catalog.values import stem
+from streamlink_sql.catalog.values import normalise, stem
 from streamlink_sql.generators.parser.grammar import COL, START, STATE_COUNT, TAB, VAL, State, masks, step
 from streamlink_sql.generators.parser.linking import Linked, Word
 from streamlink_sql.generators.parser.literals import (
@@ -47,6 +47,8 @@ _BEGIN = frozenset(
 )
 """Words that begin sentences of people who ask."""
 _CLASSES_BEFORE_KEYWORDS = 3
+_HOLDING: dict[Token, str] = {"EQ": "CONTAINS", "NE": "NOT_CONTAINS"}
+"""How a text is compared with what is a part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,8 @@ def to_tokens(
             target = target_of(tokens, schema)
             if tokens[-1] == "EQ" and (bound := _half_of_a_year(opened, action - FIXED, target, question, words)):
                 tokens[-1:] = bound
+            elif tokens[-1] in _HOLDING and (name := _name_of_several(opened, action - FIXED, target, question, words, numbered)):
+                tokens[-1:] = [_HOLDING[tokens[-1]], Val(name)]
             else:
                 literal = _literal(opened, action - FIXED, target, question, words, numbered)
                 is_quoted = question[: words[opened].start].endswith(_QUOTES)
@@ -224,6 +228,17 @@ def _half_of_a_year(first: int, last: int, target: Target, question: str, words:
     ends = [words[at].end for at in (last, last + 1) if at < len(words)]
     half = next((half for end in ends if (half := read_half(question[words[first].start : end]))), None)
     return [] if half is None else ["LE", Val(middle)] if half == 1 else ["GE", Val(middle + 1)]
+
+
+def _name_of_several(
+    first: int, last: int, target: Target, question: str, words: Sequence[Word], numbered: Sequence[tuple[ValueMatch, int]]
+) -> str:
+    """The words where they are a part of several cells of the column, as a family name is, and all of none; else nothing."""
+    start, end = words[first].start, words[last].end
+    values = {match.value for match, column in numbered if column == target.column and (match.start, match.end) == (start, end)}
+    part = normalise(question[start:end])
+    shared = len(values) > 1 and all(f" {part} " in f" {normalise(value)} " and part != normalise(value) for value in values)
+    return question[start:end] if shared and target.kind == "text" and not target.function else ""
 
 
 def _unit_behind(words: Sequence[Word], is_unit: Callable[[str], bool | str]) -> str:

@@ -15,10 +15,10 @@ from streamlink_sql.generators.parser.tokens import (
     LENGTHS,
     PARTS_OF_TIMES,
     PATTERNS,
-    PERCENTILES,
     ROUND,
     SEQUENCES,
     SET_OPERATIONS,
+    STATISTICS,
     Col,
     NotCovered,
     Tab,
@@ -157,7 +157,7 @@ class _Reader:
         if token in ("SELECT", "SELECT_DISTINCT"):
             return self.query()
         self.at += 1
-        if token in (*AGGREGATES, *PERCENTILES):
+        if token in (*AGGREGATES, *STATISTICS):
             return Aggregate(token, self.expr())
         if token in (*FUNCTIONS, *PARTS_OF_TIMES):
             return Call(token, self.ref())

@@ -85,7 +85,7 @@ class ParserGenerator:
         if not 0 < len(schema.columns) <= MOST_COLUMNS:
             raise CannotAnswer(f"There are {len(schema.columns)} columns to choose from; it takes 1 to {MOST_COLUMNS}.")
         said = _with_words(model.words, question.text, context)
-        figures = read_figures(question.text, said)
+        figures = read_figures(question.text, said, (column.name for _, column in schema.columns))
         text, matches = figures.text, figures.moved(said)
         linked = link(text, schema, matches, context.synonyms, model.pieces)
         if not linked.words:

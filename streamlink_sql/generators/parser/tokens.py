@@ -47,8 +47,8 @@ LAST_DAYS, PARTS_OF_TIMES = "LAST_DAYS", ("DATE", "HOUR", "AGE", "DAY_NAME")
 """What no network says: its units are years and months. Mending writes them where the question says days, weeks, hours, ages or names."""
 LENGTHS = ("DAYS", "HOURS", "MINUTES")
 """How long it is from the second of two moments to the first, as a number, which no network says either."""
-PERCENTILES, ROUND = tuple(f"P{share}" for share in range(1, 100)), "ROUND"
-"""Aggregates and rounding to so many decimals: the network is shown "median" for the ones and nothing of the other."""
+STATISTICS, ROUND = (*(f"P{share}" for share in range(1, 100)), "STDDEV", "VARIANCE"), "ROUND"
+"""Aggregates that the network is shown a median for, percentiles first; and rounding to so many decimals, of which it is shown nothing."""
 
 KEYWORDS: tuple[str, ...] = (
     *("SELECT", "SELECT_DISTINCT", "END"),

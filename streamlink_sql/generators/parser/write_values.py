@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from streamlink_sql.generators.parser.schema import NUMBERS, TIMES, Schema
-from streamlink_sql.generators.parser.tokens import LENGTHS, PERCENTILES, ROUND, NotCovered, Val
+from streamlink_sql.generators.parser.tokens import LENGTHS, ROUND, STATISTICS, NotCovered, Val
 from streamlink_sql.generators.parser.tree import (
     Aggregate,
     Arithmetic,
@@ -36,6 +36,8 @@ _AGGREGATES: dict[str, type[exp.Expr]] = {
     "MIN": exp.Min,
     "MAX": exp.Max,
     "MEDIAN": exp.Median,
+    "STDDEV": exp.Stddev,
+    "VARIANCE": exp.Variance,
 }
 _ARITHMETIC: dict[str, type[exp.Binary]] = {"ADD": exp.Add, "SUB": exp.Sub, "MUL": exp.Mul}
 _PARTS: dict[str, type[exp.Expr]] = {"YEAR": exp.Year, "QUARTER": exp.Quarter, "MONTH": exp.Month, "DAY": exp.Day, "HOUR": exp.Hour}
@@ -272,7 +274,7 @@ class ExpressionWriter(ABC):
         return window if name == "RUNNING" else exp.Sub(this=_wrapped(part), expression=window)
 
     def called(self, name: str, of: exp.Expr) -> exp.Expr:
-        if name in PERCENTILES:
+        if name in STATISTICS and name not in _AGGREGATES:
             return self.percentile(int(name[1:]), of)
         if name == "MEDIAN" and self.dialect == "sqlite":
             return exp.Anonymous(this="MEDIAN", expressions=[of])

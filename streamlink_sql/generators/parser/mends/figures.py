@@ -1,4 +1,5 @@
-"""How figures are wanted: percentiles, and so many decimals. The network knows neither: it reads "median" and nothing in their place.
+"""How figures are wanted: percentiles and other statistics, in millions, to so many decimals. The network knows none of it: it reads
+"median" in the place of the first, and nothing in that of the others.
 
 Knows no model and no SQL.
 """
@@ -6,20 +7,27 @@ Knows no model and no SQL.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from streamlink_sql.catalog.values import normalise
+from streamlink_sql.generators.parser.linking import plain_name
 from streamlink_sql.generators.parser.numerals import read_number
-from streamlink_sql.generators.parser.tokens import ROUND, NotCovered, Val
-from streamlink_sql.generators.parser.tree import MEASURES, Aggregate, Arithmetic, Call, Core, Expr, Query, T, rebuilt, walk
+from streamlink_sql.generators.parser.schema import NUMBERS, Schema
+from streamlink_sql.generators.parser.tokens import ROUND, STATISTICS, NotCovered, Val
+from streamlink_sql.generators.parser.tree import MEASURES, Aggregate, Arithmetic, Call, Core, Expr, Query, Ref, T, rebuilt, walk
 from streamlink_sql.types import ValueMatch
 
 _MEDIAN = "median"
 _AND = r"(?:\s*,\s*(?:and\s+)?(?:the\s+)?|\s+and\s+(?:the\s+)?|\s*&\s*|\s*/\s*)"
 _NTH = r"\d{1,2}(?:st|nd|rd|th)?"
-_ONE = rf"(?:{_NTH}(?:{_AND}{_NTH})*[- ]percentiles?|p\d\d|(?:first|lower|third|upper)[- ]quartile|median)"
-_PERCENTILES = re.compile(rf"\b{_ONE}(?:{_AND}{_ONE})*\b(?!\s+quartile)", re.IGNORECASE)
-_SHARE = re.compile(r"(?<![a-z])p?(\d{1,2})(?!\d)|(first|lower)|(third|upper)|(median)", re.IGNORECASE)
+_SPREAD = r"standard[- ]deviations?|std\.?[- ]?dev(?:iation)?s?|variances?"
+_ONE = rf"(?:{_NTH}(?:{_AND}{_NTH})*[- ]percentiles?|p\d\d|(?:first|lower|third|upper)[- ]quartile|median|{_SPREAD})"
+_STATISTICS = re.compile(rf"\b{_ONE}(?:{_AND}{_ONE})*\b(?!\s+quartile)", re.IGNORECASE)
+_EACH = re.compile(
+    r"(?<![a-z])p?(?P<share>\d{1,2})(?!\d)|(?P<P25>first|lower)|(?P<P75>third|upper)|(?P<P50>median)|(?P<STDDEV>st\w*d)|(?P<VARIANCE>var)",
+    re.IGNORECASE,
+)
 _NUMBER = r"(?P<number>\d|zero|no|one|two|three|four|five|six)"
 _PLACES = r"(?:decimals?(?:\s+(?:places?|digits?|points?))?|digits?\s+after\s+the\s+(?:decimal\s+)?(?:point|comma))"
 _ROUNDED = r"(?:(?:and\s+)?round(?:ed)?(?:\s+off)?\s+)"
@@ -28,6 +36,10 @@ _DECIMALS = re.compile(
     rf"|{_ROUNDED}to\s+(?:the\s+nearest\s+)?(?P<whole>whole\s+numbers?|integers?|whole))\b\)?",
     re.IGNORECASE,
 )
+_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9}
+_MONEY = r"\s+(?:us\s+)?(?:dollars?|euros?|pounds?|yen|usd|eur|gbp)\b"
+_UNIT = re.compile(rf"\bin (?P<scale>{'|'.join(_SCALES)})(?:s\b|(?={_MONEY}))(?:\s+of(?={_MONEY}))?(?:{_MONEY})?", re.IGNORECASE)
+_AMOUNTS = ("SUM", "AVG", "MIN", "MAX", "MEDIAN", *STATISTICS)
 _DAY_NAME = re.compile(
     r"\b(?:day|weekday)(?:'s|s')? names?\b|\bnames? of (?:the |each )?(?:week)?days?\b|\bweekdays? by names?\b"
     r"|\bname (?:the|each) weekday\b"
@@ -38,13 +50,14 @@ _DAY_NAME = re.compile(
 class Figures:
     """What the network is to read, what it is not to read, and which stretches of the question are other ones now.
 
-    `percentiles` are 1 to 99, `decimals` is None where the question says nothing of them, `changes` are the first character, the end and
-    the new length of each stretch, in order.
+    `statistics` are aggregates that stand for its median, `decimals` is None where the question says nothing of them, amounts are wanted
+    `per` so many, `changes` are the first character, the end and the new length of each stretch, in order.
     """
 
     text: str
-    percentiles: tuple[int, ...] = ()
+    statistics: tuple[str, ...] = ()
     decimals: int | None = None
+    per: int = 1
     changes: tuple[tuple[int, int, int], ...] = ()
 
     def moved(self, matches: Sequence[ValueMatch]) -> tuple[ValueMatch, ...]:
@@ -58,43 +71,47 @@ class Figures:
         return sum(size - (end - start) for start, end, size in self.changes if end <= place)
 
 
-def read_figures(question: str, matches: Sequence[ValueMatch]) -> Figures:
+def read_figures(question: str, matches: Sequence[ValueMatch], columns: Iterable[str] = ()) -> Figures:
     """How a question wants its figures; what is called so in the data ("P90") is no percentile."""
     taken = [(match.start, match.end) for match in matches]
     found: list[tuple[int, int, str]] = []
-    percentiles: tuple[int, ...] = ()
-    decimals = None
-    for told in _PERCENTILES.finditer(question):
-        shares = _shares(told.group())
-        if set(shares) - {50} and not any(start < told.end() and told.start() < end for start, end in taken):
-            percentiles = percentiles or shares
+    statistics: tuple[str, ...] = ()
+    decimals, per = None, 1
+    called = {word for name in columns for word in plain_name(name).split()}
+    for told in _STATISTICS.finditer(question):
+        names, is_name = _statistics(told.group()), not called.isdisjoint(normalise(told.group()).split())
+        if set(names) - {"P50"} and not is_name and not any(start < told.end() and told.start() < end for start, end in taken):
+            statistics = statistics or names
             found.append((told.start(), told.end(), _MEDIAN))
     if wanted := _DECIMALS.search(question):
         decimals = int(read_number(wanted["number"] or wanted["places"] or "0") or 0)
         found.append((wanted.start(), wanted.end(), " "))
+    if (unit := _UNIT.search(question)) and called.isdisjoint({*_SCALES, *(f"{scale}s" for scale in _SCALES)}):
+        per = _SCALES[unit["scale"].lower()]
+        found.append((unit.start(), unit.end(), " "))
     text = question
     for start, end, instead in sorted(found, reverse=True):
         text = text[:start] + instead + text[end:]
-    return Figures(text, percentiles, decimals, tuple((start, end, len(instead)) for start, end, instead in sorted(found)))
+    return Figures(text, statistics, decimals, per, tuple((start, end, len(instead)) for start, end, instead in sorted(found)))
 
 
-def _shares(told: str) -> tuple[int, ...]:
-    found = []
-    for number, lower, upper, _ in _SHARE.findall(told):
-        found.append(int(number) if number else 25 if lower else 75 if upper else 50)
-    return tuple(dict.fromkeys(share for share in found if 0 < share < 100))
+def _statistics(told: str) -> tuple[str, ...]:
+    found = (f"P{int(each['share'])}" if each["share"] else str(each.lastgroup) for each in _EACH.finditer(told))
+    return tuple(name for name in dict.fromkeys(found) if name in STATISTICS)
 
 
-def with_figures(query: Query, figures: Figures) -> Query:
-    """The same with medians that stand for percentiles as these, and figures rounded as the question wants them. NotCovered where the
-    network found no place for the percentiles."""
+def with_figures(query: Query, figures: Figures, schema: Schema) -> Query:
+    """The same with medians that stand for other statistics as these, amounts per million and figures rounded as the question wants them.
+    NotCovered where the network found no place for the statistics."""
     whole = query
-    if figures.percentiles:
+    if figures.statistics:
         if not any(_has_median(item) for core in query.cores for item in core.items):
-            raise NotCovered("a percentile of nothing")
-        first = replace(query.cores[0], items=tuple(part for item in query.cores[0].items for part in _each(item, figures.percentiles)))
+            raise NotCovered("a statistic of nothing")
+        first = replace(query.cores[0], items=tuple(part for item in query.cores[0].items for part in _each(item, figures.statistics)))
         whole = replace(query, cores=(first, *query.cores[1:]))
-        whole = _at(whole, figures.percentiles[0])
+        whole = _as(whole, figures.statistics[0])
+    if figures.per > 1:
+        whole = replace(whole, cores=tuple(_scaled(core, Val(figures.per), schema) for core in whole.cores))
     if figures.decimals is None:
         return whole
     decimals = Val(figures.decimals)
@@ -119,16 +136,32 @@ def _has_median(item: Expr) -> bool:
     return any(isinstance(node, Aggregate) and node.name == "MEDIAN" for node in walk(item))
 
 
-def _each(item: Expr, shares: tuple[int, ...]) -> tuple[Expr, ...]:
-    return tuple(_at(item, share) for share in shares) if _has_median(item) else (item,)
+def _each(item: Expr, names: tuple[str, ...]) -> tuple[Expr, ...]:
+    return tuple(_as(item, name) for name in names) if _has_median(item) else (item,)
 
 
-def _at(part: T, share: int) -> T:
-    return rebuilt(part, lambda node: _percentile(node, share))
+def _as(part: T, name: str) -> T:
+    """The same with its medians as another statistic."""
+    return rebuilt(part, lambda node: replace(node, name=name) if isinstance(node, Aggregate) and node.name == "MEDIAN" else node)
 
 
-def _percentile(node: object, share: int) -> object:
-    return Aggregate(f"P{share}", node.of) if isinstance(node, Aggregate) and node.name == "MEDIAN" else node
+def _scaled(core: Core, per: Val, schema: Schema) -> Core:
+    """With every amount divided, or every count where there is none; numbers that tell rows apart are no amounts, nor are years."""
+    amounts = [item for item in core.items if _is_amount(item, schema)]
+    meant = amounts or [item for item in core.items if isinstance(item, Aggregate) and item.name.startswith("COUNT")]
+    return replace(core, items=tuple(Arithmetic("DIV", item, per) if item in meant else item for item in core.items))
+
+
+def _is_amount(item: Expr, schema: Schema) -> bool:
+    of = item.of if isinstance(item, Aggregate) and item.name in _AMOUNTS else item
+    columns = {node.column for node in walk(of) if isinstance(node, Ref)} if isinstance(of, (Ref, Arithmetic)) else set()
+    keys = {*schema.keys, *(child for child, _ in schema.references)}
+
+    def counts(column: int) -> bool:
+        own = schema.columns[column][1]
+        return own.kind in NUMBERS and column not in keys and plain_name(own.name).split()[-1] not in ("id", "year", "month", "day")
+
+    return bool(columns) and all(map(counts, columns))
 
 
 def _rounded(core: Core, decimals: Val) -> Core:

@@ -165,7 +165,7 @@ _MENDS: tuple[Callable[[Query, _Asked], Query], ...] = (
     lambda query, asked: with_second_selves(query, asked.said, asked.linked, asked.schema),
     lambda query, asked: in_order(query, asked.words, asked.schema),
     lambda query, asked: with_day_names(query, asked.words),
-    lambda query, asked: with_figures(query, asked.figures),
+    lambda query, asked: with_figures(query, asked.figures, asked.schema),
 )
 """One after the other: each looks at what those before it have made."""
 

@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from streamlink_sql.catalog.values import normalise
 from streamlink_sql.generators.parser.actions import Span
 from streamlink_sql.generators.parser.linking import plain_name
-from streamlink_sql.generators.parser.schema import Schema
+from streamlink_sql.generators.parser.schema import NUMBERS, Schema
 from streamlink_sql.generators.parser.tokens import Val
 from streamlink_sql.generators.parser.tree import Condition, Predicate, Query, Ref, with_conditions
 
 _NOT = ("un", "in", "non", "dis", "im", "ir")
+_HOW_MANY = ("num", "nr", "count", "n")
 _TRUE = frozenset(("1", "true"))
-_NO_VALUE = frozenset("unknown missing null known blank empty unset undefined recorded value values".split())
+_NO_VALUE = frozenset(
+    "unknown missing null known blank empty unset undefined recorded value values know knows given stated specified reported filled".split()
+)
 
 
 def with_opposites(query: Query, said: Mapping[str, Span], words: Sequence[str], schema: Schema) -> Query:
@@ -24,6 +27,10 @@ def with_opposites(query: Query, said: Mapping[str, Span], words: Sequence[str],
         match condition:
             case Predicate("IS_NULL" | "NOT_NULL" as name, Ref(column) as flag) if _is_flag(column, schema) and _NO_VALUE.isdisjoint(words):
                 return Predicate("EQ", flag, (Val(int(name == "NOT_NULL" and not _is_denied(column, words, schema))),))
+            case Predicate("IS_NULL" | "NOT_NULL" as name, Ref(column) as count) if _is_count(column, schema) and _NO_VALUE.isdisjoint(
+                words
+            ):
+                return Predicate("EQ" if name == "IS_NULL" else "GT", count, (Val(0),))
             case Predicate("EQ", Ref(column) as flag, (Val(value),)) if _is_flag(column, schema) and str(value).lower() in _TRUE:
                 return Predicate("EQ", flag, (Val(0),)) if _is_denied(column, words, schema) else condition
             case Predicate("EQ", left, (Val(str() as value) as text,)) if value in said and _is_opposite(said[value], value, words):
@@ -35,6 +42,12 @@ def with_opposites(query: Query, said: Mapping[str, Span], words: Sequence[str],
 
 def _is_flag(column: int, schema: Schema) -> bool:
     return schema.columns[column][1].kind == "boolean"
+
+
+def _is_count(column: int, schema: Schema) -> bool:
+    """Whether a column says how many of something there are: who has no children has 0 of them."""
+    own, named = schema.columns[column][1], plain_name(schema.columns[column][1].name).split()
+    return own.kind in NUMBERS and (named[-1:] == ["count"] or (len(named) > 1 and named[0] in _HOW_MANY and "id" not in named))
 
 
 def _is_denied(column: int, words: Sequence[str], schema: Schema) -> bool:
