@@ -39,7 +39,7 @@ def mended(question: str, sql: str, dialect: Dialect = "duckdb") -> str:
 )
 def test_other_statistics_are_read_as_medians(question: str, text: str, statistics: tuple[str, ...]) -> None:
     told = read_figures(question, ())
-    assert (told.text, told.statistics) == (text, statistics)
+    assert (told.text, told.statistics) == (text, (statistics,) if statistics else ())
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,15 @@ def test_what_is_called_like_a_percentile_is_none() -> None:
 )
 def test_percentiles_stand_where_the_network_wrote_a_median(dialect: Dialect, written: str) -> None:
     assert mended("median and p90 of seconds by city", "SELECT city, median(seconds) FROM calls GROUP BY city", dialect) == written
+
+
+def test_each_of_several_statistics_stands_in_its_place() -> None:
+    sql = "SELECT median(seconds), median(id) FROM calls"
+    assert mended("p90 of seconds and p99 of the numbers", sql).startswith("SELECT QUANTILE_CONT(seconds, 0.9), QUANTILE_CONT(id, 0.99)")
+    assert mended("median of seconds and p99 of the numbers", sql).startswith("SELECT MEDIAN(seconds), QUANTILE_CONT(id, 0.99)")
+    assert mended("p99 of seconds and of the numbers", sql).startswith("SELECT QUANTILE_CONT(seconds, 0.99), QUANTILE_CONT(id, 0.99)")
+    with pytest.raises(NotCovered):
+        mended("p90 of seconds and p99 of the numbers", "SELECT median(seconds) FROM calls")
 
 
 def test_an_order_by_a_percentile() -> None:

@@ -44,10 +44,11 @@ _BEHIND: dict[tuple[str, ...], str] = {("or", "more"): "GE", ("or", "fewer"): "L
 _NOT = {"GT": "LE", "LT": "GE"}
 _TO = frozenset(("to", "through", "till", "until", "-", "–", "—"))
 _COMPARING = frozenset(
-    "above over more higher greater exceed exceeds exceeding exceeded beat beats better larger bigger longer older than below under less "
-    "lower fewer smaller shorter younger beyond outperform outperforms surpass surpasses worse cheaper faster slower underperform least "
-    "most averagely unusually".split()
+    "above over more higher greater exceed exceeds exceeding exceeded beat beats better larger bigger longer older than below under "
+    "less lower fewer smaller shorter younger equal equals same outside beyond outperform outperforms surpass surpasses worse cheaper "
+    "faster slower underperform least most unusually".split()
 )
+"""Words without which nobody asks for what is above or below an average."""
 
 
 def with_bounds(query: Query, said: Mapping[str, Span], words: Sequence[str], linked: Linked, schema: Schema) -> Query:

@@ -50,12 +50,13 @@ _DAY_NAME = re.compile(
 class Figures:
     """What the network is to read, what it is not to read, and which stretches of the question are other ones now.
 
-    `statistics` are aggregates that stand for its median, `decimals` is None where the question says nothing of them, amounts are wanted
-    `per` so many, `changes` are the first character, the end and the new length of each stretch, in order.
+    `statistics` are the aggregates that each of its medians stands for, or all where there is one stretch of them, `decimals` is None
+    where the question says nothing of them, amounts are wanted `per` so many, `changes` are the first character, the end and the new length
+    of each stretch, in order.
     """
 
     text: str
-    statistics: tuple[str, ...] = ()
+    statistics: tuple[tuple[str, ...], ...] = ()
     decimals: int | None = None
     per: int = 1
     changes: tuple[tuple[int, int, int], ...] = ()
@@ -75,14 +76,15 @@ def read_figures(question: str, matches: Sequence[ValueMatch], columns: Iterable
     """How a question wants its figures; what is called so in the data ("P90") is no percentile."""
     taken = [(match.start, match.end) for match in matches]
     found: list[tuple[int, int, str]] = []
-    statistics: tuple[str, ...] = ()
     decimals, per = None, 1
     called = {word for name in columns for word in plain_name(name).split()}
-    for told in _STATISTICS.finditer(question):
-        names, is_name = _statistics(told.group()), not called.isdisjoint(normalise(told.group()).split())
-        if set(names) - {"P50"} and not is_name and not any(start < told.end() and told.start() < end for start, end in taken):
-            statistics = statistics or names
-            found.append((told.start(), told.end(), _MEDIAN))
+    told = [each for each in _STATISTICS.finditer(question) if called.isdisjoint(normalise(each.group()).split())]
+    told = [each for each in told if not any(start < each.end() and each.start() < end for start, end in taken)]
+    statistics = tuple(_statistics(each.group()) for each in told)
+    if any(set(names) - {"P50"} for names in statistics):
+        found = [(each.start(), each.end(), _MEDIAN) for each in told]
+    else:
+        statistics = ()
     if wanted := _DECIMALS.search(question):
         decimals = int(read_number(wanted["number"] or wanted["places"] or "0") or 0)
         found.append((wanted.start(), wanted.end(), " "))
@@ -105,11 +107,8 @@ def with_figures(query: Query, figures: Figures, schema: Schema) -> Query:
     NotCovered where the network found no place for the statistics."""
     whole = query
     if figures.statistics:
-        if not any(_has_median(item) for core in query.cores for item in core.items):
-            raise NotCovered("a statistic of nothing")
-        first = replace(query.cores[0], items=tuple(part for item in query.cores[0].items for part in _each(item, figures.statistics)))
-        whole = replace(query, cores=(first, *query.cores[1:]))
-        whole = _as(whole, figures.statistics[0])
+        first = query.cores[0]
+        whole = _as(replace(query, cores=(_with_statistics(first, figures.statistics), *query.cores[1:])), figures.statistics[0][0])
     if figures.per > 1:
         whole = replace(whole, cores=tuple(_scaled(core, Val(figures.per), schema) for core in whole.cores))
     if figures.decimals is None:
@@ -132,12 +131,22 @@ def _named(core: Core) -> Core:
     return replace(core, items=items, group=(*core.group, *more))
 
 
+def _with_statistics(core: Core, statistics: tuple[tuple[str, ...], ...]) -> Core:
+    """With what each median that is shown stands for, in turn."""
+    places = [item for item in core.items if _has_median(item)]
+    names = statistics * len(places) if len(set(statistics)) == 1 else statistics
+    if not places or len(names) < len(places) or (len(set(statistics)) > 1 and len(names) != len(places)):
+        raise NotCovered("a statistic of nothing")
+    meant = iter(names)
+    return replace(core, items=tuple(part for item in core.items for part in (_each(item, next(meant)) if _has_median(item) else (item,))))
+
+
 def _has_median(item: Expr) -> bool:
     return any(isinstance(node, Aggregate) and node.name == "MEDIAN" for node in walk(item))
 
 
 def _each(item: Expr, names: tuple[str, ...]) -> tuple[Expr, ...]:
-    return tuple(_as(item, name) for name in names) if _has_median(item) else (item,)
+    return tuple(_as(item, name) for name in names)
 
 
 def _as(part: T, name: str) -> T:

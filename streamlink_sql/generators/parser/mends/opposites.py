@@ -12,7 +12,8 @@ from streamlink_sql.generators.parser.tokens import Val
 from streamlink_sql.generators.parser.tree import Condition, Predicate, Query, Ref, with_conditions
 
 _NOT = ("un", "in", "non", "dis", "im", "ir")
-_HOW_MANY = ("num", "nr", "count", "n")
+_HOW_MANY = ("num", "nr", "number", "count", "n")
+_HAVING = frozenset(("with", "having", "have", "has"))
 _TRUE = frozenset(("1", "true"))
 _NO_VALUE = frozenset(
     "unknown missing null known blank empty unset undefined recorded value values know knows given stated specified reported filled".split()
@@ -22,15 +23,16 @@ _NO_VALUE = frozenset(
 def with_opposites(query: Query, said: Mapping[str, Span], words: Sequence[str], schema: Schema) -> Query:
     """The same, and a value or flag that the question names by its opposite alone is not meant; a flag that is asked for is no question
     of having a value. `said` are the words of the literals."""
+    is_known, has = _NO_VALUE.isdisjoint(words), not _HAVING.isdisjoint(words)
 
     def meant(condition: Condition) -> Condition:
         match condition:
-            case Predicate("IS_NULL" | "NOT_NULL" as name, Ref(column) as flag) if _is_flag(column, schema) and _NO_VALUE.isdisjoint(words):
+            case Predicate("IS_NULL" | "NOT_NULL" as name, Ref(column) as flag) if is_known and _is_flag(column, schema):
                 return Predicate("EQ", flag, (Val(int(name == "NOT_NULL" and not _is_denied(column, words, schema))),))
-            case Predicate("IS_NULL" | "NOT_NULL" as name, Ref(column) as count) if _is_count(column, schema) and _NO_VALUE.isdisjoint(
-                words
-            ):
-                return Predicate("EQ" if name == "IS_NULL" else "GT", count, (Val(0),))
+            case Predicate("IS_NULL", Ref(column) as count) if is_known and _is_count(column, schema):
+                return Predicate("EQ", count, (Val(0),))
+            case Predicate("NOT_NULL", Ref(column) as count) if is_known and has and _is_count(column, schema):
+                return Predicate("GT", count, (Val(0),))
             case Predicate("EQ", Ref(column) as flag, (Val(value),)) if _is_flag(column, schema) and str(value).lower() in _TRUE:
                 return Predicate("EQ", flag, (Val(0),)) if _is_denied(column, words, schema) else condition
             case Predicate("EQ", left, (Val(str() as value) as text,)) if value in said and _is_opposite(said[value], value, words):
