@@ -145,3 +145,22 @@ def test_what_the_parser_writes_for_spark_gives_the_rows(units: tuple[ControlUni
     )
     assert wanted
     assert [Counter(comparable_rows(rows)) for rows in given] == [Counter(comparable_rows(wanted))] * 2
+
+
+@pytest.mark.cluster
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("median and 90th percentile of claims by country", "QUANTILE_CONT"),
+        ("standard deviation of the claims by country to two decimals", "ROUND(STDDEV"),
+        ("How many patents were published on each weekday? Name of the day and number", "DAYNAME"),
+    ],
+)
+def test_figures_that_the_network_does_not_know_are_the_same_on_spark(
+    units: tuple[ControlUnit, ControlUnit], text: str, written: str
+) -> None:
+    (sql, ours), (_, theirs) = (answered(unit, text) for unit in units)
+    assert written in sql
+    assert ours
+    assert Counter(ours) == Counter(theirs)
