@@ -34,6 +34,11 @@ def mended(question: str, sql: str) -> str:
             "SELECT lname, count(*) FROM staff GROUP BY lname",
             "SELECT first_name, lname, COUNT(*) FROM staff GROUP BY first_name, lname",
         ),
+        (
+            "staff who are both in Oslo and in Rom",
+            "SELECT lname FROM staff WHERE town = 'Oslo' INTERSECT SELECT lname FROM staff WHERE town = 'Rom'",
+            "SELECT first_name, lname FROM staff WHERE town = 'Oslo' INTERSECT SELECT first_name, lname FROM staff WHERE town = 'Rom'",
+        ),
     ],
 )
 def test_people_are_shown_by_their_whole_names(question: str, sql: str, meant: str) -> None:

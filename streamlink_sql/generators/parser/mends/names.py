@@ -19,9 +19,10 @@ _SHORT_FIRST, _SHORT_LAST = frozenset(("fname", "forename", "firstname")), froze
 
 def with_whole_names(query: Query, words: Sequence[str], schema: Schema) -> Query:
     """The same, and who is shown by the first or the last name alone, of which the question says neither, is shown by both."""
-    if len(query.cores) > 1 or _SAID.search(" ".join(words)):
+    whole = tuple(_whole(core, schema) for core in query.cores)
+    if _SAID.search(" ".join(words)) or len({core.items for core in whole}) > 1:
         return query
-    return replace(query, cores=(_whole(query.cores[0], schema),))
+    return replace(query, cores=whole)
 
 
 def _whole(core: Core, schema: Schema) -> Core:
