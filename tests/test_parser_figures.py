@@ -119,6 +119,13 @@ def test_an_order_by_a_percentile() -> None:
     assert mended("the three cities with the highest 95th percentile of seconds", sql).count("QUANTILE_CONT(seconds, 0.95)") == 2
 
 
+def test_an_order_by_a_percentile_alone() -> None:
+    sql = "SELECT city FROM calls GROUP BY city ORDER BY median(seconds) DESC LIMIT 1"
+    assert mended("which city has the highest p95 of seconds", sql) == (
+        "SELECT city FROM calls GROUP BY city ORDER BY QUANTILE_CONT(seconds, 0.95) DESC LIMIT 1"
+    )
+
+
 def test_a_percentile_that_the_network_found_no_place_for_is_no_draft() -> None:
     with pytest.raises(NotCovered):
         mended("p95 of seconds", "SELECT avg(seconds) FROM calls")

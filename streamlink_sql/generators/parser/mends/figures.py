@@ -15,7 +15,21 @@ from streamlink_sql.generators.parser.linking import plain_name
 from streamlink_sql.generators.parser.numerals import read_number
 from streamlink_sql.generators.parser.schema import NUMBERS, Schema
 from streamlink_sql.generators.parser.tokens import ROUND, STATISTICS, NotCovered, Val
-from streamlink_sql.generators.parser.tree import MEASURES, Aggregate, Arithmetic, Call, Core, Expr, Query, Ref, T, rebuilt, walk
+from streamlink_sql.generators.parser.tree import (
+    MEASURES,
+    Aggregate,
+    Arithmetic,
+    Call,
+    Condition,
+    Core,
+    Expr,
+    Query,
+    Ref,
+    T,
+    clauses,
+    rebuilt,
+    walk,
+)
 from streamlink_sql.types import ValueMatch
 
 _MEDIAN = "median"
@@ -134,14 +148,16 @@ def _named(core: Core) -> Core:
 def _with_statistics(core: Core, statistics: tuple[tuple[str, ...], ...]) -> Core:
     """With what each median that is shown stands for, in turn."""
     places = [item for item in core.items if _has_median(item)]
-    names = statistics * len(places) if len(set(statistics)) == 1 else statistics
-    if not places or len(names) < len(places) or (len(set(statistics)) > 1 and len(names) != len(places)):
+    is_one = len(set(statistics)) == 1
+    names = statistics * len(places) if is_one else statistics
+    fits = any(map(_has_median, clauses(core))) if is_one else len(names) == len(places)
+    if not fits:
         raise NotCovered("a statistic of nothing")
     meant = iter(names)
     return replace(core, items=tuple(part for item in core.items for part in (_each(item, next(meant)) if _has_median(item) else (item,))))
 
 
-def _has_median(item: Expr) -> bool:
+def _has_median(item: Expr | Condition) -> bool:
     return any(isinstance(node, Aggregate) and node.name == "MEDIAN" for node in walk(item))
 
 
