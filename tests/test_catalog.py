@@ -249,6 +249,16 @@ def test_people_are_called_by_what_they_do(data: DataMaker) -> None:
     assert keys_of(Catalog(source)) == {"tickets.assignee_no -> employees.emp_no?", "tickets.opened_by -> employees.emp_no?"}
 
 
+def test_roles_before_the_name_of_a_table_are_keys_where_the_values_fit(data: DataMaker) -> None:
+    """`delivery_stations` counts some, `home_station` holds numbers of none, `max_station` is no role."""
+    source = data(
+        "CREATE TABLE stations AS SELECT i AS station_id, 'S' || i AS name FROM range(1, 41) t(i)",
+        "CREATE TABLE rides AS SELECT 1000 + i AS ride_id, 1 + i % 40 AS from_station, 1 + i * 7 % 40 AS to_station, "
+        "1 + i % 9 AS delivery_stations, 30 + i % 30 AS home_station, 1 + i % 40 AS max_station FROM range(400) t(i)",
+    )
+    assert keys_of(Catalog(source)) == {"rides.from_station -> stations.station_id?", "rides.to_station -> stations.station_id?"}
+
+
 def test_where_two_tables_hold_such_people_none_is_chosen(data: DataMaker) -> None:
     source = data(
         "CREATE TABLE employees AS SELECT i AS emp_no, 'e' || i AS name FROM range(30) t(i)",

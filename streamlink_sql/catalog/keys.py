@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from streamlink_sql.catalog.names import table_words, words_of
 from streamlink_sql.catalog.people import people_meant
+from streamlink_sql.catalog.values import stem
 from streamlink_sql.types import Column, ForeignKey, Sample, Table
 
 Sampler = Callable[[str, str], Sample]
@@ -21,6 +22,14 @@ _KINDS = {"text": "text", "integer": "number", "real": "number", "decimal": "num
 _PARENTS = frozenset(
     {"parent", "manager", "supervisor", "boss", "superior", "predecessor", "successor", "previous", "next", "mentor", "root", "report"}
 )
+_ROLES = frozenset(
+    map(
+        stem,
+        "from to start end origin destination source target home away host guest visiting winning losing sending receiving departure "
+        "arrival pickup dropoff old new current former first second main primary birth billing shipping delivery".split(),
+    )
+)
+"""What stands before a table's name where a column refers to its rows in a role: `from_station`, `home_team`."""
 _OFTEN_SHARED = frozenset(
     {"id", "name", "code", "title", "date", "year", "type", "status", "key", "number", "no", "description", "label", "rank"}
 )
@@ -278,6 +287,8 @@ def _name_score(table: Table, column: Column, key: _Key) -> float:
     if len(name) > 4 and joined.endswith(name) and name not in _OFTEN_SHARED and key.primary:
         return _ROLE
     if joined == target and (key.primary or name == target):
+        return _TABLE
+    if key.primary and len(words) > 1 and words[0] in _ROLES and "".join(words[1:]) == target and not column.name.casefold().endswith("s"):
         return _TABLE
     return _like(column, key, words)
 
