@@ -65,6 +65,17 @@ def test_units_and_decimals_are_not_read(question: str, text: str, decimals: int
     assert (told.text, told.decimals, told.per) == (text, decimals, per)
 
 
+def test_what_is_no_share_is_no_statistic() -> None:
+    told = read_figures("p00 of seconds and p90 of seconds", ())
+    assert (told.text, told.statistics) == ("p00 of seconds and median of seconds", (("P90",),))
+
+
+def test_columns_without_a_name() -> None:
+    schema = Schema.of((Table("calls", (Column(" ", "real"), Column("", "integer"))),))
+    query = parse(to_ir('SELECT sum(" ") FROM calls', schema, "duckdb"))
+    assert "/ 1000" in to_sql(emit(with_figures(query, read_figures("all in thousands", ()), schema)), schema, "duckdb")
+
+
 def test_what_columns_are_called_is_read() -> None:
     assert read_figures("average p95 of calls", (), ("p95_ms",)).text == "average p95 of calls"
     assert read_figures("largest variance by city", (), ("budget_variance",)).text == "largest variance by city"

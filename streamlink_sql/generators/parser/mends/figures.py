@@ -53,6 +53,7 @@ _DECIMALS = re.compile(
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9}
 _MONEY = r"\s+(?:us\s+)?(?:dollars?|euros?|pounds?|yen|usd|eur|gbp)\b"
 _UNIT = re.compile(rf"\bin (?P<scale>{'|'.join(_SCALES)})(?:s\b|(?={_MONEY}))(?:\s+of(?={_MONEY}))?(?:{_MONEY})?", re.IGNORECASE)
+_NO_AMOUNT = frozenset(("id", "year", "month", "day"))
 _AMOUNTS = ("SUM", "AVG", "MIN", "MAX", "MEDIAN", *STATISTICS)
 _DAY_NAME = re.compile(
     r"\b(?:day|weekday)(?:'s|s')? names?\b|\bnames? of (?:the |each )?(?:week)?days?\b|\bweekdays? by names?\b"
@@ -93,7 +94,9 @@ def read_figures(question: str, matches: Sequence[ValueMatch], columns: Iterable
     decimals, per = None, 1
     called = {word for name in columns for word in plain_name(name).split()}
     told = [each for each in _STATISTICS.finditer(question) if called.isdisjoint(normalise(each.group()).split())]
-    told = [each for each in told if not any(start < each.end() and each.start() < end for start, end in taken)]
+    told = [
+        each for each in told if not any(start < each.end() and each.start() < end for start, end in taken) and _statistics(each.group())
+    ]
     statistics = tuple(_statistics(each.group()) for each in told)
     if any(set(names) - {"P50"} for names in statistics):
         found = [(each.start(), each.end(), _MEDIAN) for each in told]
@@ -184,7 +187,7 @@ def _is_amount(item: Expr, schema: Schema) -> bool:
 
     def counts(column: int) -> bool:
         own = schema.columns[column][1]
-        return own.kind in NUMBERS and column not in keys and plain_name(own.name).split()[-1] not in ("id", "year", "month", "day")
+        return own.kind in NUMBERS and column not in keys and not _NO_AMOUNT.intersection(plain_name(own.name).split()[-1:])
 
     return bool(columns) and all(map(counts, columns))
 
