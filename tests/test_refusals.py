@@ -96,3 +96,7 @@ def test_values_are_no_way_around_the_checks() -> None:
 )
 def test_columns_without_alias_have_readable_names(sql: str, found: list[str], called: list[str]) -> None:
     assert heads(check(Draft(sql), TABLES, "duckdb"), found) == called
+
+
+def test_a_median_of_sqlite_is_called_so() -> None:
+    assert heads(check(Draft("SELECT median(price) FROM sales"), TABLES, "sqlite"), ["m"]) == ["median(price)"]

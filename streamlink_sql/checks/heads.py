@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from streamlink_sql.checks.syntax import as_called
 from streamlink_sql.types import CheckedSQL, Dialect
 
 _LONGEST = 60
@@ -46,5 +47,5 @@ def _head(item: exp.Expr, dialect: Dialect) -> str:
             column.set(part, None)
     for name in copy.find_all(exp.Identifier):
         name.set("quoted", False)
-    text = " ".join(copy.sql(dialect=dialect, normalize_functions="lower", comments=False).split())
+    text = " ".join(as_called(copy, dialect).sql(dialect=dialect, normalize_functions="lower", comments=False).split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

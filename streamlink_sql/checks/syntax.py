@@ -53,14 +53,14 @@ def generate(tree: exp.Expr, dialect: Dialect) -> str:
 
     _check_growth(tree, dialect)
     try:
-        return _as_called(tree, dialect).sql(dialect=sqlglot_dialect(dialect), comments=False, unsupported_level=ErrorLevel.RAISE)
+        return as_called(tree, dialect).sql(dialect=sqlglot_dialect(dialect), comments=False, unsupported_level=ErrorLevel.RAISE)
     except UnsupportedError as error:
         raise InvalidSQL(f"The SQL cannot be written for {dialect}.", rule="syntax.unsupported") from error
     except (SqlglotError, RecursionError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
         raise InvalidSQL("The SQL cannot be written again.", rule="syntax.generate") from error
 
 
-def _as_called(tree: exp.Expr, dialect: Dialect) -> exp.Expr:
+def as_called(tree: exp.Expr, dialect: Dialect) -> exp.Expr:
     """The same, with functions by their names that sqlglot takes for unknown to the engine: to it, SQLite has no median."""
     if dialect != "sqlite" or tree.find(exp.Median) is None:
         return tree
